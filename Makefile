@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# hairpind. `make demo` and `make check` are all a newcomer needs; V=1 shows the commands.
+# Every path is a variable, DESTDIR is respected, CFLAGS and LDFLAGS are the user's.
+
+VERSION     := 0.1.0
+
+PREFIX      ?= /usr/local
+SBINDIR     ?= $(PREFIX)/sbin
+BINDIR      ?= $(PREFIX)/bin
+LIBEXECDIR  ?= $(PREFIX)/libexec
+DATADIR     ?= $(PREFIX)/share
+MANDIR      ?= $(DATADIR)/man
+DOCDIR      ?= $(DATADIR)/doc/hairpind
+SYSCONFDIR  ?= /etc
+RUNSTATEDIR ?= /run
+STATEDIR    ?= /var/lib
+UNITDIR     ?= /lib/systemd/system
+SYSUSERSDIR ?= /usr/lib/sysusers.d
+
+CC          ?= cc
+INSTALL     ?= install
+PKG_CONFIG  ?= pkg-config
+CFLAGS      ?= -O2 -g
+ifeq ($(origin CC),default)
+CC := cc
+endif
+
+BUILD       := build
+ASAN        := $(BUILD)/asan
+
+# --- rooms and programs -----------------------------------------------------------------------
+# A program is its file in src/ and the rooms it may enter; tests/check-layers guards the floors.
+
+ROOMS           := base model config kernel internet system provider core publisher ctl supervisor
+ROOMS_hairpind        := base model config kernel system core supervisor
+ROOMS_hairpin-publish := base model config internet system provider publisher
+ROOMS_hairpinctl      := base model config kernel system ctl
+PROGRAMS        := hairpind hairpin-publish hairpinctl
+
+LIBS_hairpind        := libmnl libnftnl libcjson
+LIBS_hairpin-publish := libcurl libcares libcjson
+LIBS_hairpinctl      := libmnl libnftnl libcjson
+LDLIBS_hairpind        := -lev
+LDLIBS_hairpin-publish := -lev
+LDLIBS_hairpinctl      :=
+LIBS_all   := libmnl libnftnl libcjson libcurl libcares
+LDLIBS_all := -lev
+
+# --- flags ------------------------------------------------------------------------------------
+
+STANDARD := -std=gnu17 -D_GNU_SOURCE -Iinclude -MMD -MP
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+            -Wwrite-strings -Wvla -Wformat=2 -Wundef
+HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection \
+             -fno-plt -ffunction-sections -fdata-sections
+HARDENING_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
+HARDENING += -fcf-protection
+endif
+
+PATHS := -DHAIRPIN_VERSION='"$(VERSION)"' -DHAIRPIN_SYSCONFDIR='"$(SYSCONFDIR)/hairpind"' \
+         -DHAIRPIN_RUNSTATEDIR='"$(RUNSTATEDIR)/hairpind"' -DHAIRPIN_STATEDIR='"$(STATEDIR)/hairpind"' \
+         -DHAIRPIN_LIBEXECDIR='"$(LIBEXECDIR)/hairpind"' -DHAIRPIN_DATADIR='"$(DATADIR)/hairpind"'
+
+pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
+pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+
+Q := @
+ifeq ($(V),1)
+Q :=
+endif
+say = @printf '  %-8s %s\n' '$(1)' '$(2)'
+ifeq ($(V),1)
+say = @:
+endif
+
+# --- programs ---------------------------------------------------------------------------------
+
+sources = $(foreach room,$(1),$(wildcard src/$(room)/*.c))
+objects = $(patsubst src/%.c,$(1)/obj/%.o,$(2))
+
+all: $(addprefix $(BUILD)/,$(PROGRAMS))
+asan: $(addprefix $(ASAN)/,$(PROGRAMS))
+
+define program
+$(BUILD)/$(1): $(call objects,$(BUILD),$(call sources,$(ROOMS_$(1))) src/$(1).c)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(HARDENING_LD) $$(LDFLAGS) -o $$@ $$^ $$(call pc_libs,$$(LIBS_$(1))) $$(LDLIBS_$(1)) $$(LDLIBS)
+$(ASAN)/$(1): $(call objects,$(ASAN),$(call sources,$(ROOMS_$(1))) src/$(1).c)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(SANITIZE) -pie $$(LDFLAGS) -o $$@ $$^ $$(call pc_libs,$$(LIBS_$(1))) $$(LDLIBS_$(1)) $$(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(BUILD)/obj/%.o: src/%.c | $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(ASAN)/obj/%.o: src/%.c | $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$< (asan))
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) -fPIE $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(SANITIZE) -c -o $@ $<
+
+$(BUILD)/flags:
+	@mkdir -p $(BUILD) && touch $@
+
+# --- tests ------------------------------------------------------------------------------------
+# tests/unit and tests/kernel: one program a file, linked with all rooms (what it does not need stays out), so that a test may
+# bring its own double of a lower floor.
+
+UNIT_TESTS   := $(patsubst tests/unit/%.c,$(ASAN)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+KERNEL_TESTS := $(patsubst tests/kernel/%.c,$(ASAN)/tests/kernel/%,$(wildcard tests/kernel/test_*.c))
+BENCHES      := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+ALL_OBJECTS   = $(call objects,$(1),$(call sources,$(ROOMS)))
+
+$(ASAN)/libhairpin.a: $(call ALL_OBJECTS,$(ASAN))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/libhairpin.a: $(call ALL_OBJECTS,$(BUILD))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(ASAN)/tests/%: tests/%.c $(ASAN)/libhairpin.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$<)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(SANITIZE) \
+		-o $@ $< $(ASAN)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all) -ldl
+
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libhairpin.a
+	@mkdir -p $(@D)
+	$(call say,BENCH,$<)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(CFLAGS) \
+		-o $@ $< $(BUILD)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
+
+tests: $(UNIT_TESTS) $(KERNEL_TESTS)
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory all asan tests
+	$(Q)tests/run
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/lab/demo
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all $(BENCHES)
+	$(Q)tests/bench/run
+
+fuzz: deps
+	$(Q)tests/fuzz/run
+
+lint:
+	$(Q)tests/lint
+
+# Brings the packages where something is missing; without root it prints the one command to run.
+deps:
+	$(Q)tests/deps
+
+# --- installation -----------------------------------------------------------------------------
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+-include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
+
+.PHONY: all asan tests check demo bench fuzz lint deps install uninstall clean
+.DELETE_ON_ERROR:

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: config */
+/*
+ * The configuration as plain structs, and its reading with every mistake in one run.
+ *
+ * Two ways in: config_load() opens files, drop-ins, secrets and provider descriptions as a user wrote them; config_parse()
+ * takes the one effective document that config_print() writes with CONFIG_REVEAL: strict JSON, secrets as
+ * literals, provider descriptions and CA files inside. So the process that reads files with rights and the confined one
+ * that works share one parser.
+ */
+#ifndef HAIRPIN_CONFIG_H
+#define HAIRPIN_CONFIG_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/addr.h"
+#include "hairpin/catalogue.h"
+#include "hairpin/err.h"
+#include "hairpin/secret.h"
+#include "hairpin/text.h"
+
+enum {
+	CONFIG_WANS_MAX = 16,
+	CONFIG_PROVIDERS_MAX = 256,
+	CONFIG_HOSTNAMES_MAX = 4096,	/* over all providers */
+	CONFIG_LABEL_BYTES = 64,
+	CONFIG_HOSTNAME_BYTES = 254,
+	CONFIG_PATH_BYTES = 4096,
+	CONFIG_SERVERS_MAX = 8,
+	CONFIG_SERVER_BYTES = 64,
+};
+
+enum { CONFIG_IPV4 = 1, CONFIG_IPV6 = 2 };	/* bits of a set of families */
+
+enum config_source { CONFIG_OFF, CONFIG_INTERFACE };	/* later: HTTP, DNS, COMMAND, PCP, UPNP */
+
+struct config_wan {
+	char name[CONFIG_LABEL_BYTES];
+	char interface[IFNAMSIZ];	/* "": that of the default route */
+	char *tag;
+	enum config_source ipv4, ipv6;
+	int64_t grace_ms;
+	bool bind;
+};
+
+struct config_hostname {
+	char name[CONFIG_HOSTNAME_BYTES];	/* lower case, no trailing dot */
+	unsigned families;		/* 0: what the WAN has and the provider takes */
+};
+
+struct config_setting {			/* one of the catalogue's settings of this type */
+	char name[CATALOGUE_NAME_BYTES];
+	struct secret value;		/* every value is treated as a secret on its way */
+	bool is_secret;			/* as the catalogue says: hidden when printed */
+};
+
+struct config_provider {
+	char type[CONFIG_LABEL_BYTES];
+	char name[CONFIG_LABEL_BYTES];
+	size_t wan;			/* index into wans */
+	unsigned families;		/* CONFIG_IPV4 | CONFIG_IPV6; 0: not said */
+	struct config_hostname *hostnames;
+	size_t hostname_count;
+	struct config_setting *settings;
+	size_t setting_count;
+	char *description;		/* the catalogue's JSON text, as checked */
+	struct catalogue_facts facts;	/* what the core needs of it */
+	int64_t refresh_ms;		/* 0: never; else as configured or as the catalogue says */
+	int64_t min_interval_ms;	/* likewise */
+	int64_t timeout_ms;		/* of one request, default 30 s */
+	char *user_agent;		/* NULL: ours */
+	char *ca_pem;			/* NULL: the system's; else PEM text */
+	bool private_server, allow_private, insecure_http, check;
+};
+
+struct config_table {
+	char text[300];			/* "FAMILY:NAME", checked */
+};
+
+struct config {
+	struct config_wan *wans;
+	size_t wan_count;
+	struct {
+		bool enabled;
+		struct config_table *tables;
+		size_t table_count;
+		bool add_missing, conntrack, filter;
+		char names[32];
+		long max;
+	} nat;
+	struct config_provider *providers;
+	size_t provider_count;
+	struct {
+		int64_t check_every_ms;
+		char servers[CONFIG_SERVERS_MAX][CONFIG_SERVER_BYTES];	/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT */
+		size_t server_count;
+		bool verify;
+	} dns;
+	struct {
+		char directory[CONFIG_PATH_BYTES];	/* "": no hooks */
+		int64_t timeout_ms;
+		char user[32];
+	} hooks;
+	struct {
+		int level;
+		bool to_syslog;
+	} log;
+	struct {
+		char socket[CONFIG_PATH_BYTES];
+		char group[32];
+		char admin_group[32];
+	} control;
+	char state_directory[CONFIG_PATH_BYTES];
+	char metrics_textfile[CONFIG_PATH_BYTES];	/* "": off */
+};
+
+/*
+ * The mistakes, as people read them: "FILE:LINE:COLUMN: error: ..." then the line of the file and a caret (never a line
+ * that may hold a secret: then only the place). Many in one run.
+ */
+struct config_problems {
+	struct text text;
+	unsigned errors, warnings;
+};
+void config_problems_done(struct config_problems *problems);
+
+struct config_load {
+	const char *path;		/* NULL: the default file, or the built-in default if that does not exist */
+	const char *const *catalogue;	/* directories of provider descriptions, first wins; ends with NULL */
+	bool strict;			/* warnings about exposed secrets are errors */
+};
+
+/*
+ * Opens and checks everything. -EINVAL: `problems` has errors and `ret_config` is untouched. A variable that held a secret ("env") is
+ * overwritten in this process's environment. Warnings can come with success too.
+ */
+int config_load(const struct config_load *load, struct config **ret_config,
+		struct config_problems *problems) must_check;
+
+/* The effective document back. Fails only on text that config_print() did not write. */
+int config_parse(const char *text, size_t length, struct config **ret_config, struct err *ret_err) must_check;
+
+/* Frees everything and wipes secrets; NULL is fine. */
+void config_free(struct config *config);
+
+enum config_print { CONFIG_HIDE, CONFIG_REVEAL };
+
+/* The effective configuration as strict JSON. CONFIG_HIDE: for people, secrets as "(hidden)". NULL: no memory. */
+char *config_print(const struct config *config, enum config_print secrets);
+
+const struct config_setting *config_setting_find(const struct config_provider *provider, const char *name);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: model */
+/*
+ * What the three processes say to each other: fixed structs over SOCK_SEQPACKET, one message a packet. Every
+ * struct begins with `struct message`. Whoever receives calls the matching message_*_ok() before reading
+ * anything else; what fails it ends the connection, not the receiver.
+ *
+ *   core -> supervisor   PUBLISHER_START  HOOK_RUN  RELOAD  NOTICE
+ *   supervisor -> core   PUBLISHER (with a descriptor)  HOOK_DONE  CONFIG (with a descriptor)  LOOK  UPDATE  STOP
+ *   core -> publisher    JOB
+ *   publisher -> core    RESULT, one per record of a job
+ *
+ * Both ends are always of the same build, so host order and padding are no matter; every struct is zeroed before it is filled.
+ */
+#ifndef HAIRPIN_MESSAGE_H
+#define HAIRPIN_MESSAGE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/addr.h"
+
+enum message_type {
+	MESSAGE_PUBLISHER_START = 1,	/* struct message */
+	MESSAGE_HOOK_RUN,		/* struct message_hook */
+	MESSAGE_RELOAD,			/* struct message */
+	MESSAGE_NOTICE,			/* struct message_notice */
+
+	MESSAGE_PUBLISHER = 16,		/* struct message_reply; with the channel when status is 0 */
+	MESSAGE_HOOK_DONE,		/* struct message_reply */
+	MESSAGE_CONFIG,			/* struct message_reply; with a sealed memfd of the effective document when status is 0 */
+	MESSAGE_LOOK,			/* struct message: look again now (SIGUSR1) */
+	MESSAGE_UPDATE,			/* struct message: update all records now (SIGUSR2) */
+	MESSAGE_STOP,			/* struct message: save and leave */
+
+	MESSAGE_JOB = 32,		/* struct message_job */
+	MESSAGE_RESULT,			/* struct message_result */
+};
+
+struct message {
+	uint32_t type;			/* enum message_type */
+	uint32_t number;		/* the asker's; answers carry it back */
+};
+
+enum {
+	MESSAGE_LABEL_BYTES = 64,
+	MESSAGE_HOSTNAME_BYTES = 254,
+	MESSAGE_TEXT_BYTES = 256,
+	MESSAGE_MEMO_BYTES = 513,
+	MESSAGE_PROBLEMS_BYTES = 4096,
+	MESSAGE_ADDRESSES_MAX = 32,
+	MESSAGE_RECORDS_MAX = 40,	/* 20 names, both families */
+	MESSAGE_SERVERS_MAX = 8,
+	MESSAGE_SERVER_BYTES = 64,
+	MESSAGE_JOB_TEXT_BYTES = 160 * 1024,
+};
+
+/* --- core and supervisor --- */
+
+enum message_event {
+	MESSAGE_EVENT_STARTUP = 1, MESSAGE_EVENT_ADDRESS, MESSAGE_EVENT_LOST,
+	MESSAGE_EVENT_RECORD, MESSAGE_EVENT_FAILED, MESSAGE_EVENT_RULES,
+};
+
+/* Run every hook of the directory with these facts; strings are "" and addresses none when not known. */
+struct message_hook {
+	struct message head;
+	uint32_t event;			/* enum message_event */
+	uint32_t rules;			/* how many were rewritten */
+	uint64_t generation;
+	struct addr ipv4, ipv6;		/* startup */
+	struct addr old, new;
+	uint8_t family;			/* AF_INET, AF_INET6, 0 */
+	char wan[MESSAGE_LABEL_BYTES];
+	char interface[IFNAMSIZ];
+	char hostname[MESSAGE_HOSTNAME_BYTES];
+	char provider[MESSAGE_LABEL_BYTES];
+	char reason[MESSAGE_TEXT_BYTES];	/* printable */
+	char message[MESSAGE_TEXT_BYTES];	/* printable, escaped */
+};
+
+/* What the service manager should know; also the core's sign of life. */
+struct message_notice {
+	struct message head;
+	uint8_t ready;			/* the first look is done */
+	uint8_t done;			/* --once or --dry-run or a stop is finished: exit with `exit_status` */
+	uint8_t exit_status;
+	char status[MESSAGE_TEXT_BYTES];	/* one line for STATUS=; "" leaves it */
+};
+
+struct message_reply {
+	struct message head;
+	int32_t status;			/* 0, or a negative errno */
+	uint32_t ran, failed;		/* HOOK_DONE */
+	char text[MESSAGE_PROBLEMS_BYTES];	/* why; for CONFIG the problems */
+};
+
+/* --- core and publisher --- */
+
+enum message_job_kind {
+	MESSAGE_CHECK = 1,		/* first authoritative answer of the zone's servers */
+	MESSAGE_VERIFY,			/* every server that answers must hold records[i].address */
+	MESSAGE_UPDATE_RECORDS,		/* one request to the provider */
+	MESSAGE_DISCOVER,		/* later: the public address from outside */
+	MESSAGE_RESOLVE,		/* later: a name's addresses */
+};
+
+struct message_record {
+	uint32_t record;		/* the core's number of the record */
+	uint8_t family;			/* AF_INET, AF_INET6 */
+	struct addr address;		/* wanted */
+	char hostname[MESSAGE_HOSTNAME_BYTES];
+};
+
+/*
+ * A job. Only `text_bytes` of `text` travel. For MESSAGE_UPDATE_RECORDS `text` holds strings, each with its NUL: the
+ * provider description, the memo, user agent, CA file's PEM (each "" for none), then pairs name, value of the settings.
+ */
+struct message_job {
+	struct message head;
+	uint32_t kind;
+	uint32_t timeout_ms;		/* of the whole job */
+	uint8_t private_server;		/* the provider's host may have an address that is not global */
+	uint8_t insecure_http;
+	uint8_t trusted_servers;	/* `servers` are asked instead of the zone's own: RD=1, AA not required */
+	uint8_t server_count;
+	uint32_t record_count;
+	uint32_t text_bytes;
+	char interface[IFNAMSIZ];	/* "" or the link to leave by (SO_BINDTODEVICE) */
+	char servers[MESSAGE_SERVERS_MAX][MESSAGE_SERVER_BYTES];
+	struct message_record records[MESSAGE_RECORDS_MAX];
+	char text[MESSAGE_JOB_TEXT_BYTES];
+};
+
+size_t message_job_bytes(const struct message_job *job);	/* what to send */
+bool message_job_add_text(struct message_job *job, const char *string);
+/* The string after `previous` (NULL: the first), NULL at the end. */
+const char *message_job_next_text(const struct message_job *job, const char *previous);
+
+enum message_verdict {
+	/* CHECK, VERIFY */
+	MESSAGE_ANSWER = 1,		/* authoritative; `addresses` may be empty: no such record */
+	MESSAGE_NO_PROOF,		/* only a recursive resolver answered; what it said proves nothing */
+	MESSAGE_NO_ANSWER,		/* nobody answered */
+	MESSAGE_VERIFIED,		/* VERIFY: all that answered hold it */
+	MESSAGE_NOT_YET,		/* VERIFY: some hold another or none */
+	/* UPDATE_RECORDS, after DYNDNS2's duties */
+	MESSAGE_GOOD = 16,
+	MESSAGE_UNCHANGED,
+	MESSAGE_UNCONFIRMED,		/* an answer without a line for this record */
+	MESSAGE_BADAUTH,		/* final for the account */
+	MESSAGE_NOHOST,			/* final for the name */
+	MESSAGE_ABUSE,			/* final for the name */
+	MESSAGE_BADAGENT,		/* final for the provider */
+	MESSAGE_FORBIDDEN,		/* final for the name: needs another plan or option */
+	MESSAGE_BAD_REQUEST,		/* final after two in a row */
+	MESSAGE_SPLIT,			/* numhost: too many names in one request */
+	MESSAGE_RATE_LIMITED,		/* retry_after_s may say for how long */
+	MESSAGE_SERVER_ERROR,		/* 911, dnserr: not before 30 minutes */
+	MESSAGE_TRANSIENT,		/* an HTTP answer that makes no sense, 5xx, cut off */
+	MESSAGE_UNREACHABLE,		/* no connection came about: counts for nothing */
+	MESSAGE_TLS_REFUSED,		/* the certificate did not hold; nothing was sent */
+};
+
+struct message_result {
+	struct message head;		/* number: the job's */
+	uint32_t record;		/* one of the job's */
+	uint32_t verdict;
+	uint32_t address_count;
+	uint32_t ttl_s;			/* of the answer, at most a week */
+	uint32_t retry_after_s;		/* 0: not said; at most 86400 */
+	uint32_t http_status;		/* 0: none */
+	struct addr addresses[MESSAGE_ADDRESSES_MAX];
+	char memo[MESSAGE_MEMO_BYTES];	/* printable; to be given back with the next job */
+	char text[MESSAGE_TEXT_BYTES];	/* escaped: what was answered, for log and status */
+};
+
+/* `bytes` is what recv() gave. All ranges, terminators and enums are checked. */
+bool message_to_supervisor_ok(const void *packet, size_t bytes);
+bool message_to_core_ok(const void *packet, size_t bytes);	/* from the supervisor */
+bool message_job_ok(const void *packet, size_t bytes);
+bool message_result_ok(const void *packet, size_t bytes);
+
+const char *message_event_name(enum message_event event);	/* "startup", "address", ... */
+const char *message_verdict_name(enum message_verdict verdict);	/* "good", "badauth", ... as last_answer in the status */
+
+#endif

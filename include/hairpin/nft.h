@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: kernel */
+/*
+ * The NAT rules in the kernel: find what is tagged, give it the WAN's address, in one atomic batch.
+ *
+ * The sockets stay open for the object's life (closing one waits for an RCU grace period). Nothing is remembered
+ * about rules between calls: handles and generations go stale. Rules travel as the raw attributes
+ * the kernel gave. What a form is and what happens to it: the table "what is tagged" of hairpind(8).
+ */
+#ifndef HAIRPIN_NFT_H
+#define HAIRPIN_NFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/addr.h"
+#include "hairpin/err.h"
+#include "hairpin/tag.h"
+
+struct nft;
+
+int nft_new(struct nft **ret_nft, struct err *ret_err) must_check;
+void nft_free(struct nft *nft);
+
+/* Readable after somebody committed a transaction (NFNLGRP_NFTABLES, NEWGEN only). */
+int nft_monitor_fd(const struct nft *nft);
+
+/* Drains the monitor. `ret_foreign`: a transaction that was not ours, or an overrun. */
+int nft_monitor_read(struct nft *nft, bool *ret_foreign) must_check;
+
+enum {
+	NFT_TARGETS_MAX = 16,
+	NFT_NAME_BYTES = 256,	/* NFT_NAME_MAXLEN */
+	NFT_COMMENT_BYTES = 257,
+	NFT_SERVICES_MAX = 256,
+};
+
+/* One WAN: what is tagged so shall hold these addresses. */
+struct nft_target {
+	struct tag tag;
+	struct addr ipv4;		/* none: unknown; rules of that family are reported, never changed */
+	struct addr ipv6;
+	const struct addr *former;	/* both families, newest first */
+	size_t former_count;
+};
+
+struct nft_table {
+	int family;			/* NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET */
+	char name[NFT_NAME_BYTES];
+};
+
+enum nft_kind { NFT_RULE, NFT_SET, NFT_MAP, NFT_ELEMENT };
+enum nft_result { NFT_CHANGED, NFT_UNCHANGED, NFT_SKIPPED };
+
+/* One tagged thing and what became of it. Strings live during the call only. */
+struct nft_item {
+	enum nft_kind kind;
+	enum nft_result result;
+	int target;			/* index, or TAG_AMBIGUOUS */
+	int family;			/* NFPROTO_* of its table */
+	const char *table;
+	const char *chain;		/* the set's name for sets, maps and elements */
+	uint64_t handle;
+	const char *comment;		/* raw: escape before showing */
+	struct addr old;		/* none: it names none */
+	struct addr new;		/* none unless changed or unchanged */
+	bool in_step;			/* holds its WAN's address now */
+	bool learnt;			/* a plain dst-nat rule: `old` is a former address of the WAN from now on */
+	const char *reason;		/* a static sentence fragment when skipped, else NULL */
+};
+
+typedef void nft_item_fn(void *context, const struct nft_item *item);
+
+struct nft_request {
+	const struct nft_target *targets;
+	size_t target_count;		/* <= NFT_TARGETS_MAX */
+	const struct nft_table *tables;	/* count 0: all */
+	size_t table_count;
+	bool dry_run;			/* items tell what would change */
+	bool filter;
+	bool add_missing;
+	size_t max;			/* more tagged things than this: the first ones only; 0: 131072 */
+	nft_item_fn *item;		/* may be NULL; called after the commit, once per tagged thing */
+	void *context;
+};
+
+/* A port forward whose rule changed: conntrack entries made while it was stale are found by it. */
+struct nft_service {
+	int family;			/* AF_INET, AF_INET6 */
+	uint8_t protocol;		/* IPPROTO_*, 0: any */
+	uint16_t port_first, port_last;	/* host order; 0, 65535: any */
+};
+
+struct nft_count {
+	unsigned tagged, in_step, skipped, changed;
+};
+
+struct nft_report {
+	struct nft_count total;
+	struct nft_count of[NFT_TARGETS_MAX];
+	unsigned unchanged;
+	bool truncated;			/* `max` was reached */
+	unsigned attempts;		/* tries until the generation held */
+	int64_t commit_us;		/* the batch alone; 0: nothing was sent */
+	int64_t total_us;		/* first look to acknowledged commit */
+	struct nft_service services[NFT_SERVICES_MAX];	/* of changed dst-nat rules */
+	size_t service_count;
+	bool services_open;		/* a changed rule's ports could not be read, or too many: any service */
+};
+
+/*
+ * Looks at every tagged thing and brings it into step with its target: all of it in one batch or nothing. Nothing is sent when
+ * nothing differs. A rule the kernel refuses by itself is taken out, reported as skipped with a reason, and the rest sent again.
+ * Retries, with bounds, when somebody else commits in between.
+ *
+ * -EAGAIN: the ruleset would not stand still; -EPERM, -ENOBUFS, ... from the kernel, with a sentence. Where there is no
+ * NAT table, or no nf_tables in the kernel at all, nothing is tagged: that is success.
+ */
+int nft_sync(struct nft *nft, const struct nft_request *request,
+	     struct nft_report *ret_report, struct err *ret_err) must_check;
+
+/* "ip", "ip6", "inet" to NFPROTO_*; -1: none of them. And back. */
+int nft_family_parse(const char *name);
+const char *nft_family_name(int family);
+/* "FAMILY:NAME" as in "ip:nat". */
+bool nft_table_parse(const char *text, struct nft_table *ret_table);
+const char *nft_kind_name(enum nft_kind kind);		/* "rule", "set", "map", "element" */
+const char *nft_result_name(enum nft_result result);	/* "changed", "unchanged", "skipped" */
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: kernel */
+/*
+ * rtnetlink: links, addresses and default routes, by events and by dump.
+ *
+ * An event only means "look again": rtnl_read() drains them and tells that something
+ * changed; rtnl_snapshot() asks the kernel. Subscription and dump use different sockets, both open for
+ * the object's life. Overrun (ENOBUFS) counts as an event; an interrupted dump (NLM_F_DUMP_INTR) is repeated,
+ * with bounds. Messages whose sender is not the kernel (nl_pid != 0) are dropped.
+ */
+#ifndef HAIRPIN_RTNL_H
+#define HAIRPIN_RTNL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/err.h"
+#include "hairpin/wan.h"
+
+struct rtnl;
+
+int rtnl_new(struct rtnl **ret_rtnl, struct err *ret_err) must_check;
+void rtnl_free(struct rtnl *rtnl);
+int rtnl_fd(const struct rtnl *rtnl);	/* readable: call rtnl_read() */
+
+/* Reads until nothing is left, bounded per call. `ret_changed`: links, addresses or main-table default routes may have
+ * changed (also after an overrun). */
+int rtnl_read(struct rtnl *rtnl, bool *ret_changed) must_check;
+
+struct rtnl_link {
+	uint32_t index;
+	char name[IFNAMSIZ];
+	bool up;		/* IFF_UP and lower up */
+};
+
+struct rtnl_default {		/* one default route of the main table */
+	int family;
+	uint32_t link;		/* ifindex; of a multipath route one entry per hop */
+	uint32_t priority;	/* metric, lower wins */
+};
+
+/* The kernel's answer at one moment. Arrays in dump order; owned by the snapshot. */
+struct rtnl_snapshot {
+	struct rtnl_link *links;
+	size_t link_count;
+	struct wan_candidate *addresses;
+	size_t address_count;
+	struct rtnl_default *defaults;
+	size_t default_count;
+};
+
+/* Fills the snapshot, which must be all zero or have been filled before (its room is used again). */
+int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot, struct err *ret_err) must_check;
+void rtnl_snapshot_done(struct rtnl_snapshot *snapshot);
+
+const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot, const char *name);
+
+/*
+ * The link of the default route of `family` with the lowest priority; 0: none. Links whose index is in no
+ * `links` entry are passed over.
+ */
+uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family);
+
+#endif
