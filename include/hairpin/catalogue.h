@@ -36,8 +36,20 @@ struct catalogue_facts {
 	int64_t min_interval_ms, refresh_ms;	/* 0: none */
 };
 
+/* What a setting's value may be. */
+enum catalogue_kind {
+	CATALOGUE_TEXT,			/* any bytes without control characters */
+	/*
+	 * HOST[:PORT], checked, lower case, [..] around an IPv6 address; the configuration has
+	 * taken a scheme away. For the place after "https://" of a URL only, where it is
+	 * put in as it is: percent-encoding would break it.
+	 */
+	CATALOGUE_SERVER,
+};
+
 struct catalogue_setting {
 	char name[CATALOGUE_NAME_BYTES];
+	enum catalogue_kind kind;
 	bool secret, required;
 	char *help;			/* one line */
 	char *fallback;			/* default value, NULL: none */
@@ -49,7 +61,20 @@ struct catalogue_pair {
 	char *name, *value;		/* value: a template */
 };
 
-/* One request; {NAME} in url, header values, body and auth are placeholders. */
+/*
+ * One request; {NAME} in url, header values, body and auth are placeholders. NAME is a lower-case
+ * letter and then lower-case letters, digits and '_'; a '{' that does not begin one stands for
+ * itself. Every NAME was known at load: a setting of the description, or
+ *
+ *	hostname	the first name of the request, hostnames: all of them, commas between
+ *	ip		the address of a step for one family (any, ipv4, ipv6)
+ *	ipv4, ipv6	the address of that family; only in steps for it, and in dual ones
+ *	rrtype		A or AAAA; not in dual steps
+ *
+ * In the URL's authority only a CATALOGUE_SERVER may stand, and only as the whole of it. A URL begins
+ * with https://, or http:// (then configurations must say "insecure_http"). Where a
+ * job says insecure_http an https:// URL whose authority is a CATALOGUE_SERVER goes by http://.
+ */
 struct catalogue_step {
 	enum catalogue_family family;
 	char method[8];
@@ -65,6 +90,7 @@ enum catalogue_verdict {
 	CATALOGUE_GOOD, CATALOGUE_UNCHANGED,
 	CATALOGUE_BADAUTH, CATALOGUE_NOHOST, CATALOGUE_ABUSE, CATALOGUE_BADAGENT, CATALOGUE_FORBIDDEN,
 	CATALOGUE_BAD_REQUEST, CATALOGUE_RATE_LIMITED, CATALOGUE_SERVER_ERROR,
+	CATALOGUE_TRANSIENT,		/* make nothing of it, try again later */
 };
 
 /* One rule of the answer, tried in order; all conditions that are given must hold. */
@@ -79,8 +105,10 @@ struct catalogue {
 	char id[CATALOGUE_NAME_BYTES];
 	char *name, *website;
 	bool shut_down;			/* kept so that its id gives a good error */
-	char *status;
+	int ended;			/* the year, where shut down; 0: not known */
+	char *status;			/* "alive", "shut down", "unknown" */
 	char *instead;			/* what to use instead, NULL */
+	char *note;			/* what users must know, NULL */
 	struct catalogue_setting settings[CATALOGUE_SETTINGS_MAX];
 	size_t setting_count;
 	char *basic_user, *basic_password;	/* templates; NULL: no Basic auth */
@@ -92,14 +120,20 @@ struct catalogue {
 	struct catalogue_facts facts;
 };
 
-/* From JSON text. -EINVAL: `ret_err` says line, column and what. */
-int catalogue_parse(const char *text, size_t length, struct catalogue **ret_catalogue, struct err *ret_err) must_check;
+/*
+ * From JSON text; comments and trailing commas are allowed. -EINVAL: `ret_err` says
+ * "LINE:COLUMN: what is wrong".
+ */
+int catalogue_parse(const char *text, size_t length, struct catalogue **ret_catalogue,
+		    struct err *ret_err) must_check;
 void catalogue_free(struct catalogue *catalogue);
 
 /*
- * Finds DIRECTORY/ID.json in `directories` (ends with NULL; first wins) and gives its text, which passed
- * catalogue_parse(). -ENOENT: no such id (`ret_err` names the nearest). The caller frees.
+ * Finds DIRECTORY/ID.json in `directories` (ends with NULL; first wins) and gives its text,
+ * which passed catalogue_parse() and whose id is ID, without comments. -ENOENT: no such id
+ * (`ret_err` names the nearest); -EINVAL: a mistake in the file. The caller frees.
  */
-int catalogue_find(const char *const *directories, const char *id, char **ret_text, struct err *ret_err) must_check;
+int catalogue_find(const char *const *directories, const char *id, char **ret_text,
+		   struct err *ret_err) must_check;
 
 #endif

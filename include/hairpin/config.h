@@ -3,10 +3,11 @@
 /*
  * The configuration as plain structs, and its reading with every mistake in one run.
  *
- * Two ways in: config_load() opens files, drop-ins, secrets and provider descriptions as a user wrote them; config_parse()
- * takes the one effective document that config_print() writes with CONFIG_REVEAL: strict JSON, secrets as
- * literals, provider descriptions and CA files inside. So the process that reads files with rights and the confined one
- * that works share one parser.
+ * Two ways in: config_load() opens files, drop-ins, secrets and provider descriptions as a
+ * user wrote them; config_parse() takes the one effective document that config_print() writes
+ * with CONFIG_REVEAL: strict JSON, secrets as literals, provider descriptions and CA files
+ * inside. So the process that reads files with rights and the confined one that works share
+ * one parser.
  */
 #ifndef HAIRPIN_CONFIG_H
 #define HAIRPIN_CONFIG_H
@@ -55,6 +56,7 @@ struct config_setting {			/* one of the catalogue's settings of this type */
 	char name[CATALOGUE_NAME_BYTES];
 	struct secret value;		/* every value is treated as a secret on its way */
 	bool is_secret;			/* as the catalogue says: hidden when printed */
+	char *env;			/* the variable it came from, NULL */
 };
 
 struct config_provider {
@@ -64,16 +66,18 @@ struct config_provider {
 	unsigned families;		/* CONFIG_IPV4 | CONFIG_IPV6; 0: not said */
 	struct config_hostname *hostnames;
 	size_t hostname_count;
-	struct config_setting *settings;
+	struct config_setting *settings;	/* defaults of the description included */
 	size_t setting_count;
-	char *description;		/* the catalogue's JSON text, as checked */
+	char *description;		/* the catalogue's JSON text, as checked, compact */
 	struct catalogue_facts facts;	/* what the core needs of it */
 	int64_t refresh_ms;		/* 0: never; else as configured or as the catalogue says */
 	int64_t min_interval_ms;	/* likewise */
 	int64_t timeout_ms;		/* of one request, default 30 s */
 	char *user_agent;		/* NULL: ours */
+	char *ca_file;			/* where ca_pem came from, for people */
 	char *ca_pem;			/* NULL: the system's; else PEM text */
-	bool private_server, allow_private, insecure_http, check;
+	bool private_server, allow_private, check;
+	bool insecure_http;		/* what this entry sends goes over plain HTTP */
 };
 
 struct config_table {
@@ -95,7 +99,8 @@ struct config {
 	size_t provider_count;
 	struct {
 		int64_t check_every_ms;
-		char servers[CONFIG_SERVERS_MAX][CONFIG_SERVER_BYTES];	/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT */
+	/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT */
+		char servers[CONFIG_SERVERS_MAX][CONFIG_SERVER_BYTES];
 		size_t server_count;
 		bool verify;
 	} dns;
@@ -118,8 +123,9 @@ struct config {
 };
 
 /*
- * The mistakes, as people read them: "FILE:LINE:COLUMN: error: ..." then the line of the file and a caret (never a line
- * that may hold a secret: then only the place). Many in one run.
+ * The mistakes, as people read them: "FILE:LINE:COLUMN: error: ..." then the line of the file
+ * and a caret (never a line that may hold a secret: then only the place). Many in one run.
+ * Begins as {.text = TEXT_INIT}.
  */
 struct config_problems {
 	struct text text;
@@ -128,29 +134,46 @@ struct config_problems {
 void config_problems_done(struct config_problems *problems);
 
 struct config_load {
-	const char *path;		/* NULL: the default file, or the built-in default if that does not exist */
-	const char *const *catalogue;	/* directories of provider descriptions, first wins; ends with NULL */
+	const char *path;		/* NULL: the default file, or none where that is missing */
+	const char *const *catalogue;	/* directories of descriptions, first wins; ends with NULL */
 	bool strict;			/* warnings about exposed secrets are errors */
+	/*
+	 * The configuration in force, NULL at start. A variable is overwritten once it was read,
+	 * so a reload takes the values of "env" from here.
+	 */
+	const struct config *former;
 };
 
 /*
- * Opens and checks everything. -EINVAL: `problems` has errors and `ret_config` is untouched. A variable that held a secret ("env") is
- * overwritten in this process's environment. Warnings can come with success too.
+ * Opens and checks everything. -EINVAL: `problems` has errors and `ret_config` is untouched;
+ * -ENOMEM likewise. On success a variable that held a secret ("env") is overwritten in this
+ * process's environment. Warnings can come with success too.
+ *
+ * After the file (also where the default one does not exist) conf.d/NAME.json beside it are
+ * read in the order of their names: sections are merged key by key, `wans` and `providers`
+ * appended. A path that does not begin with '/' is meant from the directory of the file it
+ * stands in.
  */
 int config_load(const struct config_load *load, struct config **ret_config,
 		struct config_problems *problems) must_check;
 
 /* The effective document back. Fails only on text that config_print() did not write. */
-int config_parse(const char *text, size_t length, struct config **ret_config, struct err *ret_err) must_check;
+int config_parse(const char *text, size_t length, struct config **ret_config,
+		 struct err *ret_err) must_check;
 
 /* Frees everything and wipes secrets; NULL is fine. */
 void config_free(struct config *config);
 
 enum config_print { CONFIG_HIDE, CONFIG_REVEAL };
 
-/* The effective configuration as strict JSON. CONFIG_HIDE: for people, secrets as "(hidden)". NULL: no memory. */
+/*
+ * The effective configuration as strict JSON, every default spelled out. CONFIG_HIDE: for
+ * people, secrets as "(hidden)". NULL: no memory. The caller frees; wipe it before if revealed.
+ */
 char *config_print(const struct config *config, enum config_print secrets);
 
-const struct config_setting *config_setting_find(const struct config_provider *provider, const char *name);
+/* NULL: not set. */
+const struct config_setting *config_setting_find(const struct config_provider *provider,
+						 const char *name);
 
 #endif
