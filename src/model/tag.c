@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hairpin/tag.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
+{
+	struct tag fresh = { 0 };
+	char sentence[200];
+	int code;
+
+	if (!pattern[0])
+		return err_set(ret_err, -EINVAL, "an empty tag would match every comment");
+	if (strlen(pattern) > TAG_MAX_BYTES)
+		return err_set(ret_err, -EINVAL, "a tag has at most %d bytes",
+			       TAG_MAX_BYTES);
+	fresh.pattern = strdup(pattern);
+	if (!fresh.pattern)
+		return err_set_errno(ret_err, -ENOMEM, "tag");
+	code = regcomp(&fresh.expression, pattern, REG_EXTENDED);
+	if (code) {
+		regerror(code, &fresh.expression, sentence, sizeof(sentence));
+		free(fresh.pattern);
+		return err_set(ret_err, code == REG_ESPACE ? -ENOMEM : -EINVAL,
+			       "no regular expression: %s", sentence);
+	}
+	*tag = fresh;
+	return 0;
+}
+
+void tag_done(struct tag *tag)
+{
+	if (!tag->pattern)
+		return;
+	regfree(&tag->expression);
+	free(tag->pattern);
+	*tag = (struct tag){ 0 };
+}
+
+int tag_match(const struct tag *tag, const char *comment)
+{
+	regmatch_t found;
+
+	if (regexec(&tag->expression, comment, 1, &found, 0) != 0)
+		return TAG_NO_MATCH;
+	return (int)(found.rm_eo - found.rm_so);
+}
+
+int tag_select(const struct tag *const *tags, size_t count, const char *comment)
+{
+	int chosen = TAG_NO_MATCH, longest = -1;
+
+	for (size_t i = 0; i < count; i++) {
+		int length = tag_match(tags[i], comment);
+
+		if (length < 0 || length < longest)
+			continue;
+		chosen = length == longest ? TAG_AMBIGUOUS : (int)i;
+		longest = length;
+	}
+	return chosen;
+}

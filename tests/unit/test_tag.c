@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hairpin/tag.h"
+
+static void finds_anywhere(void **state)
+{
+	static const struct {
+		const char *pattern, *comment;
+		int length;
+	} cases[] = {
+		{ "hairpin", "hairpin", 7 },
+		{ "hairpin", "web hairpin 80", 7 },
+		{ "hairpin", "!fw4: hairpin (reflection)", 7 },
+		{ "hairpin", "Hairpin", -1 },
+		{ "hairpin", "hair pin", -1 },
+		{ "hairpin", "harpin", -1 },
+		{ "hairpin", "", -1 },
+		{ "hairpin", "\xff\xfe\x01 hairpin \x80", 7 },
+		{ "hairpin(:fibre)?", "hairpin:fibre", 13 },
+		{ "^hairpin$", "hairpin", 7 },
+		{ "^hairpin$", "hairpin ", -1 },
+		{ "wan[0-9]+", "to wan12 now", 5 },
+		{ "a|b", "xxb", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tag tag;
+
+		assert_int_equal(tag_init(&tag, cases[i].pattern, NULL), 0);
+		assert_int_equal(tag_match(&tag, cases[i].comment), cases[i].length);
+		tag_done(&tag);
+	}
+}
+
+static void refuses_what_is_no_expression(void **state)
+{
+	static const char *const bad[] = { "", "(", "[a", "a{2,1}" };
+	char longest[TAG_MAX_BYTES + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct tag tag = { 0 };
+		struct err err = { "" };
+
+		assert_int_equal(tag_init(&tag, bad[i], &err), -EINVAL);
+		assert_null(tag.pattern);
+		assert_true(err.text[0] != '\0');
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[TAG_MAX_BYTES + 1] = '\0';
+	struct tag tag = { 0 };
+	assert_int_equal(tag_init(&tag, longest, NULL), -EINVAL);
+	longest[TAG_MAX_BYTES] = '\0';
+	assert_int_equal(tag_init(&tag, longest, NULL), 0);
+	tag_done(&tag);
+	tag_done(&tag);
+}
+
+static void the_longest_match_owns_the_comment(void **state)
+{
+	struct tag first, second, third;
+	const struct tag *tags[] = { &first, &second, &third };
+
+	(void)state;
+	assert_int_equal(tag_init(&first, "hairpin", NULL), 0);
+	assert_int_equal(tag_init(&second, "hairpin:lte", NULL), 0);
+	assert_int_equal(tag_init(&third, "hairpin:[a-z]+", NULL), 0);
+	assert_int_equal(tag_select(tags, 3, "nothing"), TAG_NO_MATCH);
+	assert_int_equal(tag_select(tags, 0, "hairpin"), TAG_NO_MATCH);
+	assert_int_equal(tag_select(tags, 3, "hairpin web"), 0);
+	assert_int_equal(tag_select(tags, 2, "hairpin:lte web"), 1);
+	assert_int_equal(tag_select(tags, 3, "hairpin:lte web"), TAG_AMBIGUOUS);
+	assert_int_equal(tag_select(tags, 3, "hairpin:fibre"), 2);
+	/* A longer one after two equal ones settles it. */
+	const struct tag *turned[] = { &first, &first, &third };
+	assert_int_equal(tag_select(turned, 3, "hairpin:fibre"), 2);
+	assert_int_equal(tag_select(turned, 3, "hairpin"), TAG_AMBIGUOUS);
+	tag_done(&first);
+	tag_done(&second);
+	tag_done(&third);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_anywhere),
+		cmocka_unit_test(refuses_what_is_no_expression),
+		cmocka_unit_test(the_longest_match_owns_the_comment),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
