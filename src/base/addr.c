@@ -160,7 +160,8 @@ bool addr_is_unspecified(const struct addr *addr)
 {
 	static const uint8_t zero[16];
 
-	return !addr_is_none(addr) && memcmp(addr->bytes, zero, addr_length_bytes(addr)) == 0;
+	return !addr_is_none(addr) &&
+	       memcmp(addr->bytes, zero, addr_length_bytes(addr)) == 0;
 }
 
 size_t addr_length_bytes(const struct addr *addr)

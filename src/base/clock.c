@@ -12,7 +12,7 @@ static int64_t now(clockid_t clock, int64_t units_per_s)
 {
 	struct timespec time;
 
-	/* Fails only for a clock that the kernel does not know; BOOTTIME is from 2.6.39. */
+	/* Fails only for a clock that the kernel does not know: before 2.6.39. */
 	if (clock_gettime(clock, &time) < 0)
 		return 0;
 	return time.tv_sec * units_per_s + time.tv_nsec / (1000000000 / units_per_s);
@@ -48,8 +48,9 @@ const char *clock_format(int64_t wall_s, char out[CLOCK_TEXT_BYTES])
 		return out;
 	/* The remainders change nothing: they show the compiler that the text fits. */
 	snprintf(out, CLOCK_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ",
-		 (unsigned)(fields.tm_year + 1900) % 10000, (unsigned)(fields.tm_mon + 1) % 100,
-		 (unsigned)fields.tm_mday % 100, (unsigned)fields.tm_hour % 100,
-		 (unsigned)fields.tm_min % 100, (unsigned)fields.tm_sec % 100);
+		 (unsigned)(fields.tm_year + 1900) % 10000,
+		 (unsigned)(fields.tm_mon + 1) % 100, (unsigned)fields.tm_mday % 100,
+		 (unsigned)fields.tm_hour % 100, (unsigned)fields.tm_min % 100,
+		 (unsigned)fields.tm_sec % 100);
 	return out;
 }

@@ -2,7 +2,6 @@
 #include "hairpin/json.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "json_scan.h"
 
 /* From 2^53 on a double skips integers. */
-static const int64_t exact_end = (int64_t)1 << 53;
+static const double exact_end = 9007199254740992.0;
 
 static const cJSON *inner(const struct json *value)
 {
@@ -94,6 +93,17 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*first)->string, (*second)->string);
 }
 
+/* Sorting may turn two members around, and the later one is to blame. */
+static const cJSON *last_of_key(const cJSON *object, const char *key)
+{
+	const cJSON *last = NULL;
+
+	for (const cJSON *member = object->child; member; member = member->next)
+		if (strcmp(member->string, key) == 0)
+			last = member;
+	return last;
+}
+
 /* Sorted and not member against member: 100,000 keys fit into a hostile document. */
 static int find_duplicate_here(const cJSON *object, const cJSON **ret_duplicate)
 {
@@ -110,10 +120,8 @@ static int find_duplicate_here(const cJSON *object, const cJSON **ret_duplicate)
 	qsort(members, count, sizeof(*members), compare_keys);
 	for (i = 1; i < count && compare_keys(&members[i - 1], &members[i]) != 0; i++)
 		;
-	/* Sorting may have turned the two around: the later one is to blame. */
-	for (const cJSON *member = object->child; member && i < count; member = member->next)
-		if (compare_keys(&members[i], &member) == 0)
-			*ret_duplicate = member;
+	if (i < count)
+		*ret_duplicate = last_of_key(object, members[i]->string);
 	free(members);
 	return 0;
 }
@@ -123,15 +131,19 @@ static int find_duplicate(const cJSON *item, const cJSON **ret_duplicate)
 {
 	if (cJSON_IsObject(item) && find_duplicate_here(item, ret_duplicate) < 0)
 		return -1;
-	for (const cJSON *child = item->child; child && !*ret_duplicate; child = child->next)
+	for (const cJSON *child = item->child; child; child = child->next) {
+		if (*ret_duplicate)
+			return 0;
 		if (find_duplicate(child, ret_duplicate) < 0)
 			return -1;
+	}
 	return 0;
 }
 
 /* --- parsing ----------------------------------------------------------------------- */
 
-static void set_error(struct json_error *error, struct json_place place, const char *wrong)
+static void set_error(struct json_error *error, struct json_place place,
+		      const char *wrong)
 {
 	error->place = place;
 	snprintf(error->text, sizeof(error->text), "%s", wrong);
@@ -141,12 +153,13 @@ static void set_duplicate(struct json_error *error, const char *text, size_t len
 			  const cJSON *root, const cJSON *duplicate)
 {
 	struct json_place place = { 1, 1 };
-	char key[100];
+	const char *key = duplicate->string;
+	char shown[100];
 
 	json_locate(text, length, outer(root), outer(duplicate), &place);
 	error->place = place;
 	snprintf(error->text, sizeof(error->text), "the key \"%s\" stands here twice",
-		 text_escape(key, sizeof(key), duplicate->string, strlen(duplicate->string)));
+		 text_escape(shown, sizeof(shown), key, strlen(key)));
 }
 
 /* What the walk over the text has accepted becomes a tree. */
@@ -300,10 +313,10 @@ bool json_integer(const struct json *value, int64_t min, int64_t max, int64_t *r
 	if (!cJSON_IsNumber(inner(value)))
 		return false;
 	number = inner(value)->valuedouble;
-	if (fabs(number) >= (double)exact_end || number != trunc(number))
+	if (number <= -exact_end || number >= exact_end)
 		return false;
 	integer = (int64_t)number;
-	if (integer < min || integer > max)
+	if ((double)integer != number || integer < min || integer > max)
 		return false;
 	*ret = integer;
 	return true;

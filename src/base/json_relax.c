@@ -49,6 +49,11 @@ static bool is_closing(char c)
 	return c == '}' || c == ']';
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 /* A comma is "trailing" when a value stands before it and a bracket closes after it. */
 static void blank_trailing_comma(const struct last_two *seen, char next)
 {
@@ -78,7 +83,7 @@ bool json_scan_relax(char *text, size_t length, struct json_scan *ret_failed)
 			continue;
 		}
 		step = text[at] == '"' ? string_length(text + at, length - at) : 1;
-		if (text[at] != ' ' && text[at] != '\t' && text[at] != '\n' && text[at] != '\r') {
+		if (!is_space(text[at])) {
 			blank_trailing_comma(&seen, text[at]);
 			seen.before = seen.last;
 			seen.last = text + at;

@@ -7,8 +7,9 @@
 #include "utf8.h"
 
 /*
- * cJSON keeps a value's kind in the lowest 8 bits of `type` and two flags above them. This bit
- * of ours marks an object or array that should hold more than it does, for want of memory.
+ * cJSON keeps a value's kind in the lowest 8 bits of `type` and two flags above them.
+ * This bit of ours marks an object or array that should hold more than it does, for want
+ * of memory.
  */
 enum { INCOMPLETE = 1 << 24 };
 

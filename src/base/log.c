@@ -16,7 +16,7 @@
 #include "hairpin/text.h"
 
 enum {
-	LINE_MAX_BYTES = 1000,	/* without head and newline; all is under PIPE_BUF (4096) */
+	LINE_MAX_BYTES = 1000,	/* without head and newline; under PIPE_BUF with them */
 	HEAD_MAX_BYTES = 96,	/* "<30>Jan  1 00:00:00 name[pid]: " */
 };
 
@@ -86,7 +86,7 @@ void log_open(const char *name, enum log_target target, int level)
 	the_log.priorities = target == LOG_TO_STDERR && stderr_is_journal();
 	if (target != LOG_TO_SYSLOG)
 		return;
-	/* Now, since a confined process may neither make sockets nor read the time zone. */
+	/* Now: a confined process may neither make sockets nor read the time zone. */
 	the_log.syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	tzset();
 }
@@ -111,14 +111,16 @@ static bool send_to_syslog(const char *line, size_t length)
 {
 	static const struct sockaddr_un address = { AF_UNIX, "/dev/log" };
 
-	return sendto(the_log.syslog_fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL,
-		      (const struct sockaddr *)&address, sizeof(address)) == (ssize_t)length;
+	ssize_t done = sendto(the_log.syslog_fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL,
+			      (const struct sockaddr *)&address, sizeof(address));
+
+	return done == (ssize_t)length;
 }
 
 /*
  * The flag O_NONBLOCK would be shared with all who hold this stderr, a shell perhaps; so
- * it is asked first whether there is room. A pipe that polls writable takes PIPE_BUF bytes.
- * One without a reader polls as an error: no SIGPIPE.
+ * it is asked first whether there is room. A pipe that polls writable takes PIPE_BUF
+ * bytes. One without a reader polls as an error: no SIGPIPE.
  */
 static bool write_to_stderr(const char *line, size_t length)
 {
@@ -146,14 +148,14 @@ static void format_head(int level, char head[HEAD_MAX_BYTES])
 	if (the_log.target == LOG_TO_SYSLOG) {
 		if (localtime_r(&now, &local))
 			strftime(when, sizeof(when), "%b %e %H:%M:%S", &local);
-		snprintf(head, HEAD_MAX_BYTES, "<%d>%s %s[%ld]: ", LOG_DAEMON | level, when,
-			 the_log.name, (long)getpid());
+		snprintf(head, HEAD_MAX_BYTES, "<%d>%s %s[%ld]: ", LOG_DAEMON | level,
+			 when, the_log.name, (long)getpid());
 	} else if (the_log.priorities) {
 		snprintf(head, HEAD_MAX_BYTES, "<%d>", level);
 	}
 }
 
-/* Head, message and newline in one piece. Not for a message with a foreign control byte. */
+/* Head, message and newline in one piece. */
 static bool emit(int level, const char *message)
 {
 	char line[HEAD_MAX_BYTES + LINE_MAX_BYTES + 2];
@@ -205,7 +207,8 @@ void log_writev(int level, const char *format, va_list arguments)
 	if (the_log.dropped > 0) {
 		char note[80];
 
-		snprintf(note, sizeof(note), "log: %lu lines dropped, nobody read them in time",
+		snprintf(note, sizeof(note),
+			 "log: %lu lines dropped, nobody read them in time",
 			 the_log.dropped);
 		if (emit(LOG_WARNING, note))
 			the_log.dropped = 0;

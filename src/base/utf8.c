@@ -30,7 +30,9 @@ size_t utf8_decode(const unsigned char *bytes, size_t length, uint32_t *ret_code
 			return 0;
 		code = code << 6 | (bytes[i] & 0x3fu);
 	}
-	if (code < smallest[count] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+	if (code < smallest[count] || code > 0x10ffff)
+		return 0;
+	if (code >= 0xd800 && code < 0xe000)
 		return 0;
 	*ret_code = code;
 	return count;
