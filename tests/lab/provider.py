@@ -86,11 +86,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             code = 'nochg'
             for address in query.get('myip', '').split(','):
                 kind = 'AAAA' if ':' in address else 'A'
-                if stored.get((name, kind)) != address:
-                    code = 'good'
-                    if not how.get('lie'):
-                        set_record(AUTHORITY, ZONE, name, kind, address)
-                    stored[name, kind] = address
+                code = 'good' if stored.get((name, kind)) != address else code
+                if not how.get('lie'):
+                    set_record(AUTHORITY, ZONE, name, kind, address)
+                stored[name, kind] = address
             lines.append(f'{code} {query.get("myip", "")}')
         return '\n'.join(lines)
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rights of the three processes, as the kernel sees them, and that no secret shows anywhere. On the plain build."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+from lab import Lab, run, wait_for  # noqa: E402
+from tap import Skip, run_tests, same  # noqa: E402
+
+NET_ADMIN = 1 << 12
+SECRET = 'correct horse'
+HIDDEN = (b'correct horse', b'correct%20horse', b'Y29ycmVjdCBob3JzZQ', b'correct+horse', b'bWU6Y29ycmVjdCBob3JzZQ')
+lab = None
+real_root = False
+
+
+def facts(pid):
+    with open(f'/proc/{pid}/status') as file:
+        return dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
+
+
+def publisher_pid():
+    """A slow provider keeps the publisher busy while we look."""
+    return wait_for('a publisher', 15, lambda: lab.processes()['publisher'])
+
+
+def core():
+    """The core: CAP_NET_ADMIN only, no_new_privs, seccomp filter, not dumpable"""
+    found = facts(lab.processes()['core'])
+    for name in ('CapPrm', 'CapEff'):
+        same(int(found[name], 16), NET_ADMIN, name)
+    for name in ('CapInh', 'CapAmb'):
+        same(int(found[name], 16), 0, name)
+    if real_root:
+        same(int(found['CapBnd'], 16) & ~NET_ADMIN, 0, 'CapBnd')
+    same((found['NoNewPrivs'], found['Seccomp']), ('1', '2'))
+    if real_root:
+        same(found['Uid'].split()[0] != '0', True, 'the core runs as root')
+        same(found['Groups'].strip(), '')
+
+
+def publisher():
+    """The publisher: no capability at all, no_new_privs, seccomp filter, another user where started as root"""
+    found = facts(publisher_pid())
+    for name in ('CapPrm', 'CapEff', 'CapInh', 'CapAmb'):
+        same(int(found[name], 16), 0, name)
+    same((found['NoNewPrivs'], found['Seccomp']), ('1', '2'))
+    if real_root:
+        assert found['Uid'].split()[0] not in ('0', facts(lab.processes()['core'])['Uid'].split()[0])
+
+
+def supervisor():
+    """The supervisor: no network socket; not dumpable; ambient set empty"""
+    pid = lab.processes()['supervisor']
+    same(int(facts(pid)['CapAmb'], 16), 0)
+    sockets = run('ss', '-H', '-a', '-n', '-p', '-A', 'inet,netlink,packet', ns='router', check=False)
+    assert f'pid={pid},' not in sockets, sockets
+    links = [os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')]
+    assert not [link for link in links if 'NETLINK' in link], links
+
+
+def dumpable():
+    """None of them can be read by others of the same user: /proc/PID is root's"""
+    if not real_root:
+        raise Skip('a single-user namespace shows no other owner')
+    for name, pid in lab.processes().items():
+        if pid:
+            same(os.stat(f'/proc/{pid}/environ').st_uid, 0, name)
+
+
+def no_secret():
+    """No secret in logs, arguments, environments, state, status"""
+    publisher_pid()
+    places = {'log': lab.log().encode(), 'status': str(lab.status()).encode()}
+    for name, pid in lab.processes().items():
+        for part in ('cmdline', 'environ'):
+            with open(f'/proc/{pid}/{part}', 'rb') as file:
+                places[f'{name} {part}'] = file.read()
+    for file in os.listdir('/run/lab/state'):
+        with open(f'/run/lab/state/{file}', 'rb') as text:
+            places[file] = text.read()
+    for place, text in places.items():
+        assert not [secret for secret in HIDDEN if secret in text], f'a secret in {place}'
+
+
+def memory():
+    """Memory at rest: the core's RssAnon under 1 MiB, the supervisor's under 0.5 MiB"""
+    lab.provider_says()
+    wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
+    for name, limit in (('core', 1024), ('supervisor', 512)):
+        kib = int(facts(lab.processes()[name])['RssAnon'].split()[0])
+        print(f'# {name}: RssAnon {kib} KiB')
+        assert kib < limit, f'{name}: {kib} KiB'
+
+
+def asleep():
+    """No wake-up while nothing is due"""
+    time.sleep(3)
+    before = {name: wakeups(pid) for name, pid in lab.processes().items() if pid and name != 'publisher'}
+    time.sleep(10)
+    for name, count in before.items():
+        same(wakeups(lab.processes()[name]) - count <= 1, True, f'{name} woke up')
+
+
+def wakeups(pid):
+    return int(facts(pid)['voluntary_ctxt_switches'])
+
+
+def filter_traps():
+    """Under the trapping filter the main job goes through without one trap"""
+    same(lab.stop_daemon(), 0)
+    run('rm', '-rf', '/run/lab/state')
+    os.environ['HAIRPIND_SECCOMP'] = 'trap'
+    try:
+        lab.start_daemon()
+    finally:
+        del os.environ['HAIRPIND_SECCOMP']
+    pids = lab.processes()
+    for step in range(3):
+        address = f'81.2.69.{60 + step}'
+        lab.set_address(address)
+        wait_for('current', 60, lambda: (lambda r: r and r['state'] == 'current' and r['published'] == address)(lab.record()))
+    lab.ctl('reload', check=True)
+    same(lab.processes()['core'], pids['core'], 'the core was restarted')
+    assert 'SIGSYS' not in lab.log() and 'signal 31' not in lab.log(), lab.log()[-2000:]
+    same(lab.stop_daemon(), 0)
+
+
+def secret_environment():
+    """A secret by environment variable: wiped from the daemon's own environment"""
+    config = lab.configuration()
+    config['providers'][0]['password'] = {'env': 'DYN_PASSWORD'}
+    lab.write_configuration(config)
+    os.environ['DYN_PASSWORD'] = SECRET
+    try:
+        lab.start_daemon()
+    finally:
+        del os.environ['DYN_PASSWORD']
+    for name, pid in lab.processes().items():
+        if pid:
+            with open(f'/proc/{pid}/environ', 'rb') as file:
+                assert SECRET.encode() not in file.read(), name
+    lab.set_address('81.2.69.70')
+    wait_for('current', 60, lambda: (lambda r: r and r['state'] == 'current' and r['published'] == '81.2.69.70')(lab.record()))
+    assert lab.requests()[-1]['authorized']
+    lab.ctl('reload', check=True)
+    lab.set_address('81.2.69.71')
+    wait_for('current after reload', 90, lambda: (
+        lambda r: r and r['state'] == 'current' and r['published'] == '81.2.69.71')(lab.record()))
+    assert lab.requests()[-1]['authorized'], 'the secret was lost on reload'
+    same(lab.stop_daemon(), 0)
+
+
+def hardened():
+    """The plain programs: PIE, RELRO, BIND_NOW, no executable stack, no RPATH; hairpind without libcurl and c-ares"""
+    for program in ('hairpind', 'hairpin-publish', 'hairpinctl'):
+        path = f'{lab.build}/{program}'
+        dump = subprocess.run(['readelf', '-hldW', path], stdout=subprocess.PIPE, text=True, check=True).stdout
+        for wanted in (r'Type:\s+DYN', 'GNU_RELRO', 'BIND_NOW|NOW'):
+            assert re.search(wanted, dump), f'{program}: {wanted}'
+        assert not re.search(r'GNU_STACK.*RWE', dump) and 'RPATH' not in dump and 'RUNPATH' not in dump, program
+        if program != 'hairpin-publish':
+            assert 'libcurl' not in dump and 'libcares' not in dump, program
+
+
+def main():
+    global lab, real_root
+    with open('/proc/self/uid_map') as file:
+        real_root = int(file.read().split()[2]) > 1000
+    with Lab(build='build') as lab:
+        if real_root:
+            run('sh', '-c', 'grep -q ^hairpind: /etc/passwd || { echo hairpind:x:990:990::/:/bin/false >> /etc/passwd; '
+                'echo hairpind:x:990: >> /etc/group; }')
+            os.makedirs('/run/lab/state', exist_ok=True)
+            os.chown('/run/lab/state', 990, 990)
+        lab.set_address('81.2.69.7')
+        lab.load_rules('81.2.69.1')
+        lab.set_dns('81.2.69.1')
+        lab.write_configuration()
+        lab.provider_says(silent=True)
+        lab.start_daemon()
+        run_tests([core, publisher, supervisor, dumpable, no_secret, memory, asleep, filter_traps, secret_environment,
+                   hardened])
+
+
+main()

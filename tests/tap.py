@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A few lines of TAP for tests in Python."""
+
+import os
+import sys
+import traceback
+
+
+class Skip(Exception):
+    """raise Skip('why') in a test that cannot run here."""
+
+
+def same(got, wanted, what=''):
+    if got != wanted:
+        raise AssertionError(f'{what + ": " if what else ""}got {got!r}, wanted {wanted!r}')
+
+
+def run_tests(tests):
+    """Runs functions, one line each; the first line of a docstring is its name. Exits 1 if one failed.
+    TEST_ONLY=word runs only those whose function name contains it."""
+    only = os.environ.get('TEST_ONLY', '')
+    tests = [test for test in tests if only in test.__name__]
+    failed = 0
+    for number, test in enumerate(tests, 1):
+        name = (test.__doc__ or test.__name__).strip().splitlines()[0]
+        try:
+            test()
+            print(f'ok {number} - {name}', flush=True)
+        except Skip as why:
+            print(f'ok {number} - {name} # SKIP {why}', flush=True)
+        except Exception as problem:  # a test may fail in any way
+            failed += 1
+            print(f'not ok {number} - {name}', flush=True)
+            for line in (traceback.format_exc() + str(getattr(problem, 'log', ''))).splitlines():
+                print(f'# {line}', flush=True)
+    print(f'1..{len(tests)}', flush=True)
+    sys.exit(1 if failed else 0)
