@@ -33,7 +33,8 @@ enum addr_class {
 	ADDR_LINK_LOCAL,
 	ADDR_LOOPBACK,
 	ADDR_DOCUMENTATION,	/* RFC 5737, RFC 3849, RFC 9637 */
-	ADDR_SPECIAL,		/* multicast, reserved, benchmarking, 6to4 and NAT64 of a non-global address, ... */
+	ADDR_SPECIAL,		/* multicast, reserved, benchmarking, NAT64, 6to4 of a
+				   non-global address, IPv6 outside 2000::/3, ... */
 };
 
 /*

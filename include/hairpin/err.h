@@ -15,10 +15,12 @@ struct err {
 
 /* Sets the sentence (cut to fit) and returns `code` (a negative errno), so that
  * `return err_set(err, -ENOENT, "...")` reads well. `err` may be NULL. */
-int err_set(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int err_set(struct err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The same; appends ": " and the text of errno `-code`. */
-int err_set_errno(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int err_set_errno(struct err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #define must_check __attribute__((warn_unused_result))
 

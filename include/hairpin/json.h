@@ -4,8 +4,8 @@
  * JSON, the only place that speaks cJSON.
  *
  * What cJSON does not do and this does: exact-case keys, duplicates refused, depth at
- * most 32, at most 1 MiB, no trailing bytes, no embedded NUL, numbers finite, and the line and
- * column of any value. A value is a `struct json *`; the document's root owns all
+ * most 32, at most 1 MiB, no trailing bytes, no embedded NUL, only UTF-8, numbers finite,
+ * and the line and column of any value. A value is a `struct json *`; the document's root owns all
  * of it. Pointers to strings live as long as the document.
  */
 #ifndef HAIRPIN_JSON_H
@@ -17,7 +17,9 @@
 
 struct json;			/* never defined: a cJSON inside */
 
-enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_kind {
+	JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT,
+};
 
 enum {
 	JSON_MAX_BYTES = 1 << 20,
@@ -31,48 +33,63 @@ struct json_place {
 
 struct json_error {
 	struct json_place place;
-	char text[160];		/* what is wrong, without the place; foreign bytes escaped */
+	char text[160];		/* what is wrong, not where; foreign bytes escaped */
 };
 
 /*
- * Strict JSON; with `relaxed` also // and block comments, # comments to the end of the line, and one
- * trailing comma. NULL: `ret_error` says where and why. `text` need not end with NUL.
+ * Strict JSON; with `relaxed` also // and block comments, # comments to the end of the
+ * line, and one trailing comma. NULL: `ret_error` says where and why. `text` need not end with NUL.
  */
-struct json *json_parse(const char *text, size_t length, bool relaxed, struct json_error *ret_error);
+struct json *json_parse(const char *text, size_t length, bool relaxed,
+			struct json_error *ret_error);
 void json_free(struct json *root);	/* NULL is fine */
-void json_wipe_free(struct json *root);	/* the same, strings wiped before: documents with secrets */
+void json_wipe_free(struct json *root);	/* wipes strings first: for those with secrets */
 
-/* Where a value (for a member: its key) stands in the text it was parsed from. */
+/*
+ * Where a value (for a member: its key) stands in the text it was parsed from. The tree
+ * must not have been changed since. Reads the whole text again: for error messages.
+ */
 bool json_locate(const char *text, size_t length, const struct json *root,
 		 const struct json *value, struct json_place *ret_place);
 
 enum json_kind json_kind(const struct json *value);
 const char *json_kind_name(enum json_kind kind);	/* "a string", "an object", ... */
-const struct json *json_get(const struct json *object, const char *key);	/* NULL: absent or no object */
-const struct json *json_child(const struct json *value);	/* first member or element, NULL */
-const struct json *json_next(const struct json *value);		/* its next sibling, NULL */
-const char *json_key(const struct json *member);		/* NULL for elements */
+
+/* The member of that name; NULL: absent, or no object. */
+const struct json *json_get(const struct json *object, const char *key);
+const struct json *json_child(const struct json *value); /* first member or element, NULL */
+const struct json *json_next(const struct json *value);	/* its next sibling, NULL */
+const char *json_key(const struct json *member);	/* NULL for elements */
 size_t json_count(const struct json *value);
 
 /* NULL or false when the value is NULL or of another kind. */
 const char *json_string(const struct json *value);
+/* A whole number within [min, max] and +-(2^53 - 1), where a double is exact. */
 bool json_integer(const struct json *value, int64_t min, int64_t max, int64_t *ret);
 bool json_bool(const struct json *value, bool *ret);
 
-/* Making. All copy what they get; a failed allocation is remembered by the root's printing: json_print()
- * gives NULL when any json_add failed (these functions then return NULL and accept NULL objects). */
+/*
+ * Making. All copy what they get. A failed allocation need not be checked for: json_print()
+ * of the root gives NULL when any json_add below it failed (that then frees `take` and
+ * returns NULL), and all accept NULL. Strings: bytes that are no UTF-8 become U+FFFD.
+ * Integers print exactly within +-2^53. A key that is there already is not replaced.
+ */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 struct json *json_new_string(const char *string);
 struct json *json_copy(const struct json *value);
-struct json *json_add(struct json *object, const char *key, struct json *take);	/* returns `take`; key NULL: array */
+/* Returns `take`. `key` NULL: to the end of an array. */
+struct json *json_add(struct json *object, const char *key, struct json *take);
 void json_add_string(struct json *object, const char *key, const char *string);	/* NULL string: null */
 void json_add_integer(struct json *object, const char *key, int64_t number);
 void json_add_bool(struct json *object, const char *key, bool value);
 void json_add_null(struct json *object, const char *key);
 void json_remove(struct json *object, const char *key);
 
-/* Text of its own (free() it; wipe it before if it holds secrets), one line or indented by tabs; NULL: no memory. */
+/*
+ * Text of its own (free() it; wipe it before if it holds secrets), one line or indented
+ * by tabs; NULL: no memory.
+ */
 char *json_print(const struct json *value, bool indented);
 
 #endif

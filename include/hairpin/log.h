@@ -8,6 +8,9 @@
  * at most 1,000 bytes. Writing never blocks: what the sink does not take at once is
  * dropped and counted, and the count is said when it takes lines again.
  *
+ * System calls after log_open(), for who filters them: sendto (to stderr where that is a
+ * socket, or to /dev/log), poll and write; with syslog also clock_gettime and getpid.
+ *
  * LOG_ERR: cannot do its duty. LOG_WARNING: will retry, and when. LOG_NOTICE: the world
  * changed. LOG_INFO: did what was asked. LOG_DEBUG. Nothing in steady state.
  */
@@ -22,7 +25,8 @@ enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 /*
  * `name` appears in syslog ("hairpind"). Before this call lines go to stderr at LOG_NOTICE.
- * To stderr: lines carry "<N>" priorities where stderr is the journal ($JOURNAL_STREAM).
+ * To stderr: lines carry "<N>" priorities where stderr is the journal: a child that is to
+ * do the same needs $JOURNAL_STREAM in its environment.
  */
 void log_open(const char *name, enum log_target target, int level);
 void log_set_level(int level);
@@ -32,8 +36,10 @@ int log_level(void);
 bool log_parse_level(const char *name, int *ret_level);
 const char *log_level_name(int level);
 
-void log_write(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void log_writev(int level, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+void log_write(int level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void log_writev(int level, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 
 #define log_error(...)   log_write(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)

@@ -25,7 +25,7 @@ bool secret_set(struct secret *secret, const char *bytes, size_t length);
 void secret_done(struct secret *secret);	/* wipes and frees; unset afterwards */
 bool secret_is_set(const struct secret *secret);
 
-/* The bytes themselves. Every caller of this is a place to review. */
+/* The bytes themselves, "" when not set. Every caller of this is a place to review. */
 const char *secret_reveal(const struct secret *secret);
 
 /* explicit_bzero for any memory that held one. */

@@ -31,7 +31,8 @@ void text_clear(struct text *text);	/* empties, keeps the room */
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const void *bytes, size_t length);
 void text_add_char(struct text *text, char c);
-void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_addf(struct text *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 char *text_take(struct text *text);	/* the caller frees; NULL if it failed */
 
 #define TEXT_CLEANUP __attribute__((cleanup(text_done)))
@@ -44,13 +45,15 @@ bool text_copy(char *out, size_t out_bytes, const char *string);
 
 /*
  * Makes foreign bytes safe for a log line, a terminal, JSON: control characters, C1,
- * DEL, invalid UTF-8 and bidirectional controls become \xNN, a backslash becomes two.
- * At most `out_bytes` with the NUL; cut with "..." at the end. Returns `out`.
+ * DEL, invalid UTF-8, bidirectional controls and invisible characters become \xNN (each
+ * byte), a backslash becomes two. At most `out_bytes` with the NUL; cut with "..." at the
+ * end, never within a character or an escape. Returns `out`.
  */
 const char *text_escape(char *out, size_t out_bytes, const void *bytes, size_t length);
 
 /*
- * "30s", "10m", "6h", "25d", "250ms" to milliseconds. One number, one unit; at most ten years.
+ * "30s", "10m", "6h", "25d", "250ms" to milliseconds. One number, one unit; at most ten
+ * years (3650d).
  */
 bool text_parse_duration(const char *string, int64_t *ret_ms);
 
@@ -66,8 +69,11 @@ bool text_parse_number(const char *string, long min, long max, long *ret);
  */
 const char *text_nearest(const char *word, const char *const *candidates);
 
-/* A host name of letters, digits, '-', '_', with at least one dot, labels <= 63,
- * at most 253 bytes; a leading "*." is allowed, a trailing dot is not. */
+/*
+ * A host name of letters, digits, '-', '_', with at least one dot, labels <= 63,
+ * at most 253 bytes; a leading "*." is allowed, a trailing dot is not. No label
+ * begins or ends with '-', and the last one is not a number: an address is no name.
+ */
 bool text_is_hostname(const char *string);
 
 #endif

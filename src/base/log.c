@@ -111,7 +111,8 @@ static bool send_to_syslog(const char *line, size_t length)
 {
 	static const struct sockaddr_un address = { AF_UNIX, "/dev/log" };
 
-	ssize_t done = sendto(the_log.syslog_fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL,
+	ssize_t done = sendto(the_log.syslog_fd, line, length,
+			      MSG_DONTWAIT | MSG_NOSIGNAL,
 			      (const struct sockaddr *)&address, sizeof(address));
 
 	return done == (ssize_t)length;
