@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The checks of what the processes say to each other. The sender may be taken over by whoever it
+ * talks to, so nothing is believed: not the size, not a count, not a terminator.
+ */
+#include "hairpin/message.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "hairpin/text.h"
+
+enum {
+	TIMEOUT_MAX_MS = 600 * 1000,
+	TTL_MAX_S = 7 * 86400,
+	RETRY_MAX_S = 86400,
+	ERRNO_MAX = 4095,		/* include/linux/err.h: MAX_ERRNO */
+	HOOKS_MAX = 4096,
+	UPDATE_FIXED_TEXTS = 4,		/* description, memo, user agent, CA */
+};
+
+static bool flag_ok(uint8_t flag)
+{
+	return flag <= 1;
+}
+
+static bool terminated(const char *field, size_t bytes)
+{
+	return memchr(field, '\0', bytes) != NULL;
+}
+
+/*
+ * Terminated, and nothing in it that text_escape() would have changed, but for the backslashes that it makes
+ * itself. With `lines` newlines and tabs too.
+ */
+static bool text_ok(const char *field, size_t bytes, bool lines)
+{
+	char plain[MESSAGE_PROBLEMS_BYTES], escaped[MESSAGE_PROBLEMS_BYTES];
+	size_t length = strnlen(field, bytes);
+
+	if (length >= bytes || length >= sizeof(plain))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		char c = field[i];
+
+		if (c == '\\' || (lines && (c == '\n' || c == '\t')))
+			c = '/';
+		plain[i] = c;
+	}
+	plain[length] = '\0';
+	text_escape(escaped, sizeof(escaped), plain, length);
+	return strcmp(plain, escaped) == 0;
+}
+
+static bool ascii_ok(const char *field, size_t bytes)
+{
+	if (!terminated(field, bytes))
+		return false;
+	for (; *field; field++)
+		if (*field < ' ' || *field > '~')
+			return false;
+	return true;
+}
+
+/* As the kernel's dev_valid_name(), and no control bytes. "" is allowed. */
+static bool interface_ok(const char field[IFNAMSIZ])
+{
+	if (!terminated(field, IFNAMSIZ))
+		return false;
+	for (; *field; field++) {
+		unsigned char c = (unsigned char)*field;
+
+		if (c <= ' ' || c == 0x7f || c == '/' || c == ':')
+			return false;
+	}
+	return true;
+}
+
+static bool hostname_ok(const char field[MESSAGE_HOSTNAME_BYTES], bool required)
+{
+	if (!terminated(field, MESSAGE_HOSTNAME_BYTES))
+		return false;
+	return field[0] ? text_is_hostname(field) : !required;
+}
+
+static bool family_ok(int family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+/* An address of `family`, or none; its unused bytes are 0. */
+static bool address_ok(const struct addr *address, int family)
+{
+	static const uint8_t zeros[sizeof(address->bytes)];
+	size_t used = addr_length_bytes(address);
+
+	if (address->family != 0 && address->family != family)
+		return false;
+	return memcmp(address->bytes + used, zeros, sizeof(zeros) - used) == 0;
+}
+
+static bool any_address_ok(const struct addr *address)
+{
+	return address_ok(address, AF_INET) || address_ok(address, AF_INET6);
+}
+
+/* --- core and supervisor --- */
+
+static bool hook_ok(const struct message_hook *hook)
+{
+	return hook->event >= MESSAGE_EVENT_STARTUP && hook->event <= MESSAGE_EVENT_RULES &&
+	       (hook->family == 0 || family_ok(hook->family)) &&
+	       address_ok(&hook->ipv4, AF_INET) && address_ok(&hook->ipv6, AF_INET6) &&
+	       any_address_ok(&hook->old) && any_address_ok(&hook->new) &&
+	       text_ok(hook->wan, sizeof(hook->wan), false) &&
+	       interface_ok(hook->interface) && hostname_ok(hook->hostname, false) &&
+	       text_ok(hook->provider, sizeof(hook->provider), false) &&
+	       text_ok(hook->reason, sizeof(hook->reason), false) &&
+	       text_ok(hook->message, sizeof(hook->message), false);
+}
+
+static bool notice_ok(const struct message_notice *notice)
+{
+	return flag_ok(notice->ready) && flag_ok(notice->done) &&
+	       text_ok(notice->status, sizeof(notice->status), false);
+}
+
+static bool reply_ok(const struct message_reply *reply)
+{
+	return reply->status <= 0 && reply->status >= -ERRNO_MAX && reply->ran <= HOOKS_MAX &&
+	       reply->failed <= reply->ran && text_ok(reply->text, sizeof(reply->text), true);
+}
+
+bool message_to_supervisor_ok(const void *packet, size_t bytes)
+{
+	const struct message *head = packet;
+
+	if (bytes < sizeof(*head))
+		return false;
+	switch (head->type) {
+	case MESSAGE_PUBLISHER_START:
+	case MESSAGE_RELOAD:
+		return bytes == sizeof(*head);
+	case MESSAGE_HOOK_RUN:
+		return bytes == sizeof(struct message_hook) && hook_ok(packet);
+	case MESSAGE_NOTICE:
+		return bytes == sizeof(struct message_notice) && notice_ok(packet);
+	default:
+		return false;
+	}
+}
+
+bool message_to_core_ok(const void *packet, size_t bytes)
+{
+	const struct message *head = packet;
+
+	if (bytes < sizeof(*head))
+		return false;
+	switch (head->type) {
+	case MESSAGE_LOOK:
+	case MESSAGE_UPDATE:
+	case MESSAGE_STOP:
+		return bytes == sizeof(*head);
+	case MESSAGE_PUBLISHER:
+	case MESSAGE_HOOK_DONE:
+	case MESSAGE_CONFIG:
+		return bytes == sizeof(struct message_reply) && reply_ok(packet);
+	default:
+		return false;
+	}
+}
+
+/* --- core and publisher --- */
+
+size_t message_job_bytes(const struct message_job *job)
+{
+	return offsetof(struct message_job, text) + job->text_bytes;
+}
+
+bool message_job_add_text(struct message_job *job, const char *string)
+{
+	size_t bytes = strlen(string) + 1;
+
+	if (job->text_bytes > sizeof(job->text) || bytes > sizeof(job->text) - job->text_bytes)
+		return false;
+	memcpy(job->text + job->text_bytes, string, bytes);
+	job->text_bytes += (uint32_t)bytes;
+	return true;
+}
+
+const char *message_job_next_text(const struct message_job *job, const char *previous)
+{
+	const char *next = previous ? previous + strlen(previous) + 1 : job->text;
+
+	return next < job->text + job->text_bytes ? next : NULL;
+}
+
+static bool job_record_ok(const struct message_record *record, enum message_job_kind kind)
+{
+	bool needs_address = kind == MESSAGE_VERIFY || kind == MESSAGE_UPDATE_RECORDS;
+
+	return family_ok(record->family) && address_ok(&record->address, record->family) &&
+	       (!needs_address || !addr_is_none(&record->address)) &&
+	       hostname_ok(record->hostname, true);
+}
+
+static bool job_records_ok(const struct message_job *job)
+{
+	if (job->record_count > MESSAGE_RECORDS_MAX)
+		return false;
+	if (job->record_count == 0 && job->kind != MESSAGE_DISCOVER)
+		return false;
+	for (uint32_t i = 0; i < job->record_count; i++)
+		if (!job_record_ok(&job->records[i], job->kind))
+			return false;
+	return true;
+}
+
+static bool job_servers_ok(const struct message_job *job)
+{
+	if (job->server_count > MESSAGE_SERVERS_MAX)
+		return false;
+	for (unsigned i = 0; i < MESSAGE_SERVERS_MAX; i++) {
+		const char *server = job->servers[i];
+
+		if (!ascii_ok(server, MESSAGE_SERVER_BYTES))
+			return false;
+		if ((server[0] != '\0') != (i < job->server_count))
+			return false;
+	}
+	return !job->trusted_servers || job->server_count > 0;
+}
+
+/* Whole strings; for an update the fixed ones, then pairs. `text_bytes` is known to be what came. */
+static bool job_text_ok(const struct message_job *job)
+{
+	size_t count = 0;
+
+	if (job->text_bytes > 0 && job->text[job->text_bytes - 1] != '\0')
+		return false;
+	if (job->kind != MESSAGE_UPDATE_RECORDS)
+		return true;
+	for (const char *text = NULL; (text = message_job_next_text(job, text));)
+		count++;
+	return count >= UPDATE_FIXED_TEXTS && (count - UPDATE_FIXED_TEXTS) % 2 == 0;
+}
+
+bool message_job_ok(const void *packet, size_t bytes)
+{
+	const struct message_job *job = packet;
+
+	if (bytes < offsetof(struct message_job, text) || job->head.type != MESSAGE_JOB)
+		return false;
+	if (job->text_bytes > MESSAGE_JOB_TEXT_BYTES || bytes != message_job_bytes(job))
+		return false;
+	return job->kind >= MESSAGE_CHECK && job->kind <= MESSAGE_RESOLVE &&
+	       job->timeout_ms > 0 && job->timeout_ms <= TIMEOUT_MAX_MS &&
+	       flag_ok(job->private_server) && flag_ok(job->insecure_http) &&
+	       flag_ok(job->trusted_servers) && interface_ok(job->interface) &&
+	       job_servers_ok(job) && job_records_ok(job) && job_text_ok(job);
+}
+
+static bool verdict_ok(uint32_t verdict)
+{
+	return (verdict >= MESSAGE_ANSWER && verdict <= MESSAGE_NOT_YET) ||
+	       (verdict >= MESSAGE_GOOD && verdict <= MESSAGE_TLS_REFUSED);
+}
+
+static bool result_addresses_ok(const struct message_result *result)
+{
+	if (result->address_count > MESSAGE_ADDRESSES_MAX)
+		return false;
+	for (uint32_t i = 0; i < MESSAGE_ADDRESSES_MAX; i++) {
+		const struct addr *address = &result->addresses[i];
+
+		if (!any_address_ok(address))
+			return false;
+		if (addr_is_none(address) != (i >= result->address_count))
+			return false;
+	}
+	return true;
+}
+
+bool message_result_ok(const void *packet, size_t bytes)
+{
+	const struct message_result *result = packet;
+
+	if (bytes != sizeof(*result) || result->head.type != MESSAGE_RESULT)
+		return false;
+	return verdict_ok(result->verdict) && result->ttl_s <= TTL_MAX_S &&
+	       result->retry_after_s <= RETRY_MAX_S &&
+	       (result->http_status == 0 ||
+		(result->http_status >= 100 && result->http_status <= 999)) &&
+	       result_addresses_ok(result) && ascii_ok(result->memo, sizeof(result->memo)) &&
+	       text_ok(result->text, sizeof(result->text), false);
+}
+
+/* --- names --- */
+
+const char *message_event_name(enum message_event event)
+{
+	switch (event) {
+	case MESSAGE_EVENT_STARTUP: return "startup";
+	case MESSAGE_EVENT_ADDRESS: return "address";
+	case MESSAGE_EVENT_LOST: return "lost";
+	case MESSAGE_EVENT_RECORD: return "record";
+	case MESSAGE_EVENT_FAILED: return "failed";
+	case MESSAGE_EVENT_RULES: return "rules";
+	}
+	return "unknown";
+}
+
+const char *message_verdict_name(enum message_verdict verdict)
+{
+	switch (verdict) {
+	case MESSAGE_ANSWER: return "answer";
+	case MESSAGE_NO_PROOF: return "no-proof";
+	case MESSAGE_NO_ANSWER: return "no-answer";
+	case MESSAGE_VERIFIED: return "verified";
+	case MESSAGE_NOT_YET: return "not-yet";
+	case MESSAGE_GOOD: return "good";
+	case MESSAGE_UNCHANGED: return "unchanged";
+	case MESSAGE_UNCONFIRMED: return "unconfirmed";
+	case MESSAGE_BADAUTH: return "badauth";
+	case MESSAGE_NOHOST: return "nohost";
+	case MESSAGE_ABUSE: return "abuse";
+	case MESSAGE_BADAGENT: return "badagent";
+	case MESSAGE_FORBIDDEN: return "forbidden";
+	case MESSAGE_BAD_REQUEST: return "bad-request";
+	case MESSAGE_SPLIT: return "numhost";
+	case MESSAGE_RATE_LIMITED: return "rate-limited";
+	case MESSAGE_SERVER_ERROR: return "server-error";
+	case MESSAGE_TRANSIENT: return "transient";
+	case MESSAGE_UNREACHABLE: return "unreachable";
+	case MESSAGE_TLS_REFUSED: return "tls-refused";
+	}
+	return "unknown";
+}

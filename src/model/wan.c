@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which of a link's addresses is the WAN's, and when one that vanished counts as lost. */
+#include "hairpin/wan.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+static bool is_usable(int family, const struct wan_candidate *candidate)
+{
+	enum addr_class class = addr_classify(&candidate->address);
+
+	if (candidate->address.family != family || candidate->scope != RT_SCOPE_UNIVERSE)
+		return false;
+	if (candidate->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED))
+		return false;
+	if (family != AF_INET6)
+		return true;
+	/* The bit of IFA_F_SECONDARY means on IPv6 that it is a privacy address. */
+	return !(candidate->flags & IFA_F_TEMPORARY) && class != ADDR_ULA &&
+	       class != ADDR_LINK_LOCAL;
+}
+
+struct addr wan_choose(int family, const struct wan_candidate *candidates, size_t count,
+		       const struct addr *current)
+{
+	struct addr primary = { 0 }, any = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct wan_candidate *candidate = &candidates[i];
+
+		if (!is_usable(family, candidate))
+			continue;
+		if (addr_equal(&candidate->address, current))
+			return *current;
+		if (addr_is_none(&any))
+			any = candidate->address;
+		if (addr_is_none(&primary) && !(candidate->flags & IFA_F_SECONDARY))
+			primary = candidate->address;
+	}
+	return addr_is_none(&primary) ? any : primary;
+}
+
+static void change_to(struct wan_side *side, const struct addr *address, int64_t wall_s,
+		      struct addr *ret_former)
+{
+	*ret_former = side->address;
+	side->address = *address;
+	side->since_wall_s = wall_s;
+	side->generation++;
+	side->missing = false;
+}
+
+static enum wan_event observe_none(struct wan_side *side, int64_t grace_ms, int64_t now_ms,
+				   int64_t wall_s, struct addr *ret_former)
+{
+	static const struct addr none;
+	bool first = !side->missing;
+
+	if (addr_is_none(&side->address))
+		return WAN_SAME;
+	if (first) {
+		side->missing = true;
+		side->missing_since_ms = now_ms;
+	}
+	if (now_ms - side->missing_since_ms < grace_ms)
+		return first ? WAN_MISSING : WAN_SAME;
+	change_to(side, &none, wall_s, ret_former);
+	return WAN_LOST;
+}
+
+enum wan_event wan_observe(struct wan_side *side, const struct addr *seen, int64_t grace_ms,
+			   int64_t now_ms, int64_t wall_s, struct addr *ret_former)
+{
+	if (addr_is_none(seen))
+		return observe_none(side, grace_ms, now_ms, wall_s, ret_former);
+	if (addr_equal(seen, &side->address)) {
+		side->missing = false;
+		return WAN_SAME;
+	}
+	change_to(side, seen, wall_s, ret_former);
+	return WAN_CHANGED;
+}
+
+int64_t wan_due_ms(const struct wan_side *side, int64_t grace_ms)
+{
+	return side->missing ? side->missing_since_ms + grace_ms : INT64_MAX;
+}
