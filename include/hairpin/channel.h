@@ -15,12 +15,17 @@
 /* Two ends, close-on-exec and non-blocking, with send buffers that take a whole job. */
 int channel_pair(int ret_ends[2]) must_check;
 
-/* `fd` -1: none. 0, -EAGAIN (full: wait until writable), -EPIPE (the other end is gone), ... */
+/*
+ * `fd` -1: none. 0, -EAGAIN (full: wait until writable), -EPIPE (the other end is gone),
+ * ...
+ */
 int channel_send(int channel, const void *packet, size_t bytes, int fd) must_check;
 
 /*
- * One packet. Its size, 0: the other end is gone, -EAGAIN: none waiting, -EMSGSIZE: larger than `room`. A descriptor
- * that came with it is given in `ret_fd` (close-on-exec), else -1; with `ret_fd` NULL it is closed. Further descriptors are closed.
+ * One packet. Its size, 0: the other end is gone, -EAGAIN: none waiting, -EMSGSIZE:
+ * larger than `room`. A descriptor that came with it is given in `ret_fd`
+ * (close-on-exec), else -1; with `ret_fd` NULL it is closed. Further descriptors are
+ * closed.
  */
 ssize_t channel_receive(int channel, void *packet, size_t room, int *ret_fd) must_check;
 

@@ -13,20 +13,26 @@
 #include "hairpin/err.h"
 
 /*
- * The whole of a regular file, at most `max_bytes`; a NUL follows. The caller frees. -ENOENT; -EINVAL: no regular file, empty or too
- * large. Never blocks (a FIFO).
+ * The whole of a regular file, at most `max_bytes`; a NUL follows. The caller frees.
+ * -ENOENT; -EINVAL: no regular file, empty or too large. Never blocks (a FIFO).
  */
 int statefile_read(int directory, const char *name, size_t max_bytes,
 		   char **ret_text, size_t *ret_length, struct err *ret_err) must_check;
 
-/* Temporary file (0600), write, fsync, rename, fsync of the directory. On failure the old one stays and no temporary is left. */
+/*
+ * Temporary file (0600), write, fsync, rename, fsync of the directory. On failure the old
+ * one stays and no temporary is left.
+ */
 int statefile_replace(int directory, const char *name, const void *bytes, size_t length,
 		      struct err *ret_err) must_check;
 
 /* Renames NAME to NAME.bad, which replaces an older one. */
 int statefile_set_aside(int directory, const char *name) must_check;
 
-/* An exclusive lock on DIRECTORY/lock, held while the descriptor is open. -EWOULDBLOCK: another instance. */
+/*
+ * An exclusive lock on DIRECTORY/lock, held while the descriptor is open. -EWOULDBLOCK:
+ * another instance.
+ */
 int statefile_lock(int directory, int *ret_fd, struct err *ret_err) must_check;
 
 #endif

@@ -9,7 +9,10 @@
 /* A job of 160 KiB of text must fit at once: a packet is sent whole or not at all. */
 enum { CHANNEL_BUFFER_BYTES = 512 * 1024 };
 
-/* Descriptors that may come with one packet before the kernel drops the rest (its own limit is 253). */
+/*
+ * Descriptors that may come with one packet before the kernel drops the rest (its own
+ * limit is 253).
+ */
 enum { CHANNEL_DESCRIPTORS_MAX = 8 };
 
 union channel_control {
@@ -18,8 +21,9 @@ union channel_control {
 };
 
 /*
- * Beyond net.core.wmem_max only where we have the right to; the kernel doubles what it grants, so its
- * usual 208 KiB are enough too, and a refusal shows when a job does not fit.
+ * Beyond net.core.wmem_max only where we have the right to; the kernel doubles what it
+ * grants, so its usual 208 KiB are enough too, and a refusal shows when a job does not
+ * fit.
  */
 static void channel_widen(int fd)
 {
@@ -31,9 +35,10 @@ static void channel_widen(int fd)
 
 int channel_pair(int ret_ends[2])
 {
+	int kind = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+	if (socketpair(AF_UNIX, kind, 0, ends) < 0)
 		return -errno;
 	channel_widen(ends[0]);
 	channel_widen(ends[1]);
@@ -81,7 +86,8 @@ static int channel_take_descriptor(struct msghdr *message)
 	struct cmsghdr *header;
 	int kept = -1;
 
-	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+	for (header = CMSG_FIRSTHDR(message); header;
+	     header = CMSG_NXTHDR(message, header)) {
 		size_t count, i;
 
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
@@ -110,8 +116,10 @@ ssize_t channel_receive(int channel, void *packet, size_t room, int *ret_fd)
 
 	do {
 		message = (struct msghdr){
-			.msg_iov = &part, .msg_iovlen = 1,
-			.msg_control = control.bytes, .msg_controllen = sizeof(control.bytes),
+			.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control.bytes,
+			.msg_controllen = sizeof(control.bytes),
 		};
 		got = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	} while (got < 0 && errno == EINTR);

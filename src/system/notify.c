@@ -17,7 +17,8 @@ static socklen_t notify_address(const char *name, struct sockaddr_un *address)
 	size_t length = strlen(name);
 
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if ((name[0] != '/' && name[0] != '@') || length < 2 || length >= sizeof(address->sun_path))
+	if ((name[0] != '/' && name[0] != '@') || length < 2 ||
+	    length >= sizeof(address->sun_path))
 		return 0;
 	memcpy(address->sun_path, name, length);
 	if (name[0] == '@')

@@ -28,7 +28,8 @@ static int statefile_open(int directory, const char *name, size_t max_bytes, int
 	DESCRIPTOR_CLEANUP int fd = -1;
 	struct stat status;
 
-	fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(directory, name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ELOOP)
 		return err_set(ret_err, -EINVAL, "%s is a symbolic link", name);
 	if (fd < 0)
@@ -85,8 +86,8 @@ int statefile_read(int directory, const char *name, size_t max_bytes,
 	got = statefile_fill(fd, text, bytes);
 	if (got <= 0) {
 		free(text);
-		return got < 0 ? err_set_errno(ret_err, (int)got, "cannot read %s", name) :
-				 err_set(ret_err, -EINVAL, "%s is empty", name);
+		return got < 0 ? err_set_errno(ret_err, (int)got, "cannot read %s", name)
+			       : err_set(ret_err, -EINVAL, "%s is empty", name);
 	}
 	text[got] = '\0';
 	*ret_text = text;
@@ -110,8 +111,8 @@ static int statefile_write_all(int fd, const char *bytes, size_t length)
 }
 
 /*
- * O_EXCL: whatever somebody planted under this name is never opened. What a killed process left is removed
- * before; only one process writes here (statefile_lock).
+ * O_EXCL: whatever somebody planted under this name is never opened. What a killed
+ * process left is removed before; only one process writes here (statefile_lock).
  */
 static int statefile_open_temporary(int directory, const char *name)
 {
@@ -119,11 +120,13 @@ static int statefile_open_temporary(int directory, const char *name)
 
 	if (unlinkat(directory, name, 0) < 0 && errno == EISDIR)
 		(void)unlinkat(directory, name, AT_REMOVEDIR);
-	fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	return fd < 0 ? -errno : fd;
 }
 
-static int statefile_write_temporary(int directory, const char *name, const void *bytes, size_t length)
+static int statefile_write_temporary(int directory, const char *name, const void *bytes,
+				     size_t length)
 {
 	int fd = statefile_open_temporary(directory, name);
 	int rc;
@@ -138,12 +141,16 @@ static int statefile_write_temporary(int directory, const char *name, const void
 	return rc;
 }
 
-/* Some file systems cannot sync a directory and say so by EINVAL: nothing more can be done there. */
+/*
+ * Some file systems cannot sync a directory and say so by EINVAL: nothing more can be
+ * done there.
+ */
 static int statefile_sync_directory(int directory)
 {
 	DESCRIPTOR_CLEANUP int fd = -1;
 
-	fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);	/* `directory` may be O_PATH */
+	/* Opened again: `directory` may be O_PATH. */
+	fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
@@ -157,8 +164,10 @@ int statefile_replace(int directory, const char *name, const void *bytes, size_t
 	char temporary[STATEFILE_NAME_BYTES];
 	int rc;
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.new", name) >= sizeof(temporary))
-		return err_set(ret_err, -ENAMETOOLONG, "the name of %s is too long", name);
+	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.new", name) >=
+	    sizeof(temporary))
+		return err_set(ret_err, -ENAMETOOLONG, "the name of %s is too long",
+			       name);
 	rc = statefile_write_temporary(directory, temporary, bytes, length);
 	if (rc == 0 && renameat(directory, temporary, directory, name) < 0)
 		rc = -errno;
@@ -168,7 +177,8 @@ int statefile_replace(int directory, const char *name, const void *bytes, size_t
 	}
 	rc = statefile_sync_directory(directory);
 	if (rc < 0)
-		return err_set_errno(ret_err, rc, "%s is saved, but perhaps not for good", name);
+		return err_set_errno(ret_err, rc, "%s is saved, but perhaps not for good",
+				     name);
 	return 0;
 }
 
@@ -183,12 +193,16 @@ int statefile_set_aside(int directory, const char *name)
 	/* A directory does not give way to a file, nor a file to a directory. */
 	if (errno != EISDIR && errno != ENOTDIR && errno != ENOTEMPTY && errno != EEXIST)
 		return -errno;
-	if (unlinkat(directory, aside, 0) < 0 && unlinkat(directory, aside, AT_REMOVEDIR) < 0)
+	if (unlinkat(directory, aside, 0) < 0 &&
+	    unlinkat(directory, aside, AT_REMOVEDIR) < 0)
 		return -errno;
 	return renameat(directory, name, directory, aside) < 0 ? -errno : 0;
 }
 
-/* Where no lock file can be made (read-only or full medium) and none is there, the directory itself is locked. */
+/*
+ * Where no lock file can be made (read-only or full medium) and none is there, the
+ * directory itself is locked.
+ */
 static int statefile_open_lock(int directory)
 {
 	int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -212,11 +226,14 @@ int statefile_lock(int directory, int *ret_fd, struct err *ret_err)
 
 	fd = statefile_open_lock(directory);
 	if (fd < 0)
-		return err_set_errno(ret_err, fd, "cannot open the lock of the state directory");
+		return err_set_errno(ret_err, fd,
+				     "cannot open the lock of the state directory");
 	if (fstat(fd, &status) < 0)
-		return err_set_errno(ret_err, -errno, "cannot look at the lock of the state directory");
+		return err_set_errno(ret_err, -errno,
+				     "cannot look at the lock of the state directory");
 	if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-		return err_set(ret_err, -EINVAL, "the lock of the state directory is no regular file");
+		return err_set(ret_err, -EINVAL,
+			       "the lock of the state directory is no regular file");
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return err_set_errno(ret_err, errno == EAGAIN ? -EWOULDBLOCK : -errno,
 				     "cannot lock the state directory");

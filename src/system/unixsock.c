@@ -20,15 +20,19 @@ static void close_descriptor(int *fd)
 }
 #define DESCRIPTOR_CLEANUP __attribute__((cleanup(close_descriptor)))
 
-static int unixsock_address(const char *path, struct sockaddr_un *ret, struct err *ret_err)
+static int unixsock_address(const char *path, struct sockaddr_un *ret,
+			    struct err *ret_err)
 {
 	size_t length = strlen(path);
 
 	if (length == 0 || path[0] != '/')
-		return err_set(ret_err, -EINVAL, "the control socket needs an absolute path");
+		return err_set(ret_err, -EINVAL,
+			       "the control socket needs an absolute path");
 	if (length >= sizeof(ret->sun_path))
-		return err_set(ret_err, -ENAMETOOLONG, "the path of the control socket has %zu bytes; "
-			       "the kernel takes at most %zu", length, sizeof(ret->sun_path) - 1);
+		return err_set(ret_err, -ENAMETOOLONG,
+			       "the path of the control socket has %zu bytes; "
+			       "the kernel takes at most %zu",
+			       length, sizeof(ret->sun_path) - 1);
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	memcpy(ret->sun_path, path, length);
 	return 0;
@@ -50,7 +54,10 @@ static int unixsock_try_connect(const struct sockaddr_un *address, int *ret_fd)
 	return 0;
 }
 
-/* The missing last directory; and nobody else may be able to put his own socket into our place. */
+/*
+ * The missing last directory; and nobody else may be able to put his own socket into our
+ * place.
+ */
 static int unixsock_prepare_directory(const char *path, struct err *ret_err)
 {
 	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -65,14 +72,20 @@ static int unixsock_prepare_directory(const char *path, struct err *ret_err)
 	umask(mask);
 	if (stat(directory, &status) < 0)
 		return err_set_errno(ret_err, rc < 0 ? rc : -errno,
-				     "cannot make the control socket's directory %s", directory);
+				     "cannot make the control socket's directory %s",
+				     directory);
 	if ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX))
-		return err_set(ret_err, -EPERM, "%s may be written by everybody: no place for the "
-			       "control socket", directory);
+		return err_set(ret_err, -EPERM,
+			       "%s may be written by everybody: no place for the "
+			       "control socket",
+			       directory);
 	return 0;
 }
 
-/* A socket that nobody listens on is a leftover of a killed process: only that is ever removed. */
+/*
+ * A socket that nobody listens on is a leftover of a killed process: only that is ever
+ * removed.
+ */
 static int unixsock_clear_path(const struct sockaddr_un *address, struct err *ret_err)
 {
 	const char *path = address->sun_path;
@@ -80,35 +93,44 @@ static int unixsock_clear_path(const struct sockaddr_un *address, struct err *re
 	int fd, rc;
 
 	if (lstat(path, &status) < 0)
-		return errno == ENOENT ? 0 : err_set_errno(ret_err, -errno, "cannot look at %s", path);
+		return errno == ENOENT ? 0 : err_set_errno(ret_err, -errno,
+							   "cannot look at %s", path);
 	if (!S_ISSOCK(status.st_mode))
-		return err_set(ret_err, -EEXIST, "%s is there and is no socket; it is left alone", path);
+		return err_set(ret_err, -EEXIST,
+			       "%s is there and is no socket; it is left alone", path);
 	rc = unixsock_try_connect(address, &fd);
 	if (rc == 0)
 		close(fd);
 	if (rc != -ECONNREFUSED)
-		return err_set(ret_err, -EADDRINUSE, "another process listens on %s", path);
+		return err_set(ret_err, -EADDRINUSE, "another process listens on %s",
+			       path);
 	if (unlink(path) < 0 && errno != ENOENT)
-		return err_set_errno(ret_err, -errno, "cannot remove the old socket %s", path);
+		return err_set_errno(ret_err, -errno, "cannot remove the old socket %s",
+				     path);
 	return 0;
 }
 
 /*
- * The socket comes into being with 0600 and is widened before anybody can connect (listen() comes last), so
- * there is no moment with more rights than meant.
+ * The socket comes into being with 0600 and is widened before anybody can connect
+ * (listen() comes last), so there is no moment with more rights than meant.
  */
-static int unixsock_bind(int fd, const struct sockaddr_un *address, gid_t group, struct err *ret_err)
+static int unixsock_bind(int fd, const struct sockaddr_un *address, gid_t group,
+			 struct err *ret_err)
 {
 	const char *path = address->sun_path;
 	mode_t mask = umask(0177);
-	int rc = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+	int rc = 0;
 
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		rc = -errno;
 	umask(mask);
 	if (rc < 0)
-		return err_set_errno(ret_err, rc, "cannot make the control socket %s", path);
+		return err_set_errno(ret_err, rc, "cannot make the control socket %s",
+				     path);
 	if (group != (gid_t)-1) {
 		if (lchown(path, (uid_t)-1, group) < 0 || chmod(path, 0660) < 0)
-			rc = err_set_errno(ret_err, -errno, "cannot give %s to its group", path);
+			rc = err_set_errno(ret_err, -errno, "cannot give %s to its group",
+					   path);
 	}
 	if (rc == 0 && listen(fd, UNIXSOCK_BACKLOG) < 0)
 		rc = err_set_errno(ret_err, -errno, "cannot listen on %s", path);
@@ -155,8 +177,8 @@ static void unixsock_drain(int listener)
 }
 
 /*
- * The kernel tells no unprivileged process which file a socket is bound to, but a client learns who
- * called listen(): us, or somebody who took the path over.
+ * The kernel tells no unprivileged process which file a socket is bound to, but a client
+ * learns who called listen(): us, or somebody who took the path over.
  */
 void unixsock_unlink(const char *path, int fd)
 {
@@ -184,8 +206,11 @@ static int unixsock_read_peer(int fd, struct unixsock_peer *ret_peer)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) < 0)
 		return -errno;
-	*ret_peer = (struct unixsock_peer){ .pid = who.pid, .uid = who.uid, .gid = who.gid };
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret_peer->groups, &groups_bytes) == 0)
+	ret_peer->pid = who.pid;
+	ret_peer->uid = who.uid;
+	ret_peer->gid = who.gid;
+	ret_peer->group_count = 0;
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret_peer->groups, &groups_bytes))
 		ret_peer->group_count = groups_bytes / sizeof(gid_t);
 	return 0;
 }
@@ -210,7 +235,8 @@ int unixsock_accept(int listener, int *ret_fd, struct unixsock_peer *ret_peer)
 
 int unixsock_connect(const char *path, int timeout_ms, int *ret_fd, struct err *ret_err)
 {
-	struct timeval limit = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
+	struct timeval limit = { .tv_sec = timeout_ms / 1000,
+				 .tv_usec = timeout_ms % 1000 * 1000 };
 	DESCRIPTOR_CLEANUP int fd = -1;
 	struct sockaddr_un address;
 	int rc;
