@@ -284,9 +284,10 @@ bool json_scan_follow(struct json_scan *scan, const unsigned *path, unsigned lev
 {
 	skip_space(scan);
 	for (unsigned level = 0; level < levels; level++) {
-		bool object = peek(scan) == '{';
+		bool object = skip(scan, '{');
 
-		scan->at++;
+		if (!object && !skip(scan, '['))
+			return false;
 		for (unsigned i = 0; i < path[level]; i++) {
 			if ((object && !scan_key(scan)) || !scan_value(scan))
 				return false;

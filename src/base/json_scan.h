@@ -31,8 +31,8 @@ bool json_scan_relax(char *text, size_t length, struct json_scan *ret_failed);
 
 /*
  * Walks to the value reached from the document by `path`: the index of a member or
- * element per level. `at` is then at the value, or at its key if it has one. The text
- * is one that json_scan_document() accepted.
+ * element per level. `at` is then at the value, or at its key if it has one. False where
+ * the text does not lead there.
  */
 bool json_scan_follow(struct json_scan *scan, const unsigned *path, unsigned levels);
 

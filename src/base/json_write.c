@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hairpin/json.h"
@@ -12,6 +14,8 @@
  * of memory.
  */
 enum { INCOMPLETE = 1 << 24 };
+
+static const int64_t all_digits_end = INT64_C(1000000000000000);
 
 static cJSON *inner(struct json *value)
 {
@@ -110,7 +114,15 @@ void json_add_string(struct json *object, const char *key, const char *string)
 
 void json_add_integer(struct json *object, const char *key, int64_t number)
 {
-	json_add(object, key, (struct json *)cJSON_CreateNumber((double)number));
+	char digits[24];
+
+	/* Some cJSON print 15 digits of a number, and microseconds since 1970 have 16. */
+	if (number > -all_digits_end && number < all_digits_end) {
+		json_add(object, key, (struct json *)cJSON_CreateNumber((double)number));
+		return;
+	}
+	snprintf(digits, sizeof(digits), "%" PRId64, number);
+	json_add(object, key, (struct json *)cJSON_CreateRaw(digits));
 }
 
 void json_add_bool(struct json *object, const char *key, bool value)
