@@ -209,7 +209,7 @@ void log_writev(int level, const char *format, va_list arguments)
 		char note[80];
 
 		snprintf(note, sizeof(note),
-			 "log: %lu lines dropped, nobody read them in time",
+			 "log: lines lost because nobody read them in time: %lu",
 			 the_log.dropped);
 		if (emit(LOG_WARNING, note))
 			the_log.dropped = 0;

@@ -11,14 +11,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hairpin/err.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
+
+#define LOST "log: lines lost because nobody read them in time: "
 
 /* Standard error is ours while a `capture` lasts: a pipe, or a socket as the journal's. */
 struct capture {
@@ -160,7 +166,7 @@ static void never_blocks(struct capture *capture)
 	alarm(0);
 	note = strstr(out, "log: ");
 	assert_ptr_equal(note, out);
-	assert_int_equal(sscanf(note, "log: %lu lines dropped", &dropped), 1);
+	assert_int_equal(sscanf(note, LOST "%lu\n", &dropped), 1);
 	assert_int_equal(seen + dropped, 2000);
 	assert_non_null(strstr(out, "\nawake\n"));
 	log_notice("no more about it");
@@ -211,7 +217,7 @@ static void survives_a_lost_reader(void **state)
 	log_notice("found");
 	capture_read(&capture, out, sizeof(out));
 	capture_end(&capture);
-	assert_non_null(strstr(out, "log: 2 lines dropped"));
+	assert_non_null(strstr(out, LOST "2\n"));
 	assert_non_null(strstr(out, "\nfound\n"));
 }
 
@@ -244,20 +250,89 @@ static void knows_the_journal(void **state)
 	assert_string_equal(out, "news\n");
 }
 
-/* Nothing of it may reach standard error, and no /dev/log is no reason to wait. */
-static void syslog_stays_off_stderr(void **state)
+/* --- syslog: a child with a /dev of its own plays syslogd and daemon ----------------- */
+
+enum { CANNOT = 77 };
+
+static int listen_as_syslogd(void)
+{
+	struct sockaddr_un address = { AF_UNIX, "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	unlink(address.sun_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		_exit(CANNOT);
+	return fd;
+}
+
+static bool got(int fd, const char *level, const char *message)
+{
+	char line[2000], when[64], expected[200];
+	ssize_t length = recv(fd, line, sizeof(line) - 1, 0);
+	int behind_time = -1;
+
+	line[length > 0 ? length : 0] = '\0';
+	snprintf(expected, sizeof(expected), "hairpind[%ld]: %s", (long)getpid(), message);
+	if (strncmp(line, level, strlen(level)) != 0)
+		return false;
+	sscanf(line + strlen(level), "%20[A-Za-z] %*d %*d:%*d:%*d %n", when, &behind_time);
+	return behind_time > 0 &&
+	       strcmp(line + strlen(level) + behind_time, expected) == 0;
+}
+
+/* Lines arrive, also after a restart of syslogd; without one they are counted. */
+static int talk_to_syslogd(void)
+{
+	char dropped[100];
+	int fd, lines = 0;
+
+	if ((unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) < 0)
+		return CANNOT;
+	fd = listen_as_syslogd();
+	log_open("hairpind", LOG_TO_SYSLOG, LOG_NOTICE);
+	log_error("bad");
+	log_info("never seen");
+	log_notice("news");
+	if (!got(fd, "<27>", "bad") || !got(fd, "<29>", "news"))
+		return 1;
+	close(fd);
+	log_notice("nobody listens");
+	fd = listen_as_syslogd();
+	log_notice("back");
+	snprintf(dropped, sizeof(dropped), LOST "1");
+	if (!got(fd, "<28>", dropped) || !got(fd, "<29>", "back"))
+		return 2;
+	alarm(20);
+	for (int i = 0; i < 5000; i++)
+		log_notice("a syslogd that does not read");
+	while (recv(fd, dropped, sizeof(dropped), 0) > 0)
+		lines++;
+	return lines > 0 && lines < 5000 ? 0 : 3;
+}
+
+static void speaks_to_syslog(void **state)
 {
 	struct capture capture;
 	char out[256];
+	int status;
+	pid_t child;
 
 	(void)state;
 	capture_pipe(&capture);
-	log_open("hairpind-unit-test", LOG_TO_SYSLOG, LOG_ERR);
-	log_notice("not even tried");
-	log_open("test", LOG_TO_STDERR, LOG_NOTICE);
+	child = fork();
+	if (child == 0)
+		_exit(talk_to_syslogd());
+	assert_int_equal(waitpid(child, &status, 0), child);
 	capture_read(&capture, out, sizeof(out));
 	capture_end(&capture);
-	assert_string_equal(out, "");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT) {
+		print_message("a mount namespace is refused here\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+	assert_string_equal(out, "");	/* none of it strayed to standard error */
 }
 
 static void knows_levels(void **state)
@@ -310,7 +385,7 @@ int main(void)
 		cmocka_unit_test(socket_never_blocks),
 		cmocka_unit_test(survives_a_lost_reader),
 		cmocka_unit_test(knows_the_journal),
-		cmocka_unit_test(syslog_stays_off_stderr),
+		cmocka_unit_test(speaks_to_syslog),
 		cmocka_unit_test(knows_levels),
 		cmocka_unit_test(errors_carry_a_sentence),
 	};
