@@ -280,15 +280,40 @@ static bool got(int fd, const char *level, const char *message)
 	       strcmp(line + strlen(level) + behind_time, expected) == 0;
 }
 
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? write(fd, text, strlen(text)) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return length == (ssize_t)strlen(text);
+}
+
+/* An ordinary user needs a user namespace, and there an id to make files with. */
+static bool have_own_dev(void)
+{
+	char users[32], groups[32];
+
+	snprintf(users, sizeof(users), "0 %u 1", (unsigned)geteuid());
+	snprintf(groups, sizeof(groups), "0 %u 1", (unsigned)getegid());
+	if (unshare(CLONE_NEWNS) < 0 &&
+	    (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+	     !write_file("/proc/self/setgroups", "deny") ||
+	     !write_file("/proc/self/uid_map", users) ||
+	     !write_file("/proc/self/gid_map", groups)))
+		return false;
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", "/dev", "tmpfs", 0, NULL) == 0;
+}
+
 /* Lines arrive, also after a restart of syslogd; without one they are counted. */
 static int talk_to_syslogd(void)
 {
 	char dropped[100];
 	int fd, lines = 0;
 
-	if ((unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) < 0)
+	if (!have_own_dev())
 		return CANNOT;
 	fd = listen_as_syslogd();
 	log_open("hairpind", LOG_TO_SYSLOG, LOG_NOTICE);
