@@ -8,7 +8,7 @@
 #ifndef HAIRPIN_SUPERVISOR_H
 #define HAIRPIN_SUPERVISOR_H
 
-#include "hairpin/core.h"
+#include "hairpin/role.h"
 
 struct supervisor_options {
 	enum core_mode mode;
