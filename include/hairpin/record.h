@@ -36,9 +36,9 @@
  *
  * RECORD_CURRENT    The provider holds the wanted address as far as is known. Looked at
  *                   every check_every. Left: to STALE when the wanted address changes, a
- *                   look at DNS differs, the refresh is due or the user forces it; to
- *                   WAITING when there is no address to publish, or when
- *                   somebody else changes the record again and again. Forbidden: an update.
+ *                   look at DNS differs or the user forces it; to SENDING when the refresh
+ *                   is due; to WAITING when there is no address to publish, or when somebody else
+ *                   changes the record again and again. Forbidden: any other update.
  * RECORD_STALE      An update is needed and goes as soon as the gates allow (address has stood,
  *                   burst, minimum interval); before the first one since the start, and
  *                   after one whose outcome is unknown, DNS is looked at. Left: to
@@ -168,15 +168,31 @@ struct record {
 	/* private: how it goes on */
 	enum record_need busy;		/* job in flight */
 	uint32_t job;			/* its number */
-	bool must_look, remembered, in_doubt, was_in_doubt, announce, held, forced, passed;
-	bool denied, unproven, fought, refreshing;
-	unsigned ladder, ladder_before, look_step, verify_step, bad_requests;
+	bool must_look;			/* before the next update */
+	bool remembered;		/* a state file knew what was published */
+	bool in_doubt, was_in_doubt;	/* outcome of the update to `sent` unknown; likewise before it */
+	struct addr sent_before;
+	bool announce;			/* an update that the hook has not heard of */
+	bool held;			/* twice "unchanged": no repairs, no repeats */
+	bool invisible;			/* accepted, but DNS did not follow in time */
+	bool verify_over;		/* nobody answered: believed without proof */
+	bool denied;			/* while verifying some server held something else */
+	bool forced, asked;		/* the user's wishes */
+	bool passed;			/* an update for this address has gone */
+	bool refreshing, unproven, fought;
+	enum record_wait retry_kind;
+	unsigned bad_requests, look_step, verify_step;
+	unsigned ladder, ladder_before;	/* step of the spacing while changes follow each other */
 	int64_t sent_ms[RECORD_BURST], sent_dropped_ms;	/* newest last; INT64_MIN: never */
-	int64_t changed_ms, stands_ms;	/* last change of address; may go from then on */
-	struct addr last_address;	/* the last one wanted, through times without */
-	int64_t look_ms, first_look_ms, verify_ms, verify_until_ms, retry_ms, retry_wait_ms;
-	int64_t repeat_ms, published_ms, unchanged_ms, repaired_ms, refresh_ms;
-	int64_t forced_ms, tried_ms, looked_ms;
+	struct addr last_address;	/* the last one wanted, through times without any */
+	bool wanted_before;		/* since the start */
+	int64_t changed_ms, stands_ms;	/* when that came; from when on it may go */
+	int64_t look_ms, first_look_ms, looked_ms;
+	int64_t verify_ms, verify_until_ms;
+	int64_t tried_ms, retry_ms, retry_wait_ms;
+	int64_t published_ms, unchanged_ms, repaired_ms, repaired_before_ms;
+	int64_t refresh_floor_ms;	/* a restart is no reason to refresh */
+	int64_t forced_ms;
 };
 
 /* `saved` NULL: nothing is known of it (no state file). */

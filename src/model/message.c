@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "hairpin/text.h"
+#include "field.h"
 
 enum {
 	TIMEOUT_MAX_MS = 600 * 1000,
@@ -27,39 +28,6 @@ static bool flag_ok(uint8_t flag)
 static bool terminated(const char *field, size_t bytes)
 {
 	return memchr(field, '\0', bytes) != NULL;
-}
-
-/*
- * Terminated, and nothing in it that text_escape() would have changed, but for the backslashes that it makes
- * itself. With `lines` newlines and tabs too.
- */
-static bool text_ok(const char *field, size_t bytes, bool lines)
-{
-	char plain[MESSAGE_PROBLEMS_BYTES], escaped[MESSAGE_PROBLEMS_BYTES];
-	size_t length = strnlen(field, bytes);
-
-	if (length >= bytes || length >= sizeof(plain))
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		char c = field[i];
-
-		if (c == '\\' || (lines && (c == '\n' || c == '\t')))
-			c = '/';
-		plain[i] = c;
-	}
-	plain[length] = '\0';
-	text_escape(escaped, sizeof(escaped), plain, length);
-	return strcmp(plain, escaped) == 0;
-}
-
-static bool ascii_ok(const char *field, size_t bytes)
-{
-	if (!terminated(field, bytes))
-		return false;
-	for (; *field; field++)
-		if (*field < ' ' || *field > '~')
-			return false;
-	return true;
 }
 
 /* As the kernel's dev_valid_name(), and no control bytes. "" is allowed. */
@@ -88,47 +56,31 @@ static bool family_ok(int family)
 	return family == AF_INET || family == AF_INET6;
 }
 
-/* An address of `family`, or none; its unused bytes are 0. */
-static bool address_ok(const struct addr *address, int family)
-{
-	static const uint8_t zeros[sizeof(address->bytes)];
-	size_t used = addr_length_bytes(address);
-
-	if (address->family != 0 && address->family != family)
-		return false;
-	return memcmp(address->bytes + used, zeros, sizeof(zeros) - used) == 0;
-}
-
-static bool any_address_ok(const struct addr *address)
-{
-	return address_ok(address, AF_INET) || address_ok(address, AF_INET6);
-}
-
 /* --- core and supervisor --- */
 
 static bool hook_ok(const struct message_hook *hook)
 {
 	return hook->event >= MESSAGE_EVENT_STARTUP && hook->event <= MESSAGE_EVENT_RULES &&
 	       (hook->family == 0 || family_ok(hook->family)) &&
-	       address_ok(&hook->ipv4, AF_INET) && address_ok(&hook->ipv6, AF_INET6) &&
-	       any_address_ok(&hook->old) && any_address_ok(&hook->new) &&
-	       text_ok(hook->wan, sizeof(hook->wan), false) &&
+	       field_is_address(&hook->ipv4, AF_INET) && field_is_address(&hook->ipv6, AF_INET6) &&
+	       field_is_any_address(&hook->old) && field_is_any_address(&hook->new) &&
+	       field_is_text(hook->wan, sizeof(hook->wan)) &&
 	       interface_ok(hook->interface) && hostname_ok(hook->hostname, false) &&
-	       text_ok(hook->provider, sizeof(hook->provider), false) &&
-	       text_ok(hook->reason, sizeof(hook->reason), false) &&
-	       text_ok(hook->message, sizeof(hook->message), false);
+	       field_is_text(hook->provider, sizeof(hook->provider)) &&
+	       field_is_text(hook->reason, sizeof(hook->reason)) &&
+	       field_is_text(hook->message, sizeof(hook->message));
 }
 
 static bool notice_ok(const struct message_notice *notice)
 {
 	return flag_ok(notice->ready) && flag_ok(notice->done) &&
-	       text_ok(notice->status, sizeof(notice->status), false);
+	       field_is_text(notice->status, sizeof(notice->status));
 }
 
 static bool reply_ok(const struct message_reply *reply)
 {
 	return reply->status <= 0 && reply->status >= -ERRNO_MAX && reply->ran <= HOOKS_MAX &&
-	       reply->failed <= reply->ran && text_ok(reply->text, sizeof(reply->text), true);
+	       reply->failed <= reply->ran && field_is_lines(reply->text, sizeof(reply->text));
 }
 
 bool message_to_supervisor_ok(const void *packet, size_t bytes)
@@ -199,7 +151,7 @@ static bool job_record_ok(const struct message_record *record, enum message_job_
 {
 	bool needs_address = kind == MESSAGE_VERIFY || kind == MESSAGE_UPDATE_RECORDS;
 
-	return family_ok(record->family) && address_ok(&record->address, record->family) &&
+	return family_ok(record->family) && field_is_address(&record->address, record->family) &&
 	       (!needs_address || !addr_is_none(&record->address)) &&
 	       hostname_ok(record->hostname, true);
 }
@@ -223,7 +175,7 @@ static bool job_servers_ok(const struct message_job *job)
 	for (unsigned i = 0; i < MESSAGE_SERVERS_MAX; i++) {
 		const char *server = job->servers[i];
 
-		if (!ascii_ok(server, MESSAGE_SERVER_BYTES))
+		if (!field_is_ascii(server, MESSAGE_SERVER_BYTES))
 			return false;
 		if ((server[0] != '\0') != (i < job->server_count))
 			return false;
@@ -273,7 +225,7 @@ static bool result_addresses_ok(const struct message_result *result)
 	for (uint32_t i = 0; i < MESSAGE_ADDRESSES_MAX; i++) {
 		const struct addr *address = &result->addresses[i];
 
-		if (!any_address_ok(address))
+		if (!field_is_any_address(address))
 			return false;
 		if (addr_is_none(address) != (i >= result->address_count))
 			return false;
@@ -291,8 +243,8 @@ bool message_result_ok(const void *packet, size_t bytes)
 	       result->retry_after_s <= RETRY_MAX_S &&
 	       (result->http_status == 0 ||
 		(result->http_status >= 100 && result->http_status <= 999)) &&
-	       result_addresses_ok(result) && ascii_ok(result->memo, sizeof(result->memo)) &&
-	       text_ok(result->text, sizeof(result->text), false);
+	       result_addresses_ok(result) && field_is_ascii(result->memo, sizeof(result->memo)) &&
+	       field_is_text(result->text, sizeof(result->text));
 }
 
 /* --- names --- */
