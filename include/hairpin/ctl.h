@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: ctl */
+/*
+ * The user's hand: asks the daemon, and shows what it says to people or to programs.
+ *
+ * What the daemon sends is as foreign here as anything else: it is checked as JSON, and
+ * every string is escaped before a terminal sees it. No function here writes to the
+ * kernel.
+ */
+#ifndef HAIRPIN_CTL_H
+#define HAIRPIN_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/err.h"
+#include "hairpin/json.h"
+#include "hairpin/text.h"
+
+/* hairpinctl's exit status, part of the contract with users. */
+enum ctl_exit {
+	CTL_DONE = 0,
+	CTL_FAILED = 1,
+	CTL_USAGE = 2,
+	CTL_NO_DAEMON = 4,
+};
+
+/* For whom text is laid out. */
+struct ctl_view {
+	unsigned columns;	/* lines are wrapped to this, at least 20 */
+	bool colour;
+	bool relative;		/* "3 h ago" instead of RFC 3339; needs `now_s` */
+	bool terminal;		/* JSON too is made harmless for one */
+	int64_t now_s;		/* seconds since 1970 */
+};
+
+/* The view that suits standard output: terminal or not, its width, NO_COLOR, the time. */
+struct ctl_view ctl_view_of_stdout(void);
+
+/* --- the client: client.c --- */
+
+struct ctl_answer {
+	char *text;		/* as it came, without the final newline */
+	size_t length;
+	struct json *root;	/* `text` parsed: always an object */
+};
+void ctl_answer_done(struct ctl_answer *answer);
+
+/*
+ * Sends one request (a line without its newline) and reads the answer until the end of
+ * the stream, all of it within `limit_ms`. An answer with "error" is a success here.
+ *
+ * -ENOENT: nobody listens there. -EACCES: we may not connect. -ETIMEDOUT: no (whole)
+ * answer in time. -EPROTO: what came is no answer: cut off, no JSON, no object.
+ * -EMSGSIZE: longer than JSON_MAX_BYTES. -EINVAL: the path or the request cannot be. Each
+ * with a sentence that also says what to do.
+ */
+int ctl_ask(const char *socket_path, const char *request, int64_t limit_ms,
+	    struct ctl_answer *ret_answer, struct err *ret_err) must_check;
+
+/*
+ * The same on a connected stream socket, which stays the caller's; `who` is its name in
+ * sentences.
+ */
+int ctl_ask_on(int fd, const char *who, const char *request, int64_t limit_ms,
+	       struct ctl_answer *ret_answer, struct err *ret_err) must_check;
+
+/* --- text for people; members that are absent or of the wrong kind show as "?" --- */
+
+void ctl_status_show(const struct json *status, const struct ctl_view *view,
+		     struct text *out);
+void ctl_rules_show(const struct json *rules, const struct ctl_view *view,
+		    struct text *out);
+void ctl_sync_show(const struct json *answer, const struct ctl_view *view,
+		   struct text *out);
+void ctl_update_show(const struct json *answer, const struct ctl_view *view,
+		     struct text *out);
+void ctl_reload_show(const struct json *answer, const struct ctl_view *view,
+		     struct text *out);
+
+/*
+ * JSON text that does nothing to a terminal: control characters inside strings and all
+ * that is not ASCII become \uXXXX, which changes nothing of its meaning.
+ */
+void ctl_json_show(const char *json, size_t length, struct text *out);
+
+/* --- without a daemon: look.c --- */
+
+struct ctl_look {
+	const char *config_path;	/* NULL: the default */
+	const char *const *catalogue;	/* directories of provider descriptions */
+};
+
+/*
+ * The object of the command "rules", read from the kernel by ourselves: what a sync
+ * would find now. Former addresses are the daemon's knowledge and missing here. Where the
+ * configuration cannot be read, one WAN with the tag "hairpin" is assumed and `ret_note`
+ * (else empty) says why.
+ */
+int ctl_look(const struct ctl_look *look, struct json **ret_rules, struct err *ret_note,
+	     struct err *ret_err) must_check;
+
+/* --- the commands: run.c --- */
+
+enum ctl_command {
+	CTL_STATUS,
+	CTL_SYNC,
+	CTL_UPDATE,
+	CTL_RULES,
+	CTL_RELOAD,
+	CTL_VERSION,
+};
+
+struct ctl_options {
+	enum ctl_command command;
+	const char *socket_path;
+	struct ctl_look look;
+	bool json;
+	bool force;			/* update */
+	const char *const *hostnames;	/* update; ends with NULL */
+};
+
+/*
+ * Does the command, prints to standard output and its complaints to standard error; gives
+ * the exit status.
+ */
+int ctl_run(const struct ctl_options *options, const struct ctl_view *view);
+
+/*
+ * The request's line, hostnames in lower case and without a final dot. -EINVAL: a
+ * hostname is none; -E2BIG: more names than one request takes.
+ */
+int ctl_request(const struct ctl_options *options, char **ret_request,
+		struct err *ret_err) must_check;
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The short answers: what became of sync, update and reload. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plain.h"
+
+static void answers_add(struct text *line, const struct json *answer, const char *key,
+			const char *what)
+{
+	int64_t count;
+
+	if (json_integer(json_get(answer, key), 0, INT64_MAX / 2, &count))
+		plain_part(line, count, what);
+}
+
+void ctl_sync_show(const struct json *answer, const struct ctl_view *view,
+		   struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+	int64_t commit_us = 0;
+
+	plain_number(&line, answer, "tagged");
+	text_add(&line, " tagged");
+	answers_add(&line, answer, "changed", "changed");
+	answers_add(&line, answer, "unchanged", "in step already");
+	answers_add(&line, answer, "skipped", "left alone");
+	(void)json_integer(json_get(answer, "commit_us"), 0, INT32_MAX, &commit_us);
+	if (commit_us)
+		text_addf(&line, "; committed in %.1f ms", (double)commit_us / 1000);
+	plain_wrap(out, view, 0, 2, line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
+void ctl_update_show(const struct json *answer, const struct ctl_view *view,
+		     struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+	int64_t records = 0;
+
+	if (json_integer(json_get(answer, "records"), 0, INT32_MAX, &records) &&
+	    records == 0)
+		text_add(&line, "No record to check.");
+	else {
+		plain_number(&line, answer, "records");
+		text_addf(&line, " %s checked and updated where due; \"hairpinctl\" shows "
+			  "how it goes", records == 1 ? "record is" : "records are");
+	}
+	plain_wrap(out, view, 0, 2, line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
+void ctl_reload_show(const struct json *answer, const struct ctl_view *view,
+		     struct text *out)
+{
+	const char *problems = json_string(json_get(answer, "problems"));
+	char shown[400];
+	size_t length;
+	bool reloaded = false;
+
+	(void)json_bool(json_get(answer, "reloaded"), &reloaded);
+	if (reloaded)
+		plain_wrap(out, view, 0, 2, "The configuration was read again.");
+	/* Lines with a caret below the mistake: kept as they are, but made harmless. */
+	while (problems && *problems) {
+		length = strcspn(problems, "\n");
+		text_add(out, text_escape(shown, sizeof(shown), problems, length));
+		text_add_char(out, '\n');
+		problems += length + (problems[length] == '\n');
+	}
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel read without a daemon: a dry run with the configuration's tags. */
+#include "hairpin/ctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "hairpin/config.h"
+#include "hairpin/nft.h"
+#include "hairpin/rtnl.h"
+#include "hairpin/wan.h"
+
+struct look {
+	const struct config *config;	/* NULL: could not be read */
+	struct nft_target targets[NFT_TARGETS_MAX];
+	const char *names[NFT_TARGETS_MAX];
+	size_t target_count;
+	struct nft_table *tables;
+	size_t table_count;
+	struct json *items;
+};
+
+static void look_done(struct look *look)
+{
+	size_t i;
+
+	for (i = 0; i < look->target_count; i++)
+		tag_done(&look->targets[i].tag);
+	free(look->tables);
+}
+
+static uint32_t look_link(const struct rtnl_snapshot *snapshot, const char *interface,
+			  int family)
+{
+	const struct rtnl_link *link;
+	uint32_t index;
+
+	if (*interface) {
+		link = rtnl_link_find(snapshot, interface);
+		return link ? link->index : 0;
+	}
+	index = rtnl_default_link(snapshot, family);
+	if (index)
+		return index;
+	return rtnl_default_link(snapshot, family == AF_INET ? AF_INET6 : AF_INET);
+}
+
+/* As the daemon chooses, but with no memory of the address it had until now. */
+static int look_address(const struct rtnl_snapshot *snapshot, const char *interface,
+			int family, struct addr *ret_address)
+{
+	uint32_t link = look_link(snapshot, interface, family);
+	const struct addr none = { 0 };
+	struct wan_candidate *mine;
+	size_t i, count = 0;
+
+	*ret_address = none;
+	if (!link || !snapshot->address_count)
+		return 0;
+	mine = calloc(snapshot->address_count, sizeof(*mine));
+	if (!mine)
+		return -ENOMEM;
+	for (i = 0; i < snapshot->address_count; i++) {
+		if (snapshot->addresses[i].ifindex == link)
+			mine[count++] = snapshot->addresses[i];
+	}
+	*ret_address = wan_choose(family, mine, count, &none);
+	free(mine);
+	return 0;
+}
+
+static int look_add_target(struct look *look, const struct config_wan *wan,
+			   const struct rtnl_snapshot *snapshot, struct err *ret_err)
+{
+	struct nft_target *target = &look->targets[look->target_count];
+	int rc = 0;
+
+	if (wan->ipv4 != CONFIG_OFF)
+		rc = look_address(snapshot, wan->interface, AF_INET, &target->ipv4);
+	if (rc == 0 && wan->ipv6 != CONFIG_OFF)
+		rc = look_address(snapshot, wan->interface, AF_INET6, &target->ipv6);
+	if (rc < 0)
+		return err_set_errno(ret_err, rc, "cannot choose an address");
+	rc = tag_init(&target->tag, wan->tag, ret_err);
+	if (rc < 0)
+		return rc;
+	look->names[look->target_count++] = wan->name;
+	return 0;
+}
+
+static int look_add_targets(struct look *look, const struct rtnl_snapshot *snapshot,
+			    struct err *ret_err)
+{
+	static const struct config_wan assumed = {
+		.name = "wan",
+		.tag = (char *)"hairpin",
+		.ipv4 = CONFIG_INTERFACE,
+		.ipv6 = CONFIG_INTERFACE,
+	};
+	const struct config *config = look->config;
+	size_t i;
+	int rc = 0;
+
+	if (!config)
+		return look_add_target(look, &assumed, snapshot, ret_err);
+	for (i = 0; rc == 0 && i < config->wan_count && i < NFT_TARGETS_MAX; i++)
+		rc = look_add_target(look, &config->wans[i], snapshot, ret_err);
+	return rc;
+}
+
+static int look_add_tables(struct look *look, struct err *ret_err)
+{
+	const struct config *config = look->config;
+	size_t i;
+
+	if (!config || !config->nat.table_count)
+		return 0;
+	look->tables = calloc(config->nat.table_count, sizeof(*look->tables));
+	if (!look->tables)
+		return err_set(ret_err, -ENOMEM, "out of memory");
+	for (i = 0; i < config->nat.table_count; i++) {
+		if (!nft_table_parse(config->nat.tables[i].text, &look->tables[i]))
+			return err_set(ret_err, -EINVAL, "\"%s\" names no table",
+				       config->nat.tables[i].text);
+	}
+	look->table_count = config->nat.table_count;
+	return 0;
+}
+
+static void look_add_address(struct json *item, const char *key,
+			     const struct addr *address)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	json_add_string(item, key,
+			addr_is_none(address) ? NULL : addr_format(address, text));
+}
+
+static void look_add_item(void *context, const struct nft_item *found)
+{
+	struct look *look = context;
+	struct json *item = json_add(look->items, NULL, json_new_object());
+	bool owned = found->target >= 0 && (size_t)found->target < look->target_count;
+	char comment[4 * NFT_COMMENT_BYTES];
+
+	/* A comment may hold any bytes, JSON only UTF-8. */
+	text_escape(comment, sizeof(comment), found->comment, strlen(found->comment));
+	json_add_string(item, "kind", nft_kind_name(found->kind));
+	json_add_string(item, "family", nft_family_name(found->family));
+	json_add_string(item, "table", found->table);
+	json_add_string(item, "chain", found->chain);
+	json_add_integer(item, "handle", (int64_t)found->handle);
+	json_add_string(item, "comment", comment);
+	json_add_string(item, "result", nft_result_name(found->result));
+	look_add_address(item, "old", &found->old);
+	look_add_address(item, "new", &found->new);
+	json_add_string(item, "reason", found->reason);
+	json_add_string(item, "wan", owned ? look->names[found->target] : NULL);
+	json_add_bool(item, "in_step", found->in_step);
+}
+
+static int look_ask_nft(struct look *look, struct err *ret_err)
+{
+	struct nft_request request = {
+		.targets = look->targets,
+		.target_count = look->target_count,
+		.tables = look->tables,
+		.table_count = look->table_count,
+		.dry_run = true,
+		.item = look_add_item,
+		.context = look,
+	};
+	struct nft_report *report;
+	struct nft *nft;
+	int rc;
+
+	if (look->config) {
+		request.filter = look->config->nat.filter;
+		request.add_missing = look->config->nat.add_missing;
+		request.max = (size_t)look->config->nat.max;
+	}
+	report = calloc(1, sizeof(*report));
+	if (!report)
+		return err_set(ret_err, -ENOMEM, "out of memory");
+	rc = nft_new(&nft, ret_err);
+	if (rc == 0) {
+		rc = nft_sync(nft, &request, report, ret_err);
+		nft_free(nft);
+	}
+	free(report);
+	return rc;
+}
+
+static int look_ask_kernel(struct look *look, struct err *ret_err)
+{
+	struct rtnl_snapshot snapshot = { 0 };
+	struct rtnl *rtnl;
+	int rc = rtnl_new(&rtnl, ret_err);
+
+	if (rc < 0)
+		return rc;
+	rc = rtnl_snapshot(rtnl, &snapshot, ret_err);
+	if (rc == 0)
+		rc = look_add_targets(look, &snapshot, ret_err);
+	rtnl_snapshot_done(&snapshot);
+	rtnl_free(rtnl);
+	if (rc == 0)
+		rc = look_add_tables(look, ret_err);
+	if (rc == 0)
+		rc = look_ask_nft(look, ret_err);
+	return rc;
+}
+
+/* NULL with a note where it cannot be read: then what a newcomer has is assumed. */
+static struct config *look_configuration(const struct ctl_look *look,
+					 struct err *ret_note)
+{
+	struct config_load load = { .path = look->config_path,
+				    .catalogue = look->catalogue };
+	struct config_problems problems = { .text = TEXT_INIT };
+	struct config *config = NULL;
+	const char *first;
+
+	ret_note->text[0] = '\0';
+	if (config_load(&load, &config, &problems) < 0) {
+		first = problems.text.bytes;
+		err_set(ret_note, -EINVAL,
+			"the configuration cannot be used, the tag \"hairpin\" is "
+			"assumed: %.*s", (int)strcspn(first, "\n"), first);
+		config = NULL;
+	}
+	config_problems_done(&problems);
+	return config;
+}
+
+int ctl_look(const struct ctl_look *options, struct json **ret_rules,
+	     struct err *ret_note, struct err *ret_err)
+{
+	struct config *config = look_configuration(options, ret_note);
+	struct look look = { .config = config };
+	struct json *rules = json_new_object();
+	int rc = 0;
+
+	look.items = json_add(rules, "items", json_new_array());
+	if (!config || config->nat.enabled)
+		rc = look_ask_kernel(&look, ret_err);
+	look_done(&look);
+	config_free(config);
+	if (rc < 0) {
+		json_free(rules);
+		return rc;
+	}
+	*ret_rules = rules;
+	return 0;
+}
