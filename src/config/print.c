@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hairpin/config.h"
+#include "hairpin/json.h"
+#include "hairpin/log.h"
+
+static void add_duration(struct json *object, const char *key, int64_t ms)
+{
+	char text[24];
+
+	json_add_string(object, key, text_format_duration(ms, text));
+}
+
+static const char *source_name(enum config_source source)
+{
+	return source == CONFIG_OFF ? "off" : "interface";
+}
+
+static void print_wans(struct json *root, const struct config *config)
+{
+	struct json *wans = json_add(root, "wans", json_new_array());
+
+	for (size_t i = 0; i < config->wan_count; i++) {
+		const struct config_wan *wan = &config->wans[i];
+		struct json *object = json_add(wans, NULL, json_new_object());
+
+		json_add_string(object, "name", wan->name);
+		if (wan->interface[0])	/* absent: the default route's */
+			json_add_string(object, "interface", wan->interface);
+		json_add_string(object, "tag", wan->tag);
+		json_add_string(object, "ipv4", source_name(wan->ipv4));
+		json_add_string(object, "ipv6", source_name(wan->ipv6));
+		add_duration(object, "grace", wan->grace_ms);
+		json_add_bool(object, "bind", wan->bind);
+	}
+}
+
+static void print_nat(struct json *root, const struct config *config)
+{
+	struct json *nat = json_add(root, "nat", json_new_object());
+	struct json *tables;
+
+	json_add_bool(nat, "enabled", config->nat.enabled);
+	tables = json_add(nat, "tables", json_new_array());
+	for (size_t i = 0; i < config->nat.table_count; i++)
+		json_add(tables, NULL, json_new_string(config->nat.tables[i].text));
+	json_add_bool(nat, "add_missing", config->nat.add_missing);
+	json_add_bool(nat, "conntrack", config->nat.conntrack);
+	json_add_bool(nat, "filter", config->nat.filter);
+	json_add_string(nat, "names", config->nat.names);
+	json_add_integer(nat, "max", config->nat.max);
+}
+
+static void print_families(struct json *object, unsigned families)
+{
+	struct json *array;
+
+	if (families == 0)	/* absent: what the WAN has and the provider takes */
+		return;
+	array = json_add(object, "families", json_new_array());
+	if (families & CONFIG_IPV4)
+		json_add(array, NULL, json_new_string("ipv4"));
+	if (families & CONFIG_IPV6)
+		json_add(array, NULL, json_new_string("ipv6"));
+}
+
+static void print_hostnames(struct json *object, const struct config_provider *provider)
+{
+	struct json *array = json_add(object, "hostnames", json_new_array());
+
+	for (size_t i = 0; i < provider->hostname_count; i++) {
+		const struct config_hostname *hostname = &provider->hostnames[i];
+		struct json *item;
+
+		if (hostname->families == 0) {
+			json_add(array, NULL, json_new_string(hostname->name));
+			continue;
+		}
+		item = json_add(array, NULL, json_new_object());
+		json_add_string(item, "name", hostname->name);
+		print_families(item, hostname->families);
+	}
+}
+
+static void print_setting(struct json *object, const struct config_setting *setting,
+			  enum config_print secrets)
+{
+	struct json *item;
+
+	if (secrets == CONFIG_HIDE && setting->is_secret) {
+		json_add_string(object, setting->name, "(hidden)");
+	} else if (secrets == CONFIG_REVEAL && setting->env) {
+		item = json_add(object, setting->name, json_new_object());
+		json_add_string(item, "value", secret_reveal(&setting->value));
+		json_add_string(item, "env", setting->env);
+	} else {
+		json_add_string(object, setting->name, secret_reveal(&setting->value));
+	}
+}
+
+static void print_provider(struct json *array, const struct config *config,
+			   const struct config_provider *provider, enum config_print secrets)
+{
+	struct json *object = json_add(array, NULL, json_new_object());
+
+	json_add_string(object, "type", provider->type);
+	json_add_string(object, "name", provider->name);
+	json_add_string(object, "wan", config->wans[provider->wan].name);
+	print_hostnames(object, provider);
+	print_families(object, provider->families);
+	for (size_t i = 0; i < provider->setting_count; i++)
+		print_setting(object, &provider->settings[i], secrets);
+	add_duration(object, "refresh", provider->refresh_ms);
+	add_duration(object, "min_interval", provider->min_interval_ms);
+	add_duration(object, "timeout", provider->timeout_ms);
+	if (provider->user_agent)
+		json_add_string(object, "user_agent", provider->user_agent);
+	if (provider->ca_file)
+		json_add_string(object, "ca_file", provider->ca_file);
+	if (provider->ca_pem && secrets == CONFIG_REVEAL)
+		json_add_string(object, "ca_pem", provider->ca_pem);
+	json_add_bool(object, "private_server", provider->private_server);
+	json_add_bool(object, "allow_private", provider->allow_private);
+	json_add_bool(object, "insecure_http", provider->insecure_http);
+	json_add_bool(object, "check", provider->check);
+}
+
+static void print_providers(struct json *root, const struct config *config,
+			    enum config_print secrets)
+{
+	struct json *array = json_add(root, "providers", json_new_array());
+
+	for (size_t i = 0; i < config->provider_count; i++)
+		print_provider(array, config, &config->providers[i], secrets);
+}
+
+/* Each description once, however many entries are of that type. */
+static void print_catalogue(struct json *root, const struct config *config)
+{
+	struct json *catalogue = json_add(root, "catalogue", json_new_object());
+
+	for (size_t i = 0; i < config->provider_count; i++) {
+		const struct config_provider *provider = &config->providers[i];
+
+		if (!json_get(catalogue, provider->type))
+			json_add_string(catalogue, provider->type, provider->description);
+	}
+}
+
+static void print_dns(struct json *root, const struct config *config)
+{
+	struct json *dns = json_add(root, "dns", json_new_object());
+	struct json *servers;
+
+	add_duration(dns, "check_every", config->dns.check_every_ms);
+	servers = json_add(dns, "servers", json_new_array());
+	for (size_t i = 0; i < config->dns.server_count; i++)
+		json_add(servers, NULL, json_new_string(config->dns.servers[i]));
+	json_add_bool(dns, "verify", config->dns.verify);
+}
+
+static void print_rest(struct json *root, const struct config *config)
+{
+	struct json *hooks = json_add(root, "hooks", json_new_object());
+	struct json *log = json_add(root, "log", json_new_object());
+	struct json *control = json_add(root, "control", json_new_object());
+	struct json *state = json_add(root, "state", json_new_object());
+	struct json *metrics = json_add(root, "metrics", json_new_object());
+
+	json_add_string(hooks, "directory", config->hooks.directory);
+	add_duration(hooks, "timeout", config->hooks.timeout_ms);
+	json_add_string(hooks, "user", config->hooks.user);
+	json_add_string(log, "level", log_level_name(config->log.level));
+	json_add_string(log, "target", config->log.to_syslog ? "syslog" : "stderr");
+	json_add_string(control, "socket", config->control.socket);
+	json_add_string(control, "group", config->control.group);
+	json_add_string(control, "admin_group", config->control.admin_group);
+	json_add_string(state, "directory", config->state_directory);
+	json_add_string(metrics, "textfile", config->metrics_textfile);
+}
+
+char *config_print(const struct config *config, enum config_print secrets)
+{
+	struct json *root = json_new_object();
+	char *text;
+
+	print_wans(root, config);
+	print_nat(root, config);
+	print_providers(root, config, secrets);
+	print_dns(root, config);
+	print_rest(root, config);
+	if (secrets == CONFIG_REVEAL)
+		print_catalogue(root, config);
+	text = json_print(root, secrets == CONFIG_HIDE);
+	json_wipe_free(root);
+	return text;
+}

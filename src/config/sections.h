@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sections of the document. Each reads one member of the top level into the
+ * configuration and reports mistakes.
+ */
+#ifndef CONFIG_SECTIONS_H
+#define CONFIG_SECTIONS_H
+
+#include "schema.h"
+
+/* All of the document's top level but "providers". */
+void sections_read(struct reading *reading);
+
+void wans_read(struct reading *reading, const struct json *array);
+void wans_default(struct reading *reading);	/* one, where none was named */
+
+/* After all WANs are known. */
+void entries_read(struct reading *reading, const struct json *array);
+void entry_done(struct config_provider *provider);
+
+/* The value of a setting as the user wrote it, or as {"file"|"env"|"credential": ...}. */
+void setting_read(struct reading *reading, const struct json *member,
+		  const struct catalogue_setting *description,
+		  struct config_provider *provider);
+
+/* HOST[:PORT] out of what the user wrote; may change `insecure_http`. */
+void setting_read_server(struct reading *reading, const struct json *member,
+			 struct config_provider *provider, struct secret *value);
+
+/* Room for one more at the end of an array; NULL: no memory, which is remembered. */
+void *reading_grow(struct reading *reading, void **array, size_t count, size_t bytes);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where descriptions lie: one file per provider in one of several directories.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hairpin/catalogue.h"
+#include "hairpin/json.h"
+#include "hairpin/text.h"
+#include "problem.h"
+#include "rights.h"
+
+enum { IDS_MAX = 512 };
+
+struct ids {
+	char *names[IDS_MAX + 1];
+	size_t count;
+};
+
+/* An id is part of a path: nothing but letters, digits and '-' comes into one. */
+static bool is_id(const char *id)
+{
+	size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return length > 0 && length < CATALOGUE_NAME_BYTES && id[length] == '\0';
+}
+
+static void ids_add(struct ids *ids, const char *directory)
+{
+	DIR *stream = opendir(directory);
+	const struct dirent *entry;
+
+	while (stream && ids->count < IDS_MAX && (entry = readdir(stream))) {
+		size_t length = strlen(entry->d_name);
+
+		if (length <= 5 || strcmp(entry->d_name + length - 5, ".json") != 0)
+			continue;
+		ids->names[ids->count] = strndup(entry->d_name, length - 5);
+		if (!ids->names[ids->count])
+			break;
+		ids->count++;
+	}
+	if (stream)
+		closedir(stream);
+}
+
+static int unknown_id(const char *const *directories, const char *id, struct err *ret_err)
+{
+	struct ids ids = { 0 };
+	const char *nearest;
+
+	for (; *directories; directories++)
+		ids_add(&ids, *directories);
+	nearest = text_nearest(id, (const char *const *)ids.names);
+	if (nearest)
+		err_set(ret_err, -ENOENT, "unknown provider \"%s\"; did you mean \"%s\"?",
+			shown(id).text, shown(nearest).text);
+	else
+		err_set(ret_err, -ENOENT, "unknown provider \"%s\"; `hairpinctl providers` lists "
+			"those there are, and \"dyndns2\" speaks to any server of that kind",
+			shown(id).text);
+	for (size_t i = 0; i < ids.count; i++)
+		free(ids.names[i]);
+	return -ENOENT;
+}
+
+/* The text without comments, as it travels from here on. */
+static char *compact(const char *text, size_t length)
+{
+	struct json_error error;
+	struct json *root = json_parse(text, length, true, &error);
+	char *result = json_print(root, false);
+
+	json_free(root);
+	return result;
+}
+
+static int check(const char *path, const char *id, const char *text, size_t length,
+		 char **ret_text, struct err *ret_err)
+{
+	struct catalogue *catalogue;
+	struct err err = { 0 };
+	int result = catalogue_parse(text, length, &catalogue, &err);
+	bool same;
+
+	if (result < 0)
+		return err_set(ret_err, result, "%s:%s", shown(path).text, err.text);
+	same = strcmp(catalogue->id, id) == 0;
+	catalogue_free(catalogue);
+	if (!same)
+		return err_set(ret_err, -EINVAL, "%s: the \"id\" within must be \"%s\", as the "
+			       "file's name", shown(path).text, id);
+	*ret_text = compact(text, length);
+	return *ret_text ? 0 : err_set(ret_err, -ENOMEM, "no memory");
+}
+
+int catalogue_find(const char *const *directories, const char *id, char **ret_text,
+		   struct err *ret_err)
+{
+	for (size_t i = 0; is_id(id) && directories[i]; i++) {
+		char path[PATH_MAX], *text;
+		size_t length;
+		int result = snprintf(path, sizeof path, "%s/%s.json", directories[i], id);
+
+		if (result < 0 || (size_t)result >= sizeof path)
+			return err_set(ret_err, -ENAMETOOLONG, "the directory's path is too long");
+		result = rights_read_ours(path, CATALOGUE_MAX_BYTES, &text, &length, ret_err);
+		if (result == -ENOENT || result == -ENOTDIR)
+			continue;
+		if (result < 0)
+			return result;
+		result = check(path, id, text, length, ret_text, ret_err);
+		free(text);
+		return result;
+	}
+	return unknown_id(directories, id, ret_err);
+}
