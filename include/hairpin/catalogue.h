@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: config */
 /*
- * Provider descriptions: JSON data, one file per provider, read into plain structs. The language
- * is described in conf/providers/README.md and by conf/provider.schema.json.
+ * Provider descriptions: JSON data, one file per provider, read into plain structs. The
+ * language is described in conf/providers/README.md and by conf/provider.schema.json.
  */
 #ifndef HAIRPIN_CATALOGUE_H
 #define HAIRPIN_CATALOGUE_H
@@ -23,7 +23,9 @@ enum {
 };
 
 /* What becomes of the family that an update does not name. */
-enum catalogue_other { CATALOGUE_OTHER_UNKNOWN, CATALOGUE_OTHER_KEPT, CATALOGUE_OTHER_DELETED };
+enum catalogue_other {
+	CATALOGUE_OTHER_UNKNOWN, CATALOGUE_OTHER_KEPT, CATALOGUE_OTHER_DELETED,
+};
 
 /* What the scheduler needs to know of a provider. */
 struct catalogue_facts {
@@ -40,9 +42,9 @@ struct catalogue_facts {
 enum catalogue_kind {
 	CATALOGUE_TEXT,			/* any bytes without control characters */
 	/*
-	 * HOST[:PORT], checked, lower case, [..] around an IPv6 address; the configuration has
-	 * taken a scheme away. For the place after "https://" of a URL only, where it is
-	 * put in as it is: percent-encoding would break it.
+	 * HOST[:PORT], checked, lower case, [..] around an IPv6 address; the
+	 * configuration has taken a scheme away. For the place after "https://" of a URL
+	 * only, where it is put in as it is: percent-encoding would break it.
 	 */
 	CATALOGUE_SERVER,
 };
@@ -62,18 +64,20 @@ struct catalogue_pair {
 };
 
 /*
- * One request; {NAME} in url, header values, body and auth are placeholders. NAME is a lower-case
- * letter and then lower-case letters, digits and '_'; a '{' that does not begin one stands for
- * itself. Every NAME was known at load: a setting of the description, or
+ * One request; {NAME} in url, header values, body and auth are placeholders. NAME is a
+ * lower-case letter and then lower-case letters, digits and '_'; a '{' that does not begin
+ * one stands for itself. Every NAME was known at load: a setting of the description, or
  *
- *	hostname	the first name of the request, hostnames: all of them, commas between
+ *	hostname	the first name of the request
+ *	hostnames	all of them, commas between
  *	ip		the address of a step for one family (any, ipv4, ipv6)
  *	ipv4, ipv6	the address of that family; only in steps for it, and in dual ones
  *	rrtype		A or AAAA; not in dual steps
  *
- * In the URL's authority only a CATALOGUE_SERVER may stand, and only as the whole of it. A URL begins
- * with https://, or http:// (then configurations must say "insecure_http"). Where a
- * job says insecure_http an https:// URL whose authority is a CATALOGUE_SERVER goes by http://.
+ * In the URL's authority only a CATALOGUE_SERVER may stand, and only as the whole of it.
+ * A URL begins with https://, or http:// (then configurations must say "insecure_http").
+ * Where a job says insecure_http an https:// URL whose authority is a CATALOGUE_SERVER
+ * goes by http://.
  */
 struct catalogue_step {
 	enum catalogue_family family;
@@ -82,13 +86,14 @@ struct catalogue_step {
 	struct catalogue_pair headers[CATALOGUE_HEADERS_MAX];
 	size_t header_count;
 	char *body;			/* NULL: none */
-	char body_type[8];		/* "form", "json", "text"; how placeholders are escaped */
+	char body_type[8];		/* "form", "json", "text": how to escape */
 };
 
 /* What an answer means. The duties of each: provider.h. */
 enum catalogue_verdict {
 	CATALOGUE_GOOD, CATALOGUE_UNCHANGED,
-	CATALOGUE_BADAUTH, CATALOGUE_NOHOST, CATALOGUE_ABUSE, CATALOGUE_BADAGENT, CATALOGUE_FORBIDDEN,
+	CATALOGUE_BADAUTH, CATALOGUE_NOHOST, CATALOGUE_ABUSE, CATALOGUE_BADAGENT,
+	CATALOGUE_FORBIDDEN,
 	CATALOGUE_BAD_REQUEST, CATALOGUE_RATE_LIMITED, CATALOGUE_SERVER_ERROR,
 	CATALOGUE_TRANSIENT,		/* make nothing of it, try again later */
 };
@@ -114,7 +119,7 @@ struct catalogue {
 	char *basic_user, *basic_password;	/* templates; NULL: no Basic auth */
 	struct catalogue_step steps[CATALOGUE_STEPS_MAX];
 	size_t step_count;
-	bool dyndns2;			/* the body speaks dyndns2's lines; `rules` come first */
+	bool dyndns2;			/* the body speaks it; `rules` come first */
 	struct catalogue_rule rules[CATALOGUE_RULES_MAX];
 	size_t rule_count;
 	struct catalogue_facts facts;
@@ -129,9 +134,9 @@ int catalogue_parse(const char *text, size_t length, struct catalogue **ret_cata
 void catalogue_free(struct catalogue *catalogue);
 
 /*
- * Finds DIRECTORY/ID.json in `directories` (ends with NULL; first wins) and gives its text,
- * which passed catalogue_parse() and whose id is ID, without comments. -ENOENT: no such id
- * (`ret_err` names the nearest); -EINVAL: a mistake in the file. The caller frees.
+ * Finds DIRECTORY/ID.json in `directories` (ends with NULL; first wins) and gives its
+ * text, which passed catalogue_parse() and whose id is ID, without comments. -ENOENT: no
+ * such id (`ret_err` names the nearest); -EINVAL: a mistake in the file. The caller frees.
  */
 int catalogue_find(const char *const *directories, const char *id, char **ret_text,
 		   struct err *ret_err) must_check;

@@ -3,11 +3,11 @@
 /*
  * The configuration as plain structs, and its reading with every mistake in one run.
  *
- * Two ways in: config_load() opens files, drop-ins, secrets and provider descriptions as a
- * user wrote them; config_parse() takes the one effective document that config_print() writes
- * with CONFIG_REVEAL: strict JSON, secrets as literals, provider descriptions and CA files
- * inside. So the process that reads files with rights and the confined one that works share
- * one parser.
+ * Two ways in: config_load() opens files, drop-ins, secrets and provider descriptions as
+ * a user wrote them; config_parse() takes the one effective document that config_print()
+ * writes with CONFIG_REVEAL: strict JSON, secrets as literals, provider descriptions and
+ * CA files inside. So the process that reads files with rights and the confined one that
+ * works share one parser.
  */
 #ifndef HAIRPIN_CONFIG_H
 #define HAIRPIN_CONFIG_H
@@ -36,7 +36,8 @@ enum {
 
 enum { CONFIG_IPV4 = 1, CONFIG_IPV6 = 2 };	/* bits of a set of families */
 
-enum config_source { CONFIG_OFF, CONFIG_INTERFACE };	/* later: HTTP, DNS, COMMAND, PCP, UPNP */
+/* Later also HTTP, DNS, COMMAND, PCP and UPNP. */
+enum config_source { CONFIG_OFF, CONFIG_INTERFACE };
 
 struct config_wan {
 	char name[CONFIG_LABEL_BYTES];
@@ -54,7 +55,7 @@ struct config_hostname {
 
 struct config_setting {			/* one of the catalogue's settings of this type */
 	char name[CATALOGUE_NAME_BYTES];
-	struct secret value;		/* every value is treated as a secret on its way */
+	struct secret value;		/* all are treated as secrets on their way */
 	bool is_secret;			/* as the catalogue says: hidden when printed */
 	char *env;			/* the variable it came from, NULL */
 };
@@ -68,9 +69,9 @@ struct config_provider {
 	size_t hostname_count;
 	struct config_setting *settings;	/* defaults of the description included */
 	size_t setting_count;
-	char *description;		/* the catalogue's JSON text, as checked, compact */
+	char *description;		/* the catalogue's JSON text, compact */
 	struct catalogue_facts facts;	/* what the core needs of it */
-	int64_t refresh_ms;		/* 0: never; else as configured or as the catalogue says */
+	int64_t refresh_ms;		/* 0: never; else the catalogue's unless set */
 	int64_t min_interval_ms;	/* likewise */
 	int64_t timeout_ms;		/* of one request, default 30 s */
 	char *user_agent;		/* NULL: ours */
@@ -123,9 +124,9 @@ struct config {
 };
 
 /*
- * The mistakes, as people read them: "FILE:LINE:COLUMN: error: ..." then the line of the file
- * and a caret (never a line that may hold a secret: then only the place). Many in one run.
- * Begins as {.text = TEXT_INIT}.
+ * The mistakes, as people read them: "FILE:LINE:COLUMN: error: ..." then the line of the
+ * file and a caret (never a line that may hold a secret: then only the place). Many in
+ * one run. Begins as {.text = TEXT_INIT}.
  */
 struct config_problems {
 	struct text text;
@@ -134,25 +135,26 @@ struct config_problems {
 void config_problems_done(struct config_problems *problems);
 
 struct config_load {
-	const char *path;		/* NULL: the default file, or none where that is missing */
-	const char *const *catalogue;	/* directories of descriptions, first wins; ends with NULL */
+	const char *path;		/* NULL: the default file, which may be missing */
+	/* Directories of descriptions, first wins; ends with NULL. */
+	const char *const *catalogue;
 	bool strict;			/* warnings about exposed secrets are errors */
 	/*
-	 * The configuration in force, NULL at start. A variable is overwritten once it was read,
-	 * so a reload takes the values of "env" from here.
+	 * The configuration in force, NULL at start. A variable is overwritten once it
+	 * was read, so a reload takes the values of "env" from here.
 	 */
 	const struct config *former;
 };
 
 /*
- * Opens and checks everything. -EINVAL: `problems` has errors and `ret_config` is untouched;
- * -ENOMEM likewise. On success a variable that held a secret ("env") is overwritten in this
- * process's environment. Warnings can come with success too.
+ * Opens and checks everything. -EINVAL: `problems` has errors and `ret_config` is
+ * untouched; -ENOMEM likewise. On success a variable that held a secret ("env") is
+ * overwritten in this process's environment. Warnings can come with success too.
  *
- * After the file (also where the default one does not exist) conf.d/NAME.json beside it are
- * read in the order of their names: sections are merged key by key, `wans` and `providers`
- * appended. A path that does not begin with '/' is meant from the directory of the file it
- * stands in.
+ * After the file (also where the default one does not exist) conf.d/NAME.json beside it
+ * are read in the order of their names: sections are merged key by key, `wans` and
+ * `providers` appended. A path that does not begin with '/' is meant from the directory
+ * of the file it stands in.
  */
 int config_load(const struct config_load *load, struct config **ret_config,
 		struct config_problems *problems) must_check;
@@ -168,7 +170,8 @@ enum config_print { CONFIG_HIDE, CONFIG_REVEAL };
 
 /*
  * The effective configuration as strict JSON, every default spelled out. CONFIG_HIDE: for
- * people, secrets as "(hidden)". NULL: no memory. The caller frees; wipe it before if revealed.
+ * people, secrets as "(hidden)". NULL: no memory. The caller frees; wipe it before if
+ * revealed.
  */
 char *config_print(const struct config *config, enum config_print secrets);
 

@@ -7,12 +7,15 @@
 
 #include "describe.h"
 
-static int read_means(struct describing *describing, const struct json *value, void *target,
-		      const struct describe_field *field)
+static int read_means(struct describing *describing, const struct json *value,
+		      void *target, const struct describe_field *field)
 {
-	static const char *const words[] = {	/* in the order of enum catalogue_verdict */
-		"good", "unchanged", "badauth", "nohost", "abuse", "badagent", "forbidden",
-		"bad-request", "rate-limited", "server-error", "transient", NULL };
+	/* In the order of enum catalogue_verdict. */
+	static const char *const words[] = {
+		"good", "unchanged", "badauth", "nohost", "abuse", "badagent",
+		"forbidden", "bad-request", "rate-limited", "server-error",
+		"transient", NULL,
+	};
 	int word = describe_word(describing, value, words);
 
 	(void)field;
@@ -21,14 +24,15 @@ static int read_means(struct describing *describing, const struct json *value, v
 	return word < 0 ? word : 0;
 }
 
-static int read_http(struct describing *describing, const struct json *value, void *target,
-		     const struct describe_field *field)
+static int read_http(struct describing *describing, const struct json *value,
+		     void *target, const struct describe_field *field)
 {
 	unsigned status = 0;
 	int result;
 
 	if (json_kind(value) == JSON_ARRAY)
-		return describe_error(describing, value, "one status a rule; write a rule for "
+		return describe_error(describing, value,
+				      "one status a rule; write a rule for "
 				      "each");
 	result = describe_number(describing, value, &status, field);
 	*(int *)target = (int)status;
@@ -65,8 +69,10 @@ static int read_rule(struct describing *describing, const struct json *object)
 	if (!json_get(object, "means"))
 		return describe_error(describing, object, "\"means\" is missing");
 	if (json_count(object) < 2)
-		return describe_error(describing, object, "a rule needs a condition, as "
-				      "\"http\", \"token\", \"prefix\", \"contains\" or \"line\"");
+		return describe_error(
+			describing, object,
+			"a rule needs a condition, as "
+			"\"http\", \"token\", \"prefix\", \"contains\" or \"line\"");
 	return 0;
 }
 
@@ -76,7 +82,8 @@ int describe_answers(struct describing *describing, const struct json *array)
 	int result = 0;
 
 	if (json_kind(array) != JSON_ARRAY)
-		return describe_error(describing, array, "\"answers\" must be an array of rules");
+		return describe_error(describing, array,
+				      "\"answers\" must be an array of rules");
 	for (; result == 0 && item; item = json_next(item))
 		result = read_rule(describing, item);
 	return result;

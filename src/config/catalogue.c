@@ -57,8 +57,8 @@ static bool is_word(const char *word, char more)
 
 /* --- settings --- */
 
-static int read_kind(struct describing *describing, const struct json *value, void *target,
-		     const struct describe_field *field)
+static int read_kind(struct describing *describing, const struct json *value,
+		     void *target, const struct describe_field *field)
 {
 	static const char *const words[] = { "text", "server", NULL };
 	int word = describe_word(describing, value, words);
@@ -70,8 +70,8 @@ static int read_kind(struct describing *describing, const struct json *value, vo
 }
 
 /* May be empty: the placeholder then vanishes. */
-static int read_default(struct describing *describing, const struct json *value, void *target,
-			const struct describe_field *field)
+static int read_default(struct describing *describing, const struct json *value,
+			void *target, const struct describe_field *field)
 {
 	const char *string = json_string(value);
 
@@ -97,10 +97,11 @@ static const struct describe_field setting_fields[] = {
 static bool is_reserved(const char *name)
 {
 	static const char *const words[] = {
-		"type", "name", "wan", "hostnames", "families", "refresh", "min_interval",
-		"private_server", "ca_file", "ca_pem", "timeout", "user_agent",
-		"allow_private", "insecure_http", "check", "hostname", "ip", "ipv4", "ipv6",
-		"rrtype", "owner", NULL };
+		"type", "name", "wan", "hostnames", "families", "refresh",
+		"min_interval", "private_server", "ca_file", "ca_pem", "timeout",
+		"user_agent", "allow_private", "insecure_http", "check", "hostname",
+		"ip", "ipv4", "ipv6", "rrtype", "owner", NULL,
+	};
 
 	for (size_t i = 0; words[i]; i++)
 		if (strcmp(words[i], name) == 0)
@@ -111,7 +112,8 @@ static bool is_reserved(const char *name)
 static int read_setting(struct describing *describing, const struct json *member,
 			struct catalogue *catalogue)
 {
-	struct catalogue_setting *setting = &catalogue->settings[catalogue->setting_count];
+	struct catalogue_setting *setting =
+		&catalogue->settings[catalogue->setting_count];
 	const char *name = json_key(member);
 	int result;
 
@@ -119,21 +121,27 @@ static int read_setting(struct describing *describing, const struct json *member
 		return describe_error(describing, member, "too many settings; at most %d",
 				      CATALOGUE_SETTINGS_MAX);
 	if (!is_word(name, '_') || *name < 'a')
-		return describe_error(describing, member, "\"%s\" is no name of a setting; use "
-				      "lower-case letters, digits and '_'", shown(name).text);
+		return describe_error(describing, member,
+				      "\"%s\" is no name of a setting; use "
+				      "lower-case letters, digits and '_'",
+				      shown(name).text);
 	if (is_reserved(name))
-		return describe_error(describing, member, "\"%s\" has a meaning of its own; "
-				      "choose another name", name);
+		return describe_error(describing, member,
+				      "\"%s\" has a meaning of its own; "
+				      "choose another name",
+				      name);
 	catalogue->setting_count++;
 	(void)text_copy(setting->name, sizeof setting->name, name);
 	result = describe_read(describing, member, setting_fields, "a setting", setting);
 	if (result < 0)
 		return result;
 	if (!setting->help)
-		return describe_error(describing, member, "\"help\" is missing: one line for "
+		return describe_error(describing, member,
+				      "\"help\" is missing: one line for "
 				      "people");
 	if (setting->required == (setting->fallback != NULL))
-		return describe_error(describing, member, "a setting is either \"required\" or "
+		return describe_error(describing, member,
+				      "a setting is either \"required\" or "
 				      "has a \"default\" (\"\" for none)");
 	return 0;
 }
@@ -146,7 +154,8 @@ static int read_settings(struct describing *describing, const struct json *value
 
 	(void)field;
 	if (json_kind(value) != JSON_OBJECT)
-		return describe_error(describing, value, "\"settings\" must be an object");
+		return describe_error(describing, value,
+				      "\"settings\" must be an object");
 	for (; result == 0 && member; member = json_next(member))
 		result = read_setting(describing, member, target);
 	return result;
@@ -161,14 +170,16 @@ static int read_id(struct describing *describing, const struct json *value, void
 
 	(void)field;
 	if (!id || !is_word(id, '-'))
-		return describe_error(describing, value, "\"id\" must be lower-case letters, "
-				      "digits and '-', at most %d", CATALOGUE_NAME_BYTES - 1);
+		return describe_error(describing, value,
+				      "\"id\" must be lower-case letters, "
+				      "digits and '-', at most %d",
+				      CATALOGUE_NAME_BYTES - 1);
 	(void)text_copy(target, CATALOGUE_NAME_BYTES, id);
 	return 0;
 }
 
-static int read_status(struct describing *describing, const struct json *value, void *target,
-		       const struct describe_field *field)
+static int read_status(struct describing *describing, const struct json *value,
+		       void *target, const struct describe_field *field)
 {
 	static const char *const words[] = { "alive", "unknown", "shut down", NULL };
 	struct catalogue *catalogue = target;
@@ -182,8 +193,8 @@ static int read_status(struct describing *describing, const struct json *value, 
 	return catalogue->status ? 0 : err_set(describing->err, -ENOMEM, "no memory");
 }
 
-static int read_ended(struct describing *describing, const struct json *value, void *target,
-		      const struct describe_field *field)
+static int read_ended(struct describing *describing, const struct json *value,
+		      void *target, const struct describe_field *field)
 {
 	unsigned year = 0;
 	int result = describe_number(describing, value, &year, field);
@@ -200,15 +211,16 @@ static int read_protocol(struct describing *describing, const struct json *value
 
 	(void)field;
 	if (json_string(value) && strcmp(json_string(value), "rfc2136") == 0)
-		return describe_error(describing, value, "this version cannot speak \"rfc2136\" "
+		return describe_error(describing, value,
+				      "this version cannot speak \"rfc2136\" "
 				      "yet; it needs a newer hairpind");
 	word = describe_word(describing, value, words);
 	*(bool *)target = word == 1;
 	return word < 0 ? word : 0;
 }
 
-static int read_other(struct describing *describing, const struct json *value, void *target,
-		      const struct describe_field *field)
+static int read_other(struct describing *describing, const struct json *value,
+		      void *target, const struct describe_field *field)
 {
 	static const char *const words[] = { "unknown", "kept", "deleted", NULL };
 	int word = describe_word(describing, value, words);
@@ -227,8 +239,8 @@ static const struct describe_field basic_fields[] = {
 	{ 0 },
 };
 
-static int read_basic(struct describing *describing, const struct json *value, void *target,
-		      const struct describe_field *field)
+static int read_basic(struct describing *describing, const struct json *value,
+		      void *target, const struct describe_field *field)
 {
 	(void)field;
 	return describe_read(describing, value, basic_fields, "\"basic\"", target);
@@ -288,11 +300,12 @@ static int check_basic(struct describing *describing)
 	if (!catalogue->basic_user || !catalogue->basic_password)
 		return describe_error(describing, basic, "\"basic\" needs \"user\" and "
 				      "\"password\"");
-	result = describe_template(describing, json_get(basic, "user"), catalogue->basic_user,
-				   CATALOGUE_ANY, USE_AUTH);
+	result = describe_template(describing, json_get(basic, "user"),
+				   catalogue->basic_user, CATALOGUE_ANY, USE_AUTH);
 	if (result == 0)
 		result = describe_template(describing, json_get(basic, "password"),
-					   catalogue->basic_password, CATALOGUE_ANY, USE_AUTH);
+					   catalogue->basic_password, CATALOGUE_ANY,
+					   USE_AUTH);
 	return result;
 }
 
@@ -306,8 +319,9 @@ static int check_batch(struct describing *describing)
 	for (size_t i = 0; i < catalogue->step_count; i++)
 		if (!describe_uses(catalogue->steps[i].url, "hostnames") &&
 		    !describe_uses(catalogue->steps[i].body, "hostnames"))
-			return describe_error(describing, json_get(describing->root, "batch"),
-					      "\"batch\" needs {hostnames} in every request");
+			return describe_error(
+				describing, json_get(describing->root, "batch"),
+				"\"batch\" needs {hostnames} in every request");
 	return 0;
 }
 
@@ -317,11 +331,13 @@ static int check_whole(struct describing *describing)
 
 	find_families(catalogue);
 	if (catalogue->facts.families == 0)
-		return describe_error(describing, json_get(describing->root, "requests"),
-				      "a dual request alone is not enough; add one for a single "
-				      "family");
+		return describe_error(
+			describing, json_get(describing->root, "requests"),
+			"a dual request alone is not enough; add one for a single "
+			"family");
 	if (!catalogue->dyndns2 && catalogue->rule_count == 0)
-		return describe_error(describing, describing->root, "\"answers\" is missing: "
+		return describe_error(describing, describing->root,
+				      "\"answers\" is missing: "
 				      "what a reply means");
 	return check_batch(describing);
 }
@@ -337,12 +353,14 @@ static int read_all(struct describing *describing)
 	if (result < 0)
 		return result;
 	if (!catalogue->id[0] || !catalogue->name || !catalogue->status)
-		return describe_error(describing, describing->root, "\"id\", \"name\" and "
+		return describe_error(describing, describing->root,
+				      "\"id\", \"name\" and "
 				      "\"status\" must be there");
 	if (catalogue->shut_down && !requests)
 		return 0;
 	if (!requests)
-		return describe_error(describing, describing->root, "\"requests\" is missing");
+		return describe_error(describing, describing->root,
+				      "\"requests\" is missing");
 	result = check_basic(describing);
 	if (result == 0)
 		result = describe_requests(describing, requests);

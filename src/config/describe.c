@@ -21,8 +21,10 @@ int describe_error(struct describing *describing, const struct json *value,
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof sentence, format, arguments);
 	va_end(arguments);
-	(void)json_locate(describing->text, describing->length, describing->root, value, &place);
-	return err_set(describing->err, -EINVAL, "%u:%u: %s", place.line, place.column, sentence);
+	(void)json_locate(describing->text, describing->length, describing->root, value,
+			  &place);
+	return err_set(describing->err, -EINVAL, "%u:%u: %s", place.line, place.column,
+		       sentence);
 }
 
 static int unknown_key(struct describing *describing, const struct json *member,
@@ -35,8 +37,10 @@ static int unknown_key(struct describing *describing, const struct json *member,
 		known[i] = fields[i].key;
 	nearest = text_nearest(json_key(member), known);
 	if (nearest)
-		return describe_error(describing, member, "unknown key \"%s\" in %s; did you mean "
-				      "\"%s\"?", shown(json_key(member)).text, where, nearest);
+		return describe_error(describing, member,
+				      "unknown key \"%s\" in %s; did you mean "
+				      "\"%s\"?",
+				      shown(json_key(member)).text, where, nearest);
 	return describe_error(describing, member, "unknown key \"%s\" in %s",
 			      shown(json_key(member)).text, where);
 }
@@ -46,8 +50,8 @@ static int expect(struct describing *describing, const struct json *value,
 {
 	if (json_kind(value) == kind)
 		return 0;
-	return describe_error(describing, value, "must be %s, not %s", json_kind_name(kind),
-			      json_kind_name(json_kind(value)));
+	return describe_error(describing, value, "must be %s, not %s",
+			      json_kind_name(kind), json_kind_name(json_kind(value)));
 }
 
 int describe_read(struct describing *describing, const struct json *object,
@@ -64,9 +68,12 @@ int describe_read(struct describing *describing, const struct json *object,
 		if (!field->key)
 			return unknown_key(describing, member, fields, where);
 		if (!field->read)
-			return describe_error(describing, member, "this version cannot run \"%s\" "
-					      "yet; it needs a newer hairpind", field->key);
-		result = field->read(describing, member, (char *)target + field->offset, field);
+			return describe_error(describing, member,
+					      "this version cannot run \"%s\" "
+					      "yet; it needs a newer hairpind",
+					      field->key);
+		result = field->read(describing, member, (char *)target + field->offset,
+				     field);
 	}
 	return result;
 }
@@ -86,23 +93,26 @@ int describe_number(struct describing *describing, const struct json *value, voi
 	int64_t number;
 
 	if (!json_integer(value, field->min, field->max, &number))
-		return describe_error(describing, value, "\"%s\" must be a whole number from %ld "
-				      "to %ld", field->key, field->min, field->max);
+		return describe_error(describing, value,
+				      "\"%s\" must be a whole number from %ld "
+				      "to %ld",
+				      field->key, field->min, field->max);
 	*(unsigned *)target = (unsigned)number;
 	return 0;
 }
 
-int describe_duration(struct describing *describing, const struct json *value, void *target,
-		      const struct describe_field *field)
+int describe_duration(struct describing *describing, const struct json *value,
+		      void *target, const struct describe_field *field)
 {
 	const int64_t most_ms = DURATION_MAX_DAYS * 24LL * 3600 * 1000;
 	const char *string = json_string(value);
 	int64_t ms;
 
 	if (!string || !text_parse_duration(string, &ms) || ms > most_ms)
-		return describe_error(describing, value, "\"%s\" must be a duration of at most "
-				      "%d days, as \"60s\" or \"25d\"", field->key,
-				      DURATION_MAX_DAYS);
+		return describe_error(describing, value,
+				      "\"%s\" must be a duration of at most "
+				      "%d days, as \"60s\" or \"25d\"",
+				      field->key, DURATION_MAX_DAYS);
 	*(int64_t *)target = ms;
 	return 0;
 }
@@ -118,11 +128,12 @@ int describe_string(struct describing *describing, const struct json *value, voi
 	if (*string == '\0')
 		return describe_error(describing, value, "\"%s\" is empty", field->key);
 	if (!schema_is_printable(string, strlen(string)))
-		return describe_error(describing, value, "\"%s\" holds a control character",
-				      field->key);
+		return describe_error(describing, value,
+				      "\"%s\" holds a control character", field->key);
 	if (field->max && strlen(string) >= (size_t)field->max)
-		return describe_error(describing, value, "\"%s\" is longer than %ld bytes",
-				      field->key, field->max - 1);
+		return describe_error(describing, value,
+				      "\"%s\" is longer than %ld bytes", field->key,
+				      field->max - 1);
 	copy = strdup(string);
 	if (!copy)
 		return err_set(describing->err, -ENOMEM, "no memory");

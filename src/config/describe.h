@@ -41,8 +41,8 @@ int describe_bool(struct describing *describing, const struct json *value, void 
 		  const struct describe_field *field);		/* bool */
 int describe_number(struct describing *describing, const struct json *value, void *target,
 		    const struct describe_field *field);	/* unsigned */
-int describe_duration(struct describing *describing, const struct json *value, void *target,
-		      const struct describe_field *field);	/* int64_t, ms */
+int describe_duration(struct describing *describing, const struct json *value,
+		      void *target, const struct describe_field *field); /* int64_t, ms */
 int describe_string(struct describing *describing, const struct json *value, void *target,
 		    const struct describe_field *field);	/* char *, one line */
 int describe_skip(struct describing *describing, const struct json *value, void *target,

@@ -46,7 +46,8 @@ static void read_wan(struct reading *reading, const struct json *value, void *ta
 {
 	const struct config *config = reading->config;
 	const char *known[CONFIG_WANS_MAX + 1] = { 0 };
-	const char *name = schema_string(reading, value, "a WAN's name in quotes"), *nearest;
+	const char *name = schema_string(reading, value, "a WAN's name in quotes"),
+		   *nearest;
 
 	(void)field;
 	if (!name)
@@ -71,18 +72,21 @@ static void set_string(struct reading *reading, char **place, const char *string
 	reading->no_memory |= !*place;
 }
 
-static void read_user_agent(struct reading *reading, const struct json *value, void *target,
-			    const struct schema_field *field)
+static void read_user_agent(struct reading *reading, const struct json *value,
+			    void *target, const struct schema_field *field)
 {
-	const char *string = schema_string(reading, value, "\"program/1.0 me@example.org\"");
+	const char *string =
+		schema_string(reading, value, "\"program/1.0 me@example.org\"");
 
 	(void)field;
 	if (!string)
 		return;
 	if (*string == '\0' || strlen(string) > USER_AGENT_MAX_BYTES ||
 	    !schema_is_printable(string, strlen(string)))
-		reading_error(reading, value, "\"user_agent\" must be 1 to %d plain characters; "
-			      "leave it out for ours", USER_AGENT_MAX_BYTES);
+		reading_error(reading, value,
+			      "\"user_agent\" must be 1 to %d plain characters; "
+			      "leave it out for ours",
+			      USER_AGENT_MAX_BYTES);
 	else
 		set_string(reading, target, string);
 }
@@ -93,7 +97,8 @@ static void take_pem(struct reading *reading, const struct json *value,
 	if (strstr(pem, "-----BEGIN CERTIFICATE-----"))
 		set_string(reading, &provider->ca_pem, pem);
 	else
-		reading_error(reading, value, "\"ca_file\" holds no certificate in PEM form; it "
+		reading_error(reading, value,
+			      "\"ca_file\" holds no certificate in PEM form; it "
 			      "begins with -----BEGIN CERTIFICATE-----");
 }
 
@@ -102,7 +107,9 @@ static void read_ca_file(struct reading *reading, const struct json *value, void
 {
 	struct config_provider *provider = ((struct entry *)target)->provider;
 	char path[CONFIG_PATH_BYTES] = "";
-	const struct schema_field bounds = { .key = field->key, .min = 1, .max = sizeof path };
+	const struct schema_field bounds = { .key = field->key,
+					     .min = 1,
+					     .max = sizeof path };
 	struct err err = { 0 };
 	size_t length;
 	bool exposed;
@@ -143,7 +150,8 @@ static const struct schema_field entry_fields[] = {
 	{ "hostnames", hostnames_read, (size_t)ENTRY, 0, 0 },
 	{ "families", schema_families, AT(families), 0, 0 },
 	{ "refresh", schema_duration, AT(refresh_ms), 0, 3650LL * 24 * 3600 * SECOND },
-	{ "min_interval", schema_duration, AT(min_interval_ms), 0, 30LL * 24 * 3600 * SECOND },
+	{ "min_interval", schema_duration, AT(min_interval_ms), 0,
+	  30LL * 24 * 3600 * SECOND },
 	{ "private_server", schema_bool, AT(private_server), 0, 0 },
 	{ "ca_file", read_ca_file, (size_t)ENTRY, 0, 0 },
 	{ "timeout", schema_duration, AT(timeout_ms), SECOND, TIMEOUT_MAX_MS },
@@ -193,7 +201,8 @@ static void read_member(struct reading *reading, struct entry *entry,
 	if (field && field->offset == (size_t)ENTRY)
 		field->read(reading, member, entry, field);
 	else if (field)
-		field->read(reading, member, (char *)entry->provider + field->offset, field);
+		field->read(reading, member, (char *)entry->provider + field->offset,
+			    field);
 	else if (setting)
 		setting_read(reading, member, setting, entry->provider);
 	else if (entry->catalogue)	/* of an unknown type nothing can be said */
@@ -211,9 +220,11 @@ static char *find_description(struct reading *reading, const struct json *type)
 	char *found = NULL;
 
 	if (!reading->load) {
-		text = json_string(json_get(json_get(reading->source->root, "catalogue"), id));
+		text = json_string(
+			json_get(json_get(reading->source->root, "catalogue"), id));
 		if (!text)
-			reading_error(reading, type, "no description of \"%s\"", shown(id).text);
+			reading_error(reading, type, "no description of \"%s\"",
+				      shown(id).text);
 		return text ? strdup(text) : NULL;
 	}
 	if (catalogue_find(reading->load->catalogue ? reading->load->catalogue : none, id,
@@ -229,11 +240,13 @@ static void type_shut_down(struct reading *reading, const struct json *type,
 
 	if (catalogue->ended)
 		snprintf(year, sizeof year, " in %d", catalogue->ended);
-	reading_error(reading, type, "%s was shut down%s; use %s instead", catalogue->name, year,
+	reading_error(reading, type, "%s was shut down%s; use %s instead",
+		      catalogue->name, year,
 		      catalogue->instead ? catalogue->instead : "another provider");
 }
 
-static struct catalogue *read_catalogue(struct reading *reading, const struct json *object,
+static struct catalogue *read_catalogue(struct reading *reading,
+					const struct json *object,
 					struct config_provider *provider)
 {
 	const struct json *type = json_get(object, "type");
@@ -250,8 +263,8 @@ static struct catalogue *read_catalogue(struct reading *reading, const struct js
 	provider->description = find_description(reading, type);
 	if (!provider->description)
 		return NULL;
-	if (catalogue_parse(provider->description, strlen(provider->description), &catalogue,
-			    &err) < 0) {
+	if (catalogue_parse(provider->description, strlen(provider->description),
+			    &catalogue, &err) < 0) {
 		reading_error(reading, type, "%s", err.text);
 		return NULL;
 	}
@@ -265,7 +278,8 @@ static struct catalogue *read_catalogue(struct reading *reading, const struct js
 
 /* --- the whole entry --- */
 
-static bool name_is_taken(const struct config *config, const struct config_provider *provider)
+static bool name_is_taken(const struct config *config,
+			  const struct config_provider *provider)
 {
 	for (const struct config_provider *p = config->providers; p < provider; p++)
 		if (strcmp(p->name, provider->name) == 0)
@@ -279,13 +293,16 @@ static void check_name(struct reading *reading, const struct entry *entry)
 
 	if (provider->name[0]) {
 		if (name_is_taken(reading->config, provider))
-			reading_error(reading, json_get(entry->object, "name"), "there is another "
-				      "provider \"%s\"; give each its own name", provider->name);
+			reading_error(reading, json_get(entry->object, "name"),
+				      "there is another "
+				      "provider \"%s\"; give each its own name",
+				      provider->name);
 		return;
 	}
 	(void)text_copy(provider->name, sizeof provider->name, provider->type);
 	for (int i = 2; name_is_taken(reading->config, provider); i++)
-		snprintf(provider->name, sizeof provider->name, "%.50s-%d", provider->type, i);
+		snprintf(provider->name, sizeof provider->name, "%.50s-%d",
+			 provider->type, i);
 }
 
 /* Settings that are missing: the description's default, or a mistake. */
@@ -298,8 +315,9 @@ static void fill_settings(struct reading *reading, const struct entry *entry)
 		if (json_get(entry->object, wanted->name))
 			continue;
 		if (wanted->required)
-			reading_error(reading, entry->object, "\"%s\" is missing: %s; add it",
-				      wanted->name, wanted->help);
+			reading_error(reading, entry->object,
+				      "\"%s\" is missing: %s; add it", wanted->name,
+				      wanted->help);
 		if (!wanted->fallback || !*wanted->fallback)
 			continue;
 		setting = reading_grow(reading, (void **)&entry->provider->settings,
@@ -324,7 +342,8 @@ static bool check_servers(struct reading *reading, const struct entry *entry)
 		struct config_setting *setting = &provider->settings[i];
 		const struct json *member = json_get(entry->object, setting->name);
 
-		if (find_setting(entry->catalogue, setting->name)->kind != CATALOGUE_SERVER)
+		if (find_setting(entry->catalogue, setting->name)->kind !=
+		    CATALOGUE_SERVER)
 			continue;
 		any = true;
 		setting_read_server(reading, member ? member : entry->object, provider,
@@ -342,9 +361,12 @@ static void check_http(struct reading *reading, const struct entry *entry, bool 
 	for (size_t i = 0; i < entry->catalogue->step_count; i++)
 		plain |= strncmp(entry->catalogue->steps[i].url, "http://", 7) == 0;
 	if (plain && !provider->insecure_http)
-		reading_error(reading, entry->object, "%s is reached by plain HTTP, which shows "
-			      "the password to everybody on the way; say \"insecure_http\": true "
-			      "if you accept that", provider->type);
+		reading_error(reading, entry->object,
+			      "%s is reached by plain HTTP, which shows "
+			      "the password to everybody on the way; say "
+			      "\"insecure_http\": true "
+			      "if you accept that",
+			      provider->type);
 	if (plain || server || !provider->insecure_http)
 		return;
 	provider->insecure_http = false;
@@ -363,18 +385,21 @@ static void check_times(struct reading *reading, const struct entry *entry)
 	if (!reading->load)
 		return;
 	if (refresh && provider->refresh_ms > 0 && provider->refresh_ms < day_ms)
-		reading_warning(reading, refresh, "providers block who updates without need; "
+		reading_warning(reading, refresh,
+				"providers block who updates without need; "
 				"\"refresh\" is for names that expire, as \"25d\"");
 	if (interval && provider->min_interval_ms < provider->facts.min_interval_ms)
-		reading_warning(reading, interval, "%s asks for at least %s between updates",
-				provider->type,
-				text_format_duration(provider->facts.min_interval_ms, least));
+		reading_warning(
+			reading, interval, "%s asks for at least %s between updates",
+			provider->type,
+			text_format_duration(provider->facts.min_interval_ms, least));
 }
 
 static void check_entry(struct reading *reading, const struct entry *entry)
 {
 	if (!json_get(entry->object, "hostnames"))
-		reading_error(reading, entry->object, "\"hostnames\" is missing; name the hosts "
+		reading_error(reading, entry->object,
+			      "\"hostnames\" is missing; name the hosts "
 			      "to update, as [\"home.example.org\"]");
 	if (!entry->catalogue)
 		return;
@@ -416,7 +441,8 @@ void entries_read(struct reading *reading, const struct json *array)
 
 	if (!schema_expect(reading, array, JSON_ARRAY, "[ { \"type\": ... } ]"))
 		return;
-	for (item = json_child(array); item && !reading->no_memory; item = json_next(item)) {
+	for (item = json_child(array); item && !reading->no_memory;
+	     item = json_next(item)) {
 		if (reading->config->provider_count == CONFIG_PROVIDERS_MAX) {
 			reading_error(reading, item, "too many providers; at most %d",
 				      CONFIG_PROVIDERS_MAX);

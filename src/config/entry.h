@@ -10,7 +10,7 @@
 struct entry {
 	struct config_provider *provider;
 	const struct json *object;
-	struct catalogue *catalogue;	/* NULL: the type is not known, which was reported */
+	struct catalogue *catalogue;	/* NULL: not known, which was reported */
 };
 
 /* "hostnames": text, or {"name": ..., "families": [...]}; `target` is the entry. */

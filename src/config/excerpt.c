@@ -18,7 +18,8 @@ static const char *const harmless_keys[] = {
 };
 static const char *const place_keys[] = { "file", "env", "credential", NULL };
 static const char *const top_keys[] = {
-	"$schema", "wans", "nat", "dns", "hooks", "log", "control", "state", "metrics", NULL,
+	"$schema", "wans",    "nat",   "dns",	  "hooks",
+	"log",	   "control", "state", "metrics", NULL,
 };
 
 static bool is_one_of(const char *key, const char *const *list)
@@ -167,7 +168,7 @@ static void hide_secrets(struct source *source)
 	}
 }
 
-/* Of a text that is not JSON: does the line hold brackets, words of JSON and keys only? */
+/* Of a text that is no JSON: does the line hold brackets, words and keys only? */
 static bool is_bare(const char *line, size_t length)
 {
 	size_t at = 0;

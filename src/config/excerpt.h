@@ -4,8 +4,8 @@
  *
  * May hold one: a line with a value that is not of the harmless keys of a provider's
  * entry, or that stands below an unknown key of the document. Comments are never shown,
- * since old passwords end there. Of a document that is not JSON only lines that hold nothing but
- * brackets, true, false, null and keys are shown.
+ * since old passwords end there. Of a document that is not JSON only lines that hold
+ * nothing but brackets, true, false, null and keys are shown.
  */
 #ifndef CONFIG_EXCERPT_H
 #define CONFIG_EXCERPT_H
@@ -13,6 +13,7 @@
 #include "problem.h"
 
 /* Adds the line and the caret below it, or nothing. */
-void excerpt_add(struct text *text, struct source *source, const struct json_place *place);
+void excerpt_add(struct text *text, struct source *source,
+		 const struct json_place *place);
 
 #endif

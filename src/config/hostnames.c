@@ -45,13 +45,17 @@ static bool read_name(struct reading *reading, const struct json *value, char *o
 	if (!string)
 		return false;
 	if (!is_ascii(string)) {
-		reading_error(reading, value, "\"%s\" is not in ASCII; write its punycode form, "
-			      "xn--..., as `idn2 NAME` prints it", shown(string).text);
+		reading_error(reading, value,
+			      "\"%s\" is not in ASCII; write its punycode form, "
+			      "xn--..., as `idn2 NAME` prints it",
+			      shown(string).text);
 		return false;
 	}
 	if (!normalise(out, string)) {
-		reading_error(reading, value, "\"%s\" is no full host name; write it with its "
-			      "domain, as \"home.example.org\"", shown(string).text);
+		reading_error(reading, value,
+			      "\"%s\" is no full host name; write it with its "
+			      "domain, as \"home.example.org\"",
+			      shown(string).text);
 		return false;
 	}
 	return true;
@@ -62,12 +66,13 @@ static void read_suffix(struct reading *reading, const struct json *value, void 
 {
 	(void)target;
 	(void)field;
-	reading_error(reading, value, "this version cannot publish other hosts' IPv6 addresses "
+	reading_error(reading, value,
+		      "this version cannot publish other hosts' IPv6 addresses "
 		      "yet; leave \"ipv6_suffix\" out");
 }
 
-static void read_name_member(struct reading *reading, const struct json *value, void *target,
-			     const struct schema_field *field)
+static void read_name_member(struct reading *reading, const struct json *value,
+			     void *target, const struct schema_field *field)
 {
 	(void)field;
 	(void)read_name(reading, value, target);
@@ -86,7 +91,8 @@ static bool read_hostname(struct reading *reading, const struct json *item,
 	if (json_kind(item) != JSON_OBJECT)
 		return read_name(reading, item, hostname->name);
 	if (!json_get(item, "name"))
-		reading_error(reading, item, "\"name\" is missing; write the host's full name");
+		reading_error(reading, item,
+			      "\"name\" is missing; write the host's full name");
 	schema_read(reading, item, hostname_fields, hostname);
 	return hostname->name[0] != '\0';
 }
@@ -102,7 +108,8 @@ void hostnames_read(struct reading *reading, const struct json *value, void *tar
 	if (!schema_expect(reading, value, JSON_ARRAY, "[\"home.example.org\"]"))
 		return;
 	if (!item)
-		reading_error(reading, value, "\"hostnames\" is empty; name at least one host");
+		reading_error(reading, value,
+			      "\"hostnames\" is empty; name at least one host");
 	for (; item; item = json_next(item)) {
 		struct config_hostname hostname = { 0 }, *place;
 
@@ -131,7 +138,8 @@ static unsigned families_of(const struct config_provider *provider,
 }
 
 /* Two entries of one type are one provider where they speak to the same server. */
-static bool is_same_provider(const struct config_provider *a, const struct config_provider *b,
+static bool is_same_provider(const struct config_provider *a,
+			     const struct config_provider *b,
 			     const struct catalogue *catalogue)
 {
 	if (strcmp(a->type, b->type) != 0)
@@ -151,7 +159,8 @@ static bool is_same_provider(const struct config_provider *a, const struct confi
 }
 
 static bool is_twice(const struct config_provider *a, size_t count,
-		     const struct config_provider *b, const struct config_hostname *hostname)
+		     const struct config_provider *b,
+		     const struct config_hostname *hostname)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(a->hostnames[i].name, hostname->name) == 0 &&
@@ -177,19 +186,23 @@ static void check_twice(struct reading *reading, const struct entry *entry, size
 		if (!is_same_provider(earlier, provider, entry->catalogue) ||
 		    !is_twice(earlier, earlier->hostname_count, provider, hostname))
 			continue;
-		reading_error(reading, place, "\"%s\" is already a name of the provider \"%s\"; "
-			      "two entries would fight over it, remove one", hostname->name,
-			      earlier->name);
+		reading_error(reading, place,
+			      "\"%s\" is already a name of the provider \"%s\"; "
+			      "two entries would fight over it, remove one",
+			      hostname->name, earlier->name);
 		return;
 	}
 }
 
 static const char *families_name(unsigned families)
 {
-	return families == BOTH ? "IPv4 and IPv6" : families == CONFIG_IPV4 ? "IPv4" : "IPv6";
+	return families == BOTH		 ? "IPv4 and IPv6"
+	       : families == CONFIG_IPV4 ? "IPv4"
+					 : "IPv6";
 }
 
-static void check_families(struct reading *reading, const struct entry *entry, size_t index)
+static void check_families(struct reading *reading, const struct entry *entry,
+			   size_t index)
 {
 	const struct config_provider *provider = entry->provider;
 	const struct config_hostname *hostname = &provider->hostnames[index];
@@ -201,12 +214,14 @@ static void check_families(struct reading *reading, const struct entry *entry, s
 			 (wan->ipv6 != CONFIG_OFF ? CONFIG_IPV6 : 0);
 
 	if (asked & ~taken)
-		reading_error(reading, place, "\"%s\": %s takes %s only; change \"families\"",
+		reading_error(reading, place,
+			      "\"%s\": %s takes %s only; change \"families\"",
 			      hostname->name, provider->type, families_name(taken));
 	else if (asked & ~given)
-		reading_warning(reading, place, "\"%s\" asks for %s, but the WAN \"%s\" has it "
-				"off; that record is never updated", hostname->name,
-				families_name(asked & ~given), wan->name);
+		reading_warning(reading, place,
+				"\"%s\" asks for %s, but the WAN \"%s\" has it "
+				"off; that record is never updated",
+				hostname->name, families_name(asked & ~given), wan->name);
 }
 
 void hostnames_check(struct reading *reading, const struct entry *entry)

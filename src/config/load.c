@@ -79,7 +79,8 @@ static char *directory_of(const char *path)
 }
 
 /* Opens one file; 0 also where a mistake was reported, -ENOENT where there is none. */
-static int files_add(struct files *files, const char *path, struct config_problems *problems)
+static int files_add(struct files *files, const char *path,
+		     struct config_problems *problems)
 {
 	struct source *source = &files->sources[files->count];
 	struct json_error error;
@@ -145,7 +146,8 @@ static int files_add_drop_ins(struct files *files, const char *path,
 		if (result < 0 || files->count == FILES_MAX)
 			continue;
 		if (files->count == FILES_MAX - 1)
-			problem_of_file(problems, file, "too many files; at most %d", FILES_MAX);
+			problem_of_file(problems, file, "too many files; at most %d",
+					FILES_MAX);
 		result = files_add(files, file, problems);
 		if (result == -ENOENT)	/* removed just now, or a link to nothing */
 			result = 0;
@@ -161,7 +163,8 @@ static int files_open(struct files *files, const struct config_load *load,
 	int result = files_add(files, path, problems);
 
 	if (result == -ENOENT && load->path) {
-		problem_of_file(problems, path, "there is no such file; give its path with -c");
+		problem_of_file(problems, path,
+				"there is no such file; give its path with -c");
 		return 0;
 	}
 	if (result < 0 && result != -ENOENT)
@@ -199,8 +202,10 @@ static void check_size(const struct config *config, const char *name,
 	if (!text)
 		return;
 	if (length > JSON_MAX_BYTES)
-		problem_of_file(problems, name, "the whole configuration is larger than %d bytes; "
-				"use fewer or smaller CA files", JSON_MAX_BYTES);
+		problem_of_file(problems, name,
+				"the whole configuration is larger than %d bytes; "
+				"use fewer or smaller CA files",
+				JSON_MAX_BYTES);
 	secret_wipe(text, length);
 	free(text);
 }
@@ -280,14 +285,16 @@ int config_parse(const char *text, size_t length, struct config **ret_config,
 		goto out;
 	files->count = 1;
 	files->sources[0] = (struct source){ .name = strdup("effective configuration"),
-					     .text = malloc(length + 1), .length = length };
+					     .text = malloc(length + 1),
+					     .length = length };
 	if (!files->sources[0].name || !files->sources[0].text)
 		goto out;
 	memcpy(files->sources[0].text, text, length);
 	files->sources[0].text[length] = '\0';
 	files->sources[0].root = json_parse(text, length, false, &error);
 	if (json_kind(files->sources[0].root) != JSON_OBJECT) {
-		result = err_set(ret_err, -EINVAL, "the effective configuration is no object");
+		result = err_set(ret_err, -EINVAL,
+				 "the effective configuration is no object");
 		goto out;
 	}
 	read_files(&reading, files);

@@ -101,7 +101,8 @@ static void print_setting(struct json *object, const struct config_setting *sett
 }
 
 static void print_provider(struct json *array, const struct config *config,
-			   const struct config_provider *provider, enum config_print secrets)
+			   const struct config_provider *provider,
+			   enum config_print secrets)
 {
 	struct json *object = json_add(array, NULL, json_new_object());
 

@@ -87,7 +87,8 @@ void problem_syntax(struct config_problems *problems, struct source *source,
 		    const struct json_error *error)
 {
 	if (problem_count(problems, PROBLEM_ERROR))
-		problem_place(problems, source, &error->place, PROBLEM_ERROR, error->text);
+		problem_place(problems, source, &error->place, PROBLEM_ERROR,
+			      error->text);
 }
 
 void problem_of_file(struct config_problems *problems, const char *name,

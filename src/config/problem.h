@@ -14,7 +14,7 @@ struct source {
 	char *text;
 	size_t length;
 	struct json *root;
-	char *visible;		/* `text` as it may be shown, see excerpt.h; made when needed */
+	char *visible;		/* `text` as it may be shown; made by excerpt.c */
 	bool exposed;		/* others may read the file */
 	bool exposure_told;
 };

@@ -10,8 +10,8 @@
 #include "problem.h"
 #include "schema.h"
 
-static int read_family(struct describing *describing, const struct json *value, void *target,
-		       const struct describe_field *field)
+static int read_family(struct describing *describing, const struct json *value,
+		       void *target, const struct describe_field *field)
 {
 	static const char *const words[] = { "any", "ipv4", "ipv6", "dual", NULL };
 	int word = describe_word(describing, value, words);
@@ -22,10 +22,12 @@ static int read_family(struct describing *describing, const struct json *value, 
 	return word < 0 ? word : 0;
 }
 
-static int read_method(struct describing *describing, const struct json *value, void *target,
-		       const struct describe_field *field)
+static int read_method(struct describing *describing, const struct json *value,
+		       void *target, const struct describe_field *field)
 {
-	static const char *const words[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NULL };
+	static const char *const words[] = {
+		"GET", "POST", "PUT", "PATCH", "DELETE", NULL,
+	};
 	struct catalogue_step *step = target;
 	int word = describe_word(describing, value, words);
 
@@ -44,7 +46,8 @@ static int read_body_type(struct describing *describing, const struct json *valu
 
 	(void)field;
 	if (json_string(value) && strcmp(json_string(value), "xml") == 0)
-		return describe_error(describing, value, "this version cannot send \"xml\" yet; "
+		return describe_error(describing, value,
+				      "this version cannot send \"xml\" yet; "
 				      "it needs a newer hairpind");
 	word = describe_word(describing, value, words);
 	if (word >= 0)
@@ -53,8 +56,8 @@ static int read_body_type(struct describing *describing, const struct json *valu
 }
 
 /* A text, or JSON as JSON. */
-static int read_body(struct describing *describing, const struct json *value, void *target,
-		     const struct describe_field *field)
+static int read_body(struct describing *describing, const struct json *value,
+		     void *target, const struct describe_field *field)
 {
 	struct catalogue_step *step = target;
 	const char *string = json_string(value);
@@ -65,7 +68,8 @@ static int read_body(struct describing *describing, const struct json *value, vo
 	else if (json_kind(value) == JSON_OBJECT || json_kind(value) == JSON_ARRAY)
 		step->body = json_print(value, false);
 	else
-		return describe_error(describing, value, "a body is text or a JSON object");
+		return describe_error(describing, value,
+				      "a body is text or a JSON object");
 	if (!step->body)
 		return err_set(describing->err, -ENOMEM, "no memory");
 	if (!string && step->body_type[0] == '\0')
@@ -87,7 +91,9 @@ static int read_header(struct describing *describing, const struct json *member,
 	static const struct describe_field field = { .key = "headers", .max = 4096 };
 	/* Their values are the transfer's business. */
 	static const char *const ours[] = {
-		"Host", "Content-Length", "Transfer-Encoding", "Connection", "User-Agent", NULL };
+		"Host",	      "Content-Length", "Transfer-Encoding",
+		"Connection", "User-Agent",	NULL
+	};
 	struct catalogue_pair *pair;
 
 	if (step->header_count == CATALOGUE_HEADERS_MAX)
@@ -98,8 +104,10 @@ static int read_header(struct describing *describing, const struct json *member,
 				      shown(json_key(member)).text);
 	for (size_t i = 0; ours[i]; i++)
 		if (strcasecmp(ours[i], json_key(member)) == 0)
-			return describe_error(describing, member, "the header %s is hairpind's "
-					      "own", ours[i]);
+			return describe_error(describing, member,
+					      "the header %s is hairpind's "
+					      "own",
+					      ours[i]);
 	pair = &step->headers[step->header_count++];
 	pair->name = strdup(json_key(member));
 	if (!pair->name)
@@ -144,26 +152,29 @@ static int check_templates(struct describing *describing, const struct json *obj
 				       step->family, USE_URL);
 
 	for (size_t i = 0; result == 0 && i < step->header_count; i++)
-		result = describe_template(describing, json_get(headers, step->headers[i].name),
-					   step->headers[i].value, step->family, USE_HEADER);
+		result = describe_template(
+			describing, json_get(headers, step->headers[i].name),
+			step->headers[i].value, step->family, USE_HEADER);
 	if (result == 0 && step->body)
-		result = describe_template(describing, json_get(object, "body"), step->body,
-					   step->family, USE_BODY);
+		result = describe_template(describing, json_get(object, "body"),
+					   step->body, step->family, USE_BODY);
 	return result;
 }
 
 static int check_request(struct describing *describing, const struct json *object,
 			 const struct catalogue_step *step)
 {
-	bool sends = strcmp(step->method, "GET") != 0 && strcmp(step->method, "DELETE") != 0;
+	bool sends =
+		strcmp(step->method, "GET") != 0 && strcmp(step->method, "DELETE") != 0;
 
 	if (!step->url)
 		return describe_error(describing, object, "\"url\" is missing");
 	if (step->body && !sends)
-		return describe_error(describing, json_get(object, "body"), "%s takes no body",
-				      step->method);
+		return describe_error(describing, json_get(object, "body"),
+				      "%s takes no body", step->method);
 	if (step->body && step->body_type[0] == '\0')
-		return describe_error(describing, json_get(object, "body"), "\"body_type\" is "
+		return describe_error(describing, json_get(object, "body"),
+				      "\"body_type\" is "
 				      "missing; write \"form\", \"json\" or \"text\"");
 	return check_templates(describing, object, step);
 }
@@ -176,11 +187,14 @@ static int check_families(struct describing *describing, const struct json *obje
 
 	for (; earlier < step; earlier++) {
 		bool same = earlier->family == step->family;
-		bool single = earlier->family != CATALOGUE_DUAL && step->family != CATALOGUE_DUAL;
-		bool any = earlier->family == CATALOGUE_ANY || step->family == CATALOGUE_ANY;
+		bool single = earlier->family != CATALOGUE_DUAL &&
+			      step->family != CATALOGUE_DUAL;
+		bool any =
+			earlier->family == CATALOGUE_ANY || step->family == CATALOGUE_ANY;
 
 		if (same || (single && any))
-			return describe_error(describing, object, "there is another request for "
+			return describe_error(describing, object,
+					      "there is another request for "
 					      "this family");
 	}
 	return 0;
@@ -211,7 +225,8 @@ int describe_requests(struct describing *describing, const struct json *array)
 	int result = 0;
 
 	if (json_kind(array) != JSON_ARRAY || !item)
-		return describe_error(describing, array, "\"requests\" must be an array of at "
+		return describe_error(describing, array,
+				      "\"requests\" must be an array of at "
 				      "least one request");
 	for (; result == 0 && item; item = json_next(item))
 		result = read_request(describing, item);

@@ -46,7 +46,8 @@ static bool directory_is_safe(const struct stat *st)
 {
 	bool ours = owner_is_ours(st->st_uid) ||
 		    (st->st_uid == OVERFLOW_UID && outside_is_unmapped());
-	bool group = (st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid();
+	bool group =
+		(st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid();
 
 	if (!ours)
 		return false;
@@ -61,9 +62,11 @@ static int refuse_directory(int fd, const char *path, struct err *ret_err)
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	length = readlink(link, name, sizeof name - 1);
 	name[length > 0 ? length : 0] = '\0';
-	return err_set(ret_err, -EPERM, "%s lies in the directory %s, which others may change; "
-		       "make it root's or yours and take away their right to write (chmod go-w)",
-		       shown(path).text, shown(name).text);
+	return err_set(
+		ret_err, -EPERM,
+		"%s lies in the directory %s, which others may change; "
+		"make it root's or yours and take away their right to write (chmod go-w)",
+		shown(path).text, shown(name).text);
 }
 
 /* From `directory` up to the root; what is above may be renamed by who writes there. */
@@ -146,12 +149,15 @@ static int check_file(const struct stat *st, const struct stat *directory,
 	if (result < 0)
 		return result;
 	if (!owner_is_ours(st->st_uid))
-		return err_set(ret_err, -EPERM, "%s belongs to user %u, who may change it; "
-			       "chown it to root", shown(path).text, (unsigned)st->st_uid);
+		return err_set(ret_err, -EPERM,
+			       "%s belongs to user %u, who may change it; "
+			       "chown it to root",
+			       shown(path).text, (unsigned)st->st_uid);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(ret_err, -EPERM, "%s may be written by others; chmod go-w it",
+		return err_set(ret_err, -EPERM,
+			       "%s may be written by others; chmod go-w it",
 			       shown(path).text);
-	/* Where everybody may make names, a second name may be a stranger's choice of file. */
+	/* Where everybody makes names, this may be a stranger's name for another file. */
 	if (st->st_nlink > 1 && (directory->st_mode & S_IWOTH))
 		return err_set(ret_err, -EPERM, "%s has another hard link; copy it",
 			       shown(path).text);
@@ -177,9 +183,10 @@ static int read_all(int fd, const char *path, size_t max_bytes, char **ret_text,
 	if (got < 0 || length > max_bytes) {
 		int result = got < 0 ? err_set_errno(ret_err, -errno, "cannot read %s",
 						     shown(path).text)
-				     : err_set(ret_err, -EFBIG, "%s is larger than %zu bytes; "
-					       "is it the right file?", shown(path).text,
-					       max_bytes);
+				     : err_set(ret_err, -EFBIG,
+					       "%s is larger than %zu bytes; "
+					       "is it the right file?",
+					       shown(path).text, max_bytes);
 		secret_wipe(text, length);
 		free(text);
 		return result;
@@ -205,7 +212,8 @@ int rights_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret
 	if (result < 0)
 		return result;
 	if (fstat(file, &st) < 0 || fstat(directory, &above) < 0)
-		return err_set_errno(ret_err, -errno, "cannot look at %s", shown(path).text);
+		return err_set_errno(ret_err, -errno, "cannot look at %s",
+				     shown(path).text);
 	result = check_file(&st, &above, path, ret_err);
 	if (result == 0)
 		result = check_directories(directory, path, ret_err);
@@ -226,10 +234,12 @@ int rights_read_ours(const char *path, size_t max_bytes, char **ret_text,
 	if (result < 0)
 		return result;
 	if (fstat(file, &st) < 0)
-		return err_set_errno(ret_err, -errno, "cannot look at %s", shown(path).text);
+		return err_set_errno(ret_err, -errno, "cannot look at %s",
+				     shown(path).text);
 	result = check_regular(&st, path, ret_err);
 	if (result == 0 && (st.st_mode & S_IWOTH))
-		return err_set(ret_err, -EPERM, "%s may be written by others; chmod o-w it",
+		return err_set(ret_err, -EPERM,
+			       "%s may be written by others; chmod o-w it",
 			       shown(path).text);
 	if (result == 0)
 		result = read_all(file, path, max_bytes, ret_text, ret_length, ret_err);

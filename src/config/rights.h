@@ -16,9 +16,9 @@
 #include "hairpin/err.h"
 
 /*
- * The whole file, with a NUL behind it; at most `max_bytes`. The caller wipes and frees. `ret_exposed`:
- * others may read it. -ENOENT: no such file; -EPERM: refused for its rights; the sentence
- * in `ret_err` names the path and the remedy.
+ * The whole file, with a NUL behind it; at most `max_bytes`. The caller wipes and frees.
+ * `ret_exposed`: others may read it. -ENOENT: no such file; -EPERM: refused for its
+ * rights; the sentence in `ret_err` names the path and the remedy.
  */
 int rights_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_length,
 		bool *ret_exposed, struct err *ret_err) must_check;

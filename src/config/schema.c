@@ -28,11 +28,14 @@ void schema_unknown(struct reading *reading, const struct json *member,
 		known[count++] = *more;
 	nearest = text_nearest(key, known);
 	if (nearest)
-		reading_error(reading, member, "unknown key \"%s\"%s; did you mean \"%s\"?",
+		reading_error(reading, member,
+			      "unknown key \"%s\"%s; did you mean \"%s\"?",
 			      shown(key).text, where, nearest);
 	else
-		reading_error(reading, member, "unknown key \"%s\"%s; see hairpind.json(5) "
-			      "for those there are", shown(key).text, where);
+		reading_error(reading, member,
+			      "unknown key \"%s\"%s; see hairpind.json(5) "
+			      "for those there are",
+			      shown(key).text, where);
 }
 
 void schema_read(struct reading *reading, const struct json *object,
@@ -44,7 +47,8 @@ void schema_read(struct reading *reading, const struct json *object,
 		const struct schema_field *field = schema_find(fields, json_key(member));
 
 		if (field)
-			field->read(reading, member, (char *)target + field->offset, field);
+			field->read(reading, member, (char *)target + field->offset,
+				    field);
 		else
 			schema_unknown(reading, member, fields, NULL, "");
 	}
@@ -91,26 +95,30 @@ void schema_long(struct reading *reading, const struct json *value, void *target
 	if (json_integer(value, field->min, field->max, &found))
 		*number = (long)found;
 	else
-		reading_error(reading, value, "\"%s\" is out of range; write a whole number "
-			      "from %lld to %lld", field->key, (long long)field->min,
-			      (long long)field->max);
+		reading_error(reading, value,
+			      "\"%s\" is out of range; write a whole number "
+			      "from %lld to %lld",
+			      field->key, (long long)field->min, (long long)field->max);
 }
 
 void schema_duration(struct reading *reading, const struct json *value, void *target,
 		     const struct schema_field *field)
 {
-	const char *string = schema_string(reading, value, "\"30s\", \"10m\", \"6h\" or \"25d\"");
+	const char *string =
+		schema_string(reading, value, "\"30s\", \"10m\", \"6h\" or \"25d\"");
 	char from[24], to[24];
 	int64_t ms;
 
 	if (!string)
 		return;
 	if (!text_parse_duration(string, &ms))
-		reading_error(reading, value, "\"%s\" is no duration; write a number and a unit, "
-			      "as \"30s\", \"10m\", \"6h\" or \"25d\"", shown(string).text);
+		reading_error(reading, value,
+			      "\"%s\" is no duration; write a number and a unit, "
+			      "as \"30s\", \"10m\", \"6h\" or \"25d\"",
+			      shown(string).text);
 	else if (ms < field->min || ms > field->max)
-		reading_error(reading, value, "\"%s\" is out of range; write %s to %s", field->key,
-			      text_format_duration(field->min, from),
+		reading_error(reading, value, "\"%s\" is out of range; write %s to %s",
+			      field->key, text_format_duration(field->min, from),
 			      text_format_duration(field->max, to));
 	else
 		*(int64_t *)target = ms;
@@ -120,7 +128,7 @@ bool schema_is_printable(const char *string, size_t length)
 {
 	char escaped[8];
 
-	/* text_escape() knows what is valid; it changes all that is not, and backslashes. */
+	/* text_escape() changes what is not printable, and backslashes. */
 	while (length > 0) {
 		size_t bytes = 1;
 
@@ -158,10 +166,13 @@ void schema_path(struct reading *reading, const struct json *value, void *target
 	if (!string)
 		return;
 	if (!schema_is_printable(string, strlen(string)))
-		reading_error(reading, value, "\"%s\" holds a control character; write a plain "
-			      "path", field->key);
+		reading_error(reading, value,
+			      "\"%s\" holds a control character; write a plain "
+			      "path",
+			      field->key);
 	else if (*string == '\0' && field->min > 0)
-		reading_error(reading, value, "\"%s\" is empty; write a path or leave the key out",
+		reading_error(reading, value,
+			      "\"%s\" is empty; write a path or leave the key out",
 			      field->key);
 	else if (*string == '\0')
 		*(char *)target = '\0';
@@ -176,7 +187,8 @@ void schema_path(struct reading *reading, const struct json *value, void *target
 static bool is_label(const char *string)
 {
 	for (; *string; string++)
-		if (!(*string >= 'a' && *string <= 'z') && !(*string >= 'A' && *string <= 'Z') &&
+		if (!(*string >= 'a' && *string <= 'z') &&
+		    !(*string >= 'A' && *string <= 'Z') &&
 		    !(*string >= '0' && *string <= '9') && !strchr("._-", *string))
 			return false;
 	return true;
@@ -190,8 +202,10 @@ void schema_label(struct reading *reading, const struct json *value, void *targe
 	if (!string)
 		return;
 	if (*string == '\0' || !is_label(string) || *string == '-')
-		reading_error(reading, value, "\"%s\" is no name; use letters, digits, '.', '_' "
-			      "and '-'", shown(string).text);
+		reading_error(reading, value,
+			      "\"%s\" is no name; use letters, digits, '.', '_' "
+			      "and '-'",
+			      shown(string).text);
 	else if (!text_copy(target, (size_t)field->max, string))
 		reading_error(reading, value, "the name is too long; at most %lld bytes",
 			      (long long)field->max - 1);
@@ -218,7 +232,8 @@ void schema_families(struct reading *reading, const struct json *value, void *ta
 	if (!schema_expect(reading, value, JSON_ARRAY, "[\"ipv4\", \"ipv6\"]"))
 		return;
 	if (!item)
-		reading_error(reading, value, "\"families\" is empty; name one or leave it out");
+		reading_error(reading, value,
+			      "\"families\" is empty; name one or leave it out");
 	for (; item; item = json_next(item)) {
 		const char *name = schema_string(reading, item, "\"ipv4\" or \"ipv6\"");
 		unsigned family = 0;
@@ -230,11 +245,13 @@ void schema_families(struct reading *reading, const struct json *value, void *ta
 		else if (strcmp(name, "ipv6") == 0)
 			family = CONFIG_IPV6;
 		else
-			reading_error(reading, item, "unknown family \"%s\"; write \"ipv4\" or "
-				      "\"ipv6\"", shown(name).text);
+			reading_error(reading, item,
+				      "unknown family \"%s\"; write \"ipv4\" or "
+				      "\"ipv6\"",
+				      shown(name).text);
 		if (families & family)
-			reading_error(reading, item, "\"%s\" stands here twice; once is enough",
-				      name);
+			reading_error(reading, item,
+				      "\"%s\" stands here twice; once is enough", name);
 		families |= family;
 	}
 	*(unsigned *)target = families;

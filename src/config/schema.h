@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Objects of the configuration as tables: which keys there are, who reads each of them and
- * where it lands. A reader that finds a mistake reports it, leaves the default and goes
- * on, so that one run names all of them.
+ * Objects of the configuration as tables: which keys there are, who reads each of them
+ * and where it lands. A reader that finds a mistake reports it, leaves the default and
+ * goes on, so that one run names all of them.
  */
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
@@ -18,10 +18,12 @@ struct reading {
 	bool no_memory;
 };
 
-#define reading_error(reading, value, ...) \
-	problem_at((reading)->problems, (reading)->source, value, PROBLEM_ERROR, __VA_ARGS__)
-#define reading_warning(reading, value, ...) \
-	problem_at((reading)->problems, (reading)->source, value, PROBLEM_WARNING, __VA_ARGS__)
+#define reading_error(reading, value, ...)                                               \
+	problem_at((reading)->problems, (reading)->source, value, PROBLEM_ERROR,         \
+		   __VA_ARGS__)
+#define reading_warning(reading, value, ...)                                             \
+	problem_at((reading)->problems, (reading)->source, value, PROBLEM_WARNING,       \
+		   __VA_ARGS__)
 
 struct schema_field {
 	const char *key;
@@ -29,14 +31,15 @@ struct schema_field {
 	void (*read)(struct reading *reading, const struct json *value, void *target,
 		     const struct schema_field *field);
 	size_t offset;
-	int64_t min, max;		/* durations and numbers; max also: bytes of a text */
+	int64_t min, max;		/* of numbers; max also: bytes of a text */
 };
 
-/* Reads every member; unknown keys are reported with the nearest known one. `fields` ends with {0}. */
+/* Reads every member and reports unknown keys. `fields` ends with {0}. */
 void schema_read(struct reading *reading, const struct json *object,
 		 const struct schema_field *fields, void *target);
 
-const struct schema_field *schema_find(const struct schema_field *fields, const char *key);
+const struct schema_field *schema_find(const struct schema_field *fields,
+				       const char *key);
 
 /* Reports an unknown key; `more` (NULL or ends with NULL) are known beside the fields. */
 void schema_unknown(struct reading *reading, const struct json *member,
@@ -63,7 +66,7 @@ void schema_path(struct reading *reading, const struct json *value, void *target
 void schema_label(struct reading *reading, const struct json *value, void *target,
 		  const struct schema_field *field);	/* char[max]: a name of ours */
 void schema_user(struct reading *reading, const struct json *value, void *target,
-		 const struct schema_field *field);	/* char[max]: of a user or group, or "" */
+		 const struct schema_field *field);	/* char[max]: or "" */
 void schema_families(struct reading *reading, const struct json *value, void *target,
 		     const struct schema_field *field);	/* unsigned, CONFIG_IPV4 ... */
 
@@ -71,6 +74,7 @@ void schema_families(struct reading *reading, const struct json *value, void *ta
 bool schema_is_printable(const char *string, size_t length);
 
 /* `relative` from `directory`, unless it begins with '/'. False: too long. */
-bool schema_join(char *out, size_t out_bytes, const char *directory, const char *relative);
+bool schema_join(char *out, size_t out_bytes, const char *directory,
+		 const char *relative);
 
 #endif

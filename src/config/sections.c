@@ -60,9 +60,11 @@ static void read_tables(struct reading *reading, const struct json *value, void 
 		if (!text)
 			continue;
 		if (!is_table(text)) {
-			reading_error(reading, item, "\"%s\" is no table of NAT rules; write "
+			reading_error(reading, item,
+				      "\"%s\" is no table of NAT rules; write "
 				      "FAMILY:NAME with the family ip, ip6 or inet, as "
-				      "\"ip:nat\"", shown(text).text);
+				      "\"ip:nat\"",
+				      shown(text).text);
 			continue;
 		}
 		table = reading_grow(reading, (void **)&config->nat.tables,
@@ -83,8 +85,10 @@ static void read_not_yet(struct reading *reading, const struct json *value, void
 	(void)target;
 	schema_bool(reading, value, &wanted, field);
 	if (wanted)
-		reading_error(reading, value, "this version cannot do \"%s\" yet; leave it "
-			      "out or write false", field->key);
+		reading_error(reading, value,
+			      "this version cannot do \"%s\" yet; leave it "
+			      "out or write false",
+			      field->key);
 }
 
 static void read_names(struct reading *reading, const struct json *value, void *target,
@@ -96,12 +100,14 @@ static void read_names(struct reading *reading, const struct json *value, void *
 		return;
 	if (!schema_is_printable(string, strlen(string)) ||
 	    !text_copy(target, (size_t)field->max, string)) {
-		reading_error(reading, value, "\"names\" must be at most %lld plain characters",
+		reading_error(reading, value,
+			      "\"names\" must be at most %lld plain characters",
 			      (long long)field->max - 1);
 		return;
 	}
 	if (strcmp(string, "dns:") != 0)
-		reading_warning(reading, value, "this version does not fill sets by name yet; "
+		reading_warning(reading, value,
+				"this version does not fill sets by name yet; "
 				"\"names\" has no effect");
 }
 
@@ -135,7 +141,8 @@ static bool is_server(const char *text)
 	if (port && !text_parse_number(port, 1, 65535, &number))
 		return false;
 	if (host[0] != '[')
-		return port && addr_parse(host, &address) && addr_length_bytes(&address) == 4;
+		return port && addr_parse(host, &address) &&
+		       addr_length_bytes(&address) == 4;
 	end = strchr(host, ']');
 	if (!end || end[1] != '\0')
 		return false;
@@ -155,7 +162,8 @@ static void read_servers(struct reading *reading, const struct json *value, void
 		return;
 	config->dns.server_count = 0;
 	for (; item; item = json_next(item)) {
-		const char *text = schema_string(reading, item, "\"ADDRESS\" or \"ADDRESS:PORT\"");
+		const char *text =
+			schema_string(reading, item, "\"ADDRESS\" or \"ADDRESS:PORT\"");
 
 		if (!text)
 			continue;
@@ -181,12 +189,14 @@ static void read_level(struct reading *reading, const struct json *value, void *
 
 	(void)field;
 	if (name && !log_parse_level(name, target))
-		reading_error(reading, value, "unknown level \"%s\"; write \"err\", \"warning\", "
-			      "\"notice\", \"info\" or \"debug\"", shown(name).text);
+		reading_error(reading, value,
+			      "unknown level \"%s\"; write \"err\", \"warning\", "
+			      "\"notice\", \"info\" or \"debug\"",
+			      shown(name).text);
 }
 
-static void read_log_target(struct reading *reading, const struct json *value, void *target,
-			    const struct schema_field *field)
+static void read_log_target(struct reading *reading, const struct json *value,
+			    void *target, const struct schema_field *field)
 {
 	const char *name = schema_string(reading, value, "\"stderr\" or \"syslog\"");
 
@@ -194,8 +204,10 @@ static void read_log_target(struct reading *reading, const struct json *value, v
 	if (!name)
 		return;
 	if (strcmp(name, "syslog") != 0 && strcmp(name, "stderr") != 0)
-		reading_error(reading, value, "unknown target \"%s\"; write \"stderr\" or "
-			      "\"syslog\"", shown(name).text);
+		reading_error(reading, value,
+			      "unknown target \"%s\"; write \"stderr\" or "
+			      "\"syslog\"",
+			      shown(name).text);
 	*(bool *)target = strcmp(name, "syslog") == 0;
 }
 
@@ -222,7 +234,8 @@ static const struct schema_field dns_fields[] = {
 static const struct schema_field hooks_fields[] = {
 	{ "directory", schema_path, AT(hooks.directory), 0, CONFIG_PATH_BYTES },
 	{ "timeout", schema_duration, AT(hooks.timeout_ms), SECOND, HOUR },
-	{ "user", schema_user, AT(hooks.user), 0, sizeof ((struct config *)0)->hooks.user },
+	{ "user", schema_user, AT(hooks.user), 0,
+	  sizeof((struct config *)0)->hooks.user },
 	{ 0 },
 };
 
@@ -320,7 +333,8 @@ void sections_read(struct reading *reading)
 	const struct json *member = json_child(reading->source->root);
 
 	for (; member; member = json_next(member)) {
-		const struct schema_field *field = schema_find(top_fields, json_key(member));
+		const struct schema_field *field =
+			schema_find(top_fields, json_key(member));
 
 		if (!field && !reading->load)
 			field = schema_find(effective_fields, json_key(member));

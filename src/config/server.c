@@ -23,14 +23,16 @@ static bool is_host(const char *host, size_t length)
 		if (copy[length - 1] != ']')
 			return false;
 		copy[length - 1] = '\0';
-		return addr_parse(copy + 1, &address) && addr_length_bytes(&address) == 16;
+		return addr_parse(copy + 1, &address) &&
+		       addr_length_bytes(&address) == 16;
 	}
 	if (addr_parse(copy, &address))
 		return addr_length_bytes(&address) == 4;
 	if (copy[0] == '*')
 		return false;
 	return text_is_hostname(copy) ||
-	       (strspn(copy, "abcdefghijklmnopqrstuvwxyz0123456789-") == length && length < 64);
+	       (strspn(copy, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
+		length < 64);
 }
 
 static bool is_host_and_port(const char *text)
@@ -79,19 +81,24 @@ void setting_read_server(struct reading *reading, const struct json *member,
 	} else if (strncasecmp(text, "http://", 7) == 0) {
 		text += 7;
 		if (!provider->insecure_http) {
-			reading_error(reading, member, "plain HTTP shows the password to "
-				      "everybody on the way; write HOST[:PORT] for HTTPS, or say "
+			reading_error(reading, member,
+				      "plain HTTP shows the password to "
+				      "everybody on the way; write HOST[:PORT] for "
+				      "HTTPS, or say "
 				      "\"insecure_http\": true");
 			return;
 		}
 	} else if (strstr(text, "://")) {
-		reading_error(reading, member, "the server is reached by HTTPS only; write "
+		reading_error(reading, member,
+			      "the server is reached by HTTPS only; write "
 			      "HOST[:PORT] without a scheme");
 		return;
 	}
 	if (!tidy(server, text) || !is_host_and_port(server))
-		reading_error(reading, member, "\"%s\" is no server; write HOST or HOST:PORT, an "
-			      "IPv6 address in brackets, without a path", json_key(member));
+		reading_error(reading, member,
+			      "\"%s\" is no server; write HOST or HOST:PORT, an "
+			      "IPv6 address in brackets, without a path",
+			      json_key(member));
 	else if (!secret_set(value, server, strlen(server)))
 		reading->no_memory = true;
 }

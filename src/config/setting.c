@@ -18,19 +18,23 @@ const struct config_setting *config_setting_find(const struct config_provider *p
 }
 
 /* Takes the value if it can be one; what it holds is never told. */
-static bool take_value(struct reading *reading, const struct json *member, const char *bytes,
-		       size_t length, struct secret *ret_value)
+static bool take_value(struct reading *reading, const struct json *member,
+		       const char *bytes, size_t length, struct secret *ret_value)
 {
 	const char *key = json_key(member);
 
 	if (length == 0)
 		reading_error(reading, member, "\"%s\" is empty; give it a value", key);
 	else if (length > SECRET_MAX_BYTES)
-		reading_error(reading, member, "\"%s\" is longer than %d bytes; is it the right "
-			      "one?", key, SECRET_MAX_BYTES);
+		reading_error(reading, member,
+			      "\"%s\" is longer than %d bytes; is it the right "
+			      "one?",
+			      key, SECRET_MAX_BYTES);
 	else if (strnlen(bytes, length) < length || !schema_is_printable(bytes, length))
-		reading_error(reading, member, "\"%s\" holds a control character or is no UTF-8; "
-			      "give it as one line of plain text", key);
+		reading_error(reading, member,
+			      "\"%s\" holds a control character or is no UTF-8; "
+			      "give it as one line of plain text",
+			      key);
 	else if (secret_set(ret_value, bytes, length))
 		return true;
 	else
@@ -38,25 +42,30 @@ static bool take_value(struct reading *reading, const struct json *member, const
 	return false;
 }
 
-static void warn_exposed(struct reading *reading, const struct json *member, const char *path)
+static void warn_exposed(struct reading *reading, const struct json *member,
+			 const char *path)
 {
 	if (reading->load->strict)
-		reading_error(reading, member, "others may read %s, which holds a secret; "
-			      "chmod o-r it", shown(path).text);
+		reading_error(reading, member,
+			      "others may read %s, which holds a secret; "
+			      "chmod o-r it",
+			      shown(path).text);
 	else
-		reading_warning(reading, member, "others may read %s, which holds a secret; "
-				"chmod o-r it", shown(path).text);
+		reading_warning(reading, member,
+				"others may read %s, which holds a secret; "
+				"chmod o-r it",
+				shown(path).text);
 }
 
-static bool read_file(struct reading *reading, const struct json *member, const char *path,
-		      bool secret, struct secret *ret_value)
+static bool read_file(struct reading *reading, const struct json *member,
+		      const char *path, bool secret, struct secret *ret_value)
 {
 	struct err err = { 0 };
 	size_t length, whole;
 	bool exposed, good;
 	char *text;
 
-	/* One byte more than a value and its line's end, so that the sentence is about the value. */
+	/* More than a value and its line's end, so that take_value() may complain. */
 	if (rights_read(path, SECRET_MAX_BYTES + 3, &text, &length, &exposed, &err) < 0) {
 		reading_error(reading, member, "%s", err.text);
 		return false;
@@ -82,14 +91,19 @@ static bool read_credential(struct reading *reading, const struct json *member,
 
 	if (*name == '\0' || strchr(name, '/') || *name == '.' ||
 	    !schema_is_printable(name, strlen(name))) {
-		reading_error(reading, member, "\"%s\" is no name of a credential; write the "
-			      "one of LoadCredential=", shown(name).text);
+		reading_error(reading, member,
+			      "\"%s\" is no name of a credential; write the "
+			      "one of LoadCredential=",
+			      shown(name).text);
 		return false;
 	}
 	if (!directory || *directory != '/') {
-		reading_error(reading, member, "there are no credentials ($CREDENTIALS_DIRECTORY "
-			      "is not set); start it by systemd with LoadCredential=%s:PATH, or "
-			      "use {\"file\": PATH}", shown(name).text);
+		reading_error(reading, member,
+			      "there are no credentials ($CREDENTIALS_DIRECTORY "
+			      "is not set); start it by systemd with "
+			      "LoadCredential=%s:PATH, or "
+			      "use {\"file\": PATH}",
+			      shown(name).text);
 		return false;
 	}
 	if (!schema_join(path, sizeof path, directory, name)) {
@@ -124,8 +138,10 @@ static bool read_env(struct reading *reading, const struct json *member, const c
 	if (former)
 		return take_value(reading, member, secret_reveal(former), former->length,
 				  ret_value);
-	reading_error(reading, member, "the variable %s is not set or empty; set it where "
-		      "hairpind is started (a changed one needs a restart)", shown(name).text);
+	reading_error(reading, member,
+		      "the variable %s is not set or empty; set it where "
+		      "hairpind is started (a changed one needs a restart)",
+		      shown(name).text);
 	return false;
 }
 
@@ -141,8 +157,10 @@ static bool read_place(struct reading *reading, const struct json *member, bool 
 	const char *name;
 
 	if (json_count(member) != 1) {
-		reading_error(reading, member, "\"%s\" needs one place; write {\"file\": PATH}, "
-			      "{\"env\": NAME} or {\"credential\": NAME}", json_key(member));
+		reading_error(reading, member,
+			      "\"%s\" needs one place; write {\"file\": PATH}, "
+			      "{\"env\": NAME} or {\"credential\": NAME}",
+			      json_key(member));
 		return false;
 	}
 	if (!schema_find(fields, json_key(where))) {
@@ -174,7 +192,8 @@ static bool read_revealed(struct reading *reading, const struct json *member,
 
 	if (env)
 		setting->env = strdup(env);
-	return value && take_value(reading, member, value, strlen(value), &setting->value);
+	return value &&
+	       take_value(reading, member, value, strlen(value), &setting->value);
 }
 
 static bool read_literal(struct reading *reading, const struct json *member, bool secret,

@@ -61,8 +61,10 @@ static int unknown_id(const char *const *directories, const char *id, struct err
 		err_set(ret_err, -ENOENT, "unknown provider \"%s\"; did you mean \"%s\"?",
 			shown(id).text, shown(nearest).text);
 	else
-		err_set(ret_err, -ENOENT, "unknown provider \"%s\"; `hairpinctl providers` lists "
-			"those there are, and \"dyndns2\" speaks to any server of that kind",
+		err_set(ret_err, -ENOENT,
+			"unknown provider \"%s\"; `hairpinctl providers` lists "
+			"those there are, and \"dyndns2\" speaks to any server of that "
+			"kind",
 			shown(id).text);
 	for (size_t i = 0; i < ids.count; i++)
 		free(ids.names[i]);
@@ -93,8 +95,10 @@ static int check(const char *path, const char *id, const char *text, size_t leng
 	same = strcmp(catalogue->id, id) == 0;
 	catalogue_free(catalogue);
 	if (!same)
-		return err_set(ret_err, -EINVAL, "%s: the \"id\" within must be \"%s\", as the "
-			       "file's name", shown(path).text, id);
+		return err_set(ret_err, -EINVAL,
+			       "%s: the \"id\" within must be \"%s\", as the "
+			       "file's name",
+			       shown(path).text, id);
 	*ret_text = compact(text, length);
 	return *ret_text ? 0 : err_set(ret_err, -ENOMEM, "no memory");
 }
@@ -105,11 +109,14 @@ int catalogue_find(const char *const *directories, const char *id, char **ret_te
 	for (size_t i = 0; is_id(id) && directories[i]; i++) {
 		char path[PATH_MAX], *text;
 		size_t length;
-		int result = snprintf(path, sizeof path, "%s/%s.json", directories[i], id);
+		int result =
+			snprintf(path, sizeof path, "%s/%s.json", directories[i], id);
 
 		if (result < 0 || (size_t)result >= sizeof path)
-			return err_set(ret_err, -ENAMETOOLONG, "the directory's path is too long");
-		result = rights_read_ours(path, CATALOGUE_MAX_BYTES, &text, &length, ret_err);
+			return err_set(ret_err, -ENAMETOOLONG,
+				       "the directory's path is too long");
+		result = rights_read_ours(path, CATALOGUE_MAX_BYTES, &text, &length,
+					  ret_err);
 		if (result == -ENOENT || result == -ENOTDIR)
 			continue;
 		if (result < 0)

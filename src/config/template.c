@@ -29,7 +29,7 @@ bool describe_uses(const char *template, const char *name)
 	return template && strstr(template, placeholder);
 }
 
-/* Families of a step in which a built-in placeholder has a meaning; 0: it is none of ours. */
+/* In which steps a built-in placeholder has a meaning; 0: it is none of ours. */
 static unsigned builtin_families(const char *name)
 {
 	enum { ANY = 1 << CATALOGUE_ANY, IPV4 = 1 << CATALOGUE_IPV4,
@@ -68,14 +68,19 @@ static int check_placeholder(struct describing *describing, const struct json *v
 	unsigned families = builtin_families(name);
 
 	if (families == 0 && !find(describing->catalogue, name))
-		return describe_error(describing, value, "unknown placeholder {%s}; add it to "
-				      "\"settings\"", name);
+		return describe_error(describing, value,
+				      "unknown placeholder {%s}; add it to "
+				      "\"settings\"",
+				      name);
 	/* The same login serves all steps. */
 	if (use == USE_AUTH && families && strcmp(name, "hostname") != 0)
-		return describe_error(describing, value, "{%s} cannot stand in \"basic\"", name);
+		return describe_error(describing, value, "{%s} cannot stand in \"basic\"",
+				      name);
 	if (use != USE_AUTH && families && !(families & (1u << family)))
-		return describe_error(describing, value, "{%s} has no meaning in a request for "
-				      "this family", name);
+		return describe_error(describing, value,
+				      "{%s} has no meaning in a request for "
+				      "this family",
+				      name);
 	return 0;
 }
 
@@ -94,8 +99,10 @@ static int check_placeholders(struct describing *describing, const struct json *
 			continue;
 		snprintf(name, sizeof name, "%.*s", (int)length, at);
 		if (length >= sizeof name)
-			return describe_error(describing, value, "the placeholder {%s... is too "
-					      "long", name);
+			return describe_error(describing, value,
+					      "the placeholder {%s... is too "
+					      "long",
+					      name);
 		result = check_placeholder(describing, value, name, family, use);
 	}
 	return result;
@@ -118,22 +125,27 @@ static int check_url(struct describing *describing, const struct json *value,
 	if (length == 0 || length > 253)
 		return describe_error(describing, value, "the URL names no server");
 	if (memchr(authority, '@', length))
-		return describe_error(describing, value, "no name or password in the URL's "
+		return describe_error(describing, value,
+				      "no name or password in the URL's "
 				      "server; use \"basic\"");
 	if (memchr(authority, '{', length)) {
 		char name[CATALOGUE_NAME_BYTES] = "";
 		const struct catalogue_setting *setting;
 
 		if (name_length(authority + 1) + 2 == length && length - 2 < sizeof name)
-			snprintf(name, sizeof name, "%.*s", (int)length - 2, authority + 1);
+			snprintf(name, sizeof name, "%.*s", (int)length - 2,
+				 authority + 1);
 		setting = find(describing->catalogue, name);
 		if (*authority != '{' || !setting || setting->kind != CATALOGUE_SERVER)
-			return describe_error(describing, value, "the URL's server is fixed or "
-					      "one setting of kind \"server\" and nothing else");
+			return describe_error(
+				describing, value,
+				"the URL's server is fixed or "
+				"one setting of kind \"server\" and nothing else");
 	}
 	for (; *url; url++)
 		if (*url <= ' ' || *url > '~' || strchr("\"<>\\^`|", *url))
-			return describe_error(describing, value, "the URL holds a character that "
+			return describe_error(describing, value,
+					      "the URL holds a character that "
 					      "must be percent-encoded");
 	return 0;
 }

@@ -8,8 +8,8 @@
 
 enum { TAG_BYTES = 200, GRACE_DEFAULT_MS = 2000, GRACE_MAX_MS = 3600 * 1000 };
 
-static void read_interface(struct reading *reading, const struct json *value, void *target,
-			   const struct schema_field *field)
+static void read_interface(struct reading *reading, const struct json *value,
+			   void *target, const struct schema_field *field)
 {
 	const char *name = schema_string(reading, value, "\"ppp0\"");
 
@@ -20,9 +20,12 @@ static void read_interface(struct reading *reading, const struct json *value, vo
 	if (*name == '\0' || strlen(name) >= IFNAMSIZ || strpbrk(name, "/: \t") ||
 	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
 	    !schema_is_printable(name, strlen(name)))
-		reading_error(reading, value, "\"%s\" is no interface name; write 1 to %d "
-			      "characters without '/', ':' and spaces, or leave the key out "
-			      "for the default route's", shown(name).text, IFNAMSIZ - 1);
+		reading_error(
+			reading, value,
+			"\"%s\" is no interface name; write 1 to %d "
+			"characters without '/', ':' and spaces, or leave the key out "
+			"for the default route's",
+			shown(name).text, IFNAMSIZ - 1);
 	else
 		(void)text_copy(target, IFNAMSIZ, name);
 }
@@ -39,24 +42,30 @@ static void read_tag(struct reading *reading, const struct json *value, void *ta
 	(void)field;
 	if (!pattern)
 		return;
-	if (strlen(pattern) >= TAG_BYTES || !schema_is_printable(pattern, strlen(pattern))) {
-		reading_error(reading, value, "the tag must be plain text of at most %d bytes",
+	if (strlen(pattern) >= TAG_BYTES ||
+	    !schema_is_printable(pattern, strlen(pattern))) {
+		reading_error(reading, value,
+			      "the tag must be plain text of at most %d bytes",
 			      TAG_BYTES - 1);
 		return;
 	}
 	code = regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB);
 	if (code != 0) {
 		regerror(code, &expression, why, sizeof why);
-		reading_error(reading, value, "\"%s\" is no extended regular expression (%s); "
-			      "put a backslash before characters that stand for themselves",
-			      shown(pattern).text, why);
+		reading_error(
+			reading, value,
+			"\"%s\" is no extended regular expression (%s); "
+			"put a backslash before characters that stand for themselves",
+			shown(pattern).text, why);
 		return;
 	}
 	empty = regexec(&expression, "", 0, NULL, 0) == 0;
 	regfree(&expression);
 	if (empty) {
-		reading_error(reading, value, "the tag \"%s\" would match every comment; name a "
-			      "word that marks your rules", shown(pattern).text);
+		reading_error(reading, value,
+			      "the tag \"%s\" would match every comment; name a "
+			      "word that marks your rules",
+			      shown(pattern).text);
 		return;
 	}
 	free(*(char **)target);
@@ -67,21 +76,27 @@ static void read_tag(struct reading *reading, const struct json *value, void *ta
 /* {"source": ...}: only the interface itself is a source of this version. */
 static bool is_interface_object(struct reading *reading, const struct json *value)
 {
-	static const char *const later[] = { "http", "dns", "command", "pcp", "upnp", NULL };
+	static const char *const later[] = {
+		"http", "dns", "command", "pcp", "upnp", NULL
+	};
 	static const char *const known[] = {
 		"interface", "http", "dns", "command", "pcp", "upnp", NULL };
 	const struct json *source = json_get(value, "source");
-	const char *name = source ? schema_string(reading, source, "\"interface\"") : NULL;
+	const char *name =
+		source ? schema_string(reading, source, "\"interface\"") : NULL;
 
 	if (!source)
-		reading_error(reading, value, "\"source\" is missing; write \"interface\" or "
+		reading_error(reading, value,
+			      "\"source\" is missing; write \"interface\" or "
 			      "\"off\" instead of the object");
 	if (!name)
 		return false;
 	for (size_t i = 0; later[i]; i++) {
 		if (strcmp(name, later[i]) == 0) {
-			reading_error(reading, source, "this version cannot take addresses from "
-				      "\"%s\" yet; write \"interface\" or \"off\"", name);
+			reading_error(reading, source,
+				      "this version cannot take addresses from "
+				      "\"%s\" yet; write \"interface\" or \"off\"",
+				      name);
 			return false;
 		}
 	}
@@ -95,7 +110,8 @@ static bool is_interface_object(struct reading *reading, const struct json *valu
 static void read_source_object(struct reading *reading, const struct json *value,
 			       enum config_source *source)
 {
-	static const char *const later[] = { "keep", "prefix_from", "prefix_length", NULL };
+	static const char *const later[] = { "keep", "prefix_from", "prefix_length",
+					     NULL };
 	static const struct schema_field fields[] = {
 		{ .key = "source" }, { .key = "keep" }, { .key = "prefix_from" },
 		{ .key = "prefix_length" }, { 0 },
@@ -110,8 +126,10 @@ static void read_source_object(struct reading *reading, const struct json *value
 		for (size_t i = 0; later[i]; i++)
 			known |= strcmp(json_key(member), later[i]) == 0;
 		if (known)
-			reading_error(reading, member, "this version cannot do \"%s\" yet; "
-				      "leave it out", json_key(member));
+			reading_error(reading, member,
+				      "this version cannot do \"%s\" yet; "
+				      "leave it out",
+				      json_key(member));
 		else if (strcmp(json_key(member), "source") != 0)
 			schema_unknown(reading, member, fields, NULL, "");
 	}
@@ -153,7 +171,7 @@ static const struct schema_field wan_fields[] = {
 	{ 0 },
 };
 
-/* Names and tags depend on the place in the list: "wan", "wan2"; "hairpin", "hairpin:wan2". */
+/* By their place in the list: "wan", "wan2"; "hairpin", "hairpin:wan2". */
 static void wan_fill(struct reading *reading, struct config_wan *wan, size_t index)
 {
 	if (wan->name[0] == '\0' && index == 0)
@@ -183,14 +201,18 @@ static void wan_compare(struct reading *reading, const struct json *object, size
 
 	for (size_t i = 0; i < index; i++) {
 		if (strcmp(wans[i].name, wan->name) == 0)
-			reading_error(reading, member_or(object, "name"), "there is another WAN "
-				      "\"%s\"; give each its own name", wan->name);
+			reading_error(reading, member_or(object, "name"),
+				      "there is another WAN "
+				      "\"%s\"; give each its own name",
+				      wan->name);
 		if (wans[i].tag && wan->tag && strcmp(wans[i].tag, wan->tag) == 0)
-			reading_error(reading, member_or(object, "tag"), "the WAN \"%s\" has the "
-				      "tag \"%s\" too; give each its own", wans[i].name,
-				      shown(wan->tag).text);
+			reading_error(reading, member_or(object, "tag"),
+				      "the WAN \"%s\" has the "
+				      "tag \"%s\" too; give each its own",
+				      wans[i].name, shown(wan->tag).text);
 		if (wan->interface[0] && strcmp(wans[i].interface, wan->interface) == 0)
-			reading_warning(reading, member_or(object, "interface"), "the WAN \"%s\" "
+			reading_warning(reading, member_or(object, "interface"),
+					"the WAN \"%s\" "
 					"is on the same interface; is that meant?",
 					wans[i].name);
 	}
@@ -223,8 +245,10 @@ static void wan_read(struct reading *reading, const struct json *object)
 	wan_fill(reading, wan, index);
 	wan_compare(reading, object, index);
 	if (wan->ipv4 == CONFIG_OFF && wan->ipv6 == CONFIG_OFF)
-		reading_warning(reading, object, "both families of the WAN \"%s\" are off; it "
-				"does nothing", wan->name);
+		reading_warning(reading, object,
+				"both families of the WAN \"%s\" are off; it "
+				"does nothing",
+				wan->name);
 }
 
 void wans_read(struct reading *reading, const struct json *array)
@@ -233,12 +257,15 @@ void wans_read(struct reading *reading, const struct json *array)
 
 	if (!schema_expect(reading, array, JSON_ARRAY, "[ { ... } ]"))
 		return;
-	for (item = json_child(array); item && !reading->no_memory; item = json_next(item)) {
+	for (item = json_child(array); item && !reading->no_memory;
+	     item = json_next(item)) {
 		if (reading->config->wan_count == CONFIG_WANS_MAX) {
-			reading_error(reading, item, "too many WANs; at most %d", CONFIG_WANS_MAX);
+			reading_error(reading, item, "too many WANs; at most %d",
+				      CONFIG_WANS_MAX);
 			return;
 		}
-		if (schema_expect(reading, item, JSON_OBJECT, "{ \"interface\": \"ppp0\" }"))
+		if (schema_expect(reading, item, JSON_OBJECT,
+				  "{ \"interface\": \"ppp0\" }"))
 			wan_read(reading, item);
 	}
 }
