@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,11 @@
  * Descriptors are first moved up here, so that none is overwritten before it is placed.
  */
 enum { SPAWN_ABOVE = 10, SPAWN_CHANNEL = 3 };
+
+enum {
+	CLOSE_RANGE_ON_EXEC = 1 << 2,	/* linux/close_range.h: CLOSE_RANGE_CLOEXEC */
+	SPAWN_LONG_WAY = 1024,		/* the usual limit of open files */
+};
 
 struct spawn_failure {
 	int code;		/* negative errno */
@@ -38,11 +44,21 @@ static int spawn_move_up(int fd)
 	return moved;
 }
 
-/*
- * 0, 1, 2 and perhaps 3 are set; dup2() takes close-on-exec away. Everything else of ours
- * is close-on-exec, and what somebody left us at start without it is closed here.
- */
-static int spawn_place_descriptors(const struct spawn *spawn, int keep)
+/* Also what was left to us at our own start. Kernels before 5.11 go the long way. */
+static void spawn_close_on_exec(int first)
+{
+	int fd;
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, (unsigned)first, ~0u, CLOSE_RANGE_ON_EXEC) == 0)
+		return;
+#endif
+	for (fd = first; fd < SPAWN_LONG_WAY; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* 0, 1, 2 and perhaps 3 are set, everything else ends with the exec. */
+static int spawn_place_descriptors(const struct spawn *spawn)
 {
 	int from[] = { spawn->in, spawn->out, spawn->err, spawn->channel };
 	int count = spawn->channel >= 0 ? SPAWN_CHANNEL + 1 : SPAWN_CHANNEL;
@@ -57,10 +73,7 @@ static int spawn_place_descriptors(const struct spawn *spawn, int keep)
 		if (dup2(from[i], i) < 0)
 			return -errno;
 	}
-	for (i = count; i < SPAWN_ABOVE; i++) {
-		if (i != keep)
-			close(i);
-	}
+	spawn_close_on_exec(count);
 	return 0;
 }
 
@@ -107,8 +120,7 @@ static int spawn_execute(const struct spawn *spawn, int executable)
 }
 
 /* In the child. Returns only when something failed. */
-static int spawn_become(const struct spawn *spawn, pid_t parent, int keep,
-			struct err *ret_err)
+static int spawn_become(const struct spawn *spawn, pid_t parent, struct err *ret_err)
 {
 	int executable = spawn->executable;
 	int rc;
@@ -118,14 +130,12 @@ static int spawn_become(const struct spawn *spawn, pid_t parent, int keep,
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_set_errno(ret_err, -errno,
 				     "cannot ask to die with the parent");
-	if (getppid() != parent)
-		return err_set(ret_err, -ESRCH, "the parent is gone");
 	if (executable >= 0) {
 		executable = fcntl(executable, F_DUPFD_CLOEXEC, SPAWN_ABOVE);
 		if (executable < 0)
 			return err_set_errno(ret_err, -errno, "cannot keep the program");
 	}
-	rc = spawn_place_descriptors(spawn, keep);
+	rc = spawn_place_descriptors(spawn);
 	if (rc < 0)
 		return err_set_errno(ret_err, rc, "cannot place descriptors");
 	if (chdir("/") < 0)
@@ -134,6 +144,8 @@ static int spawn_become(const struct spawn *spawn, pid_t parent, int keep,
 	rc = sandbox_drop(spawn->uid, spawn->gid, SANDBOX_NO_CAPS, ret_err);
 	if (rc < 0)
 		return rc;
+	if (getppid() != parent)	/* it died before the wish was in force */
+		return err_set(ret_err, -ESRCH, "the parent is gone");
 	spawn_reset_signals();
 	rc = spawn_execute(spawn, executable);
 	return err_set_errno(ret_err, rc, "cannot run %s", spawn->argv[0]);
@@ -147,7 +159,7 @@ static void spawn_child(const struct spawn *spawn, pid_t parent, int report)
 	int moved = fcntl(report, F_DUPFD_CLOEXEC, SPAWN_ABOVE);
 
 	failure.code = moved < 0 ? -errno
-				 : spawn_become(spawn, parent, moved, &failure.err);
+				 : spawn_become(spawn, parent, &failure.err);
 	if (moved >= 0 && write(moved, &failure, sizeof(failure)) < 0)
 		_exit(126);
 	_exit(127);

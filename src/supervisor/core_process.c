@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hairpin/channel.h"
+#include "hairpin/log.h"
+#include "hairpin/notify.h"
+#include "state.h"
+
+/* The terminal and the service manager signal all of us; only the supervisor decides. */
+static void core_settle_signals(void)
+{
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+	sigset_t none;
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		(void)signal(ours[i], SIG_IGN);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * What is not the core's: by name, because the log's own socket must stay. The kept
+ * variables are wiped too: what the core needs of them stands in its document.
+ */
+static void core_forget_others(struct supervisor *supervisor)
+{
+	int others[] = { supervisor->signals, supervisor->lock, supervisor->channel,
+			 supervisor->publisher_program, hooks_fd(&supervisor->hooks) };
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (others[i] >= 0)
+			close(others[i]);
+	}
+	if (supervisor->load.pid) {
+		close(supervisor->load.pipe);
+		close(supervisor->load.document);
+	}
+	load_vault_done(&supervisor->vault);
+}
+
+static int core_child(struct supervisor *supervisor, int channel)
+{
+	const struct supervisor_options *options = supervisor->options;
+	const struct load_facts *facts = &supervisor->facts;
+	struct core_options core = {
+		.mode = options->mode,
+		.supervisor = channel,
+		.config = supervisor->document,
+		.control = supervisor->control,
+		.state_directory = supervisor->state_directory,
+		.state_path = facts->state_directory,
+		.uid = facts->core.uid,
+		.gid = facts->core.gid,
+		.control_group = facts->control_group,
+		.admin_group = facts->admin_group,
+		.watchdog_ms = supervisor->watchdog_ms,
+	};
+
+	(void)prctl(PR_SET_NAME, "hairpind: core", 0, 0, 0);
+	core_settle_signals();
+	core_forget_others(supervisor);
+	return options->run_core(&core);
+}
+
+static pid_t core_fork(struct supervisor *supervisor, const int ends[2])
+{
+	pid_t parent = getpid(), pid = fork();
+	int status;
+
+	if (pid != 0)
+		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+		_exit(EXIT_FAILED);
+	supervisor->channel = ends[0];
+	status = core_child(supervisor, ends[1]);
+	(void)fflush(NULL);
+	_exit(status);
+}
+
+void core_start(struct supervisor *supervisor, int64_t now_ms)
+{
+	struct process *core = &supervisor->core;
+	int ends[2], rc;
+	pid_t pid;
+
+	restart_started(&core->restart, now_ms);
+	core->due_ms = NEVER;
+	(void)lseek(supervisor->document, 0, SEEK_SET);
+	rc = channel_pair(ends);
+	pid = rc < 0 ? -1 : core_fork(supervisor, ends);
+	if (pid < 0) {
+		if (rc == 0) {
+			rc = -errno;
+			close(ends[0]);
+			close(ends[1]);
+		}
+		core->due_ms = now_ms + RESTART_FIRST_MS +
+			       restart_delay_ms(&core->restart, now_ms);
+		log_error("core: cannot be started: %s; tried again", strerror(-rc));
+		return;
+	}
+	close(ends[1]);
+	core->pid = pid;
+	supervisor->channel = ends[0];
+}
+
+void core_tell(struct supervisor *supervisor, const void *packet, size_t bytes, int fd)
+{
+	int rc;
+
+	if (supervisor->channel < 0)
+		return;
+	rc = channel_send(supervisor->channel, packet, bytes, fd);
+	if (rc < 0 && rc != -EPIPE)
+		log_error("core: does not take a message: %s", strerror(-rc));
+}
+
+void core_tell_simple(struct supervisor *supervisor, enum message_type type)
+{
+	struct message message = { .type = type };
+
+	core_tell(supervisor, &message, sizeof(message), -1);
+}
+
+/* --- what it says --- */
+
+static void core_noticed(struct supervisor *supervisor,
+			 const struct message_notice *notice, int64_t now_ms)
+{
+	char state[MESSAGE_TEXT_BYTES + 32];
+
+	if (notice->status[0]) {
+		snprintf(state, sizeof(state), "STATUS=%s", notice->status);
+		notify_send(state);
+	}
+	if (notice->ready && !supervisor->ready) {
+		supervisor->ready = true;
+		notify_send("READY=1");
+	}
+	if (supervisor->watchdog_ms > 0)
+		notify_send("WATCHDOG=1");
+	if (!notice->done)
+		return;
+	supervisor->exit_status = notice->exit_status;
+	supervisor->stopping = true;
+	if (supervisor->stop_deadline_ms == NEVER)
+		supervisor->stop_deadline_ms = now_ms + SUPERVISOR_DONE_MS;
+}
+
+static void core_wants_hooks(struct supervisor *supervisor,
+			     const struct message_hook *event, int64_t now_ms)
+{
+	struct message_reply reply = { .head = { MESSAGE_HOOK_DONE,
+						 event->head.number } };
+	int rc = hooks_push(&supervisor->hooks, event, now_ms);
+
+	if (rc == 0)
+		return;
+	reply.status = rc;
+	core_tell(supervisor, &reply, sizeof(reply), -1);
+}
+
+static void core_said(struct supervisor *supervisor, const void *packet, int64_t now_ms)
+{
+	const struct message *head = packet;
+
+	switch (head->type) {
+	case MESSAGE_PUBLISHER_START:
+		publisher_wanted(supervisor, head->number, now_ms);
+		break;
+	case MESSAGE_HOOK_RUN:
+		core_wants_hooks(supervisor, packet, now_ms);
+		break;
+	case MESSAGE_RELOAD:
+		reload_wanted(supervisor, head->number, now_ms);
+		break;
+	case MESSAGE_NOTICE:
+		core_noticed(supervisor, packet, now_ms);
+		break;
+	}
+}
+
+/*
+ * One turn takes a bounded number, so that a core gone mad does not own the supervisor.
+ */
+void core_readable(struct supervisor *supervisor, int64_t now_ms)
+{
+	union {
+		struct message head;
+		struct message_hook hook;
+		struct message_notice notice;
+	} packet;
+	ssize_t got;
+	int turn;
+
+	for (turn = 0; turn < 64 && supervisor->channel >= 0; turn++) {
+		got = channel_receive(supervisor->channel, &packet, sizeof(packet), NULL);
+		if (got == -EAGAIN)
+			return;
+		if (got > 0 && message_to_supervisor_ok(&packet, (size_t)got)) {
+			core_said(supervisor, &packet, now_ms);
+			continue;
+		}
+		if (got != 0)
+			log_error("core: says what it must not; it is ended");
+		close(supervisor->channel);
+		supervisor->channel = -1;
+		if (got != 0)
+			(void)kill(supervisor->core.pid, SIGKILL);
+	}
+}
+
+/* --- its end --- */
+
+static void core_log_death(int status, int64_t delay_ms)
+{
+	const char *when = delay_ms ? "shortly" : "now";
+
+	if (WIFSIGNALED(status))
+		log_error("core: ended by signal %d (%s); it is started again %s",
+			  WTERMSIG(status), strsignal(WTERMSIG(status)), when);
+	else
+		log_error("core: left with status %d; it is started again %s",
+			  WEXITSTATUS(status), when);
+}
+
+void core_died(struct supervisor *supervisor, int status, int64_t now_ms)
+{
+	struct process *core = &supervisor->core;
+	int64_t delay_ms;
+
+	core_readable(supervisor, now_ms);	/* what it said last counts */
+	if (supervisor->channel >= 0)
+		close(supervisor->channel);
+	supervisor->channel = -1;
+	core->pid = 0;
+	hooks_forget(&supervisor->hooks);
+	if (supervisor->stopping || supervisor->options->mode != CORE_DAEMON) {
+		supervisor->exit_status = WIFEXITED(status) ? WEXITSTATUS(status)
+							    : EXIT_FAILED;
+		supervisor->stopping = true;
+		return;
+	}
+	delay_ms = restart_delay_ms(&core->restart, now_ms);
+	core_log_death(status, delay_ms);
+	core->due_ms = now_ms + delay_ms;
+}

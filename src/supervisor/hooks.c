@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hooks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hairpin/log.h"
+#include "hairpin/spawn.h"
+#include "hairpin/text.h"
+
+void hooks_init(struct hooks *hooks, hooks_done *done, void *context)
+{
+	memset(hooks, 0, sizeof(*hooks));
+	hooks->done = done;
+	hooks->context = context;
+	hooks->output.fd = -1;
+	hooks->uid = (uid_t)-1;
+	hooks->gid = (gid_t)-1;
+}
+
+void hooks_set(struct hooks *hooks, const char *directory, int64_t timeout_ms, uid_t uid,
+	       gid_t gid)
+{
+	(void)text_copy(hooks->directory, sizeof(hooks->directory), directory);
+	hooks->timeout_ms = timeout_ms;
+	hooks->uid = uid;
+	hooks->gid = gid;
+}
+
+static const char *hooks_name(const struct hooks *hooks)
+{
+	return hooks->names[hooks->next - 1];
+}
+
+/* The first reason is what the core hears; all of them are in the log. */
+static void hooks_count_failure(struct hooks *hooks, const char *reason)
+{
+	hooks->reply.failed++;
+	if (!hooks->reply.text[0])
+		text_escape(hooks->reply.text, MESSAGE_TEXT_BYTES, reason,
+			    strlen(reason));
+	log_warning("%s", reason);
+}
+
+/* --- one file --- */
+
+/*
+ * The JSON is smaller than a pipe: written at once, it waits there for a hook that reads.
+ */
+static int hooks_make_input(const struct message_hook *event, int *ret_fd)
+{
+	char *line = hook_facts_json(event);
+	int ends[2], rc = 0;
+	size_t length;
+
+	if (!line)
+		return -ENOMEM;
+	length = strlen(line);
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+		free(line);
+		return -errno;
+	}
+	if (write(ends[1], line, length) != (ssize_t)length)
+		rc = -EIO;
+	free(line);
+	close(ends[1]);
+	if (rc < 0)
+		close(ends[0]);
+	else
+		*ret_fd = ends[0];
+	/* O_NONBLOCK belongs to the open file: the hook must not inherit it. */
+	return rc < 0 ? rc : fcntl(ends[0], F_SETFL, 0);
+}
+
+static int hooks_spawn_as(struct hooks *hooks, struct spawn *spawn, struct err *ret_err)
+{
+	int rc = spawn_start(spawn, &hooks->pid, ret_err);
+
+	if (rc == -EPERM && spawn->uid != (uid_t)-1)
+		log_warning("hooks cannot be run as user %u here", (unsigned)spawn->uid);
+	return rc;
+}
+
+static int hooks_spawn(struct hooks *hooks, int executable, int in, int out,
+		       struct err *ret_err)
+{
+	const struct message_hook *event = &hooks->queue[0];
+	char **environment = hook_facts_environment(event);
+	char path[sizeof(hooks->directory) + HOOKS_LINE_BYTES];
+	char *argv[] = { path, (char *)message_event_name(event->event), NULL };
+	struct spawn spawn = {
+		.executable = executable, .argv = argv, .environment = environment,
+		.in = in, .out = out, .err = out, .channel = -1,
+		.uid = hooks->uid, .gid = hooks->gid, .session = true,
+	};
+	int rc;
+
+	if (!environment)
+		return err_set_errno(ret_err, -ENOMEM, "cannot make the environment");
+	snprintf(path, sizeof(path), "%s/%s", hooks->directory, hooks_name(hooks));
+	rc = hooks_spawn_as(hooks, &spawn, ret_err);
+	hook_facts_environment_free(environment);
+	return rc;
+}
+
+static int hooks_begin_with(struct hooks *hooks, int executable, struct err *ret_err)
+{
+	int out[2], in = -1, rc;
+
+	rc = hooks_make_input(&hooks->queue[0], &in);
+	if (rc < 0)
+		return err_set_errno(ret_err, rc, "cannot make its input");
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		close(in);
+		return err_set_errno(ret_err, -errno, "cannot make a pipe");
+	}
+	rc = hooks_spawn(hooks, executable, in, out[1], ret_err);
+	close(in);
+	close(out[1]);
+	if (rc < 0) {
+		close(out[0]);
+		return rc;
+	}
+	hook_output_init(&hooks->output, out[0]);
+	return 0;
+}
+
+/* True: it runs. False: passed over, refused or failed, and counted so. */
+static bool hooks_begin(struct hooks *hooks, const char *name, int64_t now_ms)
+{
+	char reason[sizeof(struct err) + HOOKS_LINE_BYTES];
+	struct err err = { "" };
+	int executable = -1, rc;
+
+	rc = hook_files_open(hooks->directory, name, &executable, &err);
+	if (rc == -ENOENT) {
+		log_info("%s: passed over", err.text);
+		return false;
+	}
+	if (rc < 0) {
+		hooks_count_failure(hooks, err.text);
+		return false;
+	}
+	hooks->reply.ran++;
+	rc = hooks_begin_with(hooks, executable, &err);
+	close(executable);
+	if (rc < 0) {
+		snprintf(reason, sizeof(reason), "hook %s: %s", name, err.text);
+		hooks_count_failure(hooks, reason);
+		return false;
+	}
+	hooks->stage = HOOKS_RUNNING;
+	hooks->deadline_ms = now_ms + hooks->timeout_ms;
+	return true;
+}
+
+/* --- one event --- */
+
+static void hooks_finish_event(struct hooks *hooks)
+{
+	struct message_reply reply = hooks->reply;
+	bool orphaned = hooks->orphaned;
+
+	hook_files_free(hooks->names);
+	hooks->names = NULL;
+	hooks->begun = hooks->orphaned = false;
+	hooks->queued--;
+	memmove(&hooks->queue[0], &hooks->queue[1],
+		hooks->queued * sizeof(hooks->queue[0]));
+	if (!orphaned)
+		hooks->done(hooks->context, &reply);
+}
+
+static void hooks_begin_event(struct hooks *hooks)
+{
+	struct err err = { "" };
+	int rc;
+
+	hooks->begun = true;
+	hooks->next = 0;
+	memset(&hooks->reply, 0, sizeof(hooks->reply));
+	hooks->reply.head.type = MESSAGE_HOOK_DONE;
+	hooks->reply.head.number = hooks->queue[0].head.number;
+	if (!hooks->directory[0])
+		return;
+	rc = hook_files_list(hooks->directory, &hooks->names, &err);
+	if (rc == -ENOENT)
+		return;
+	if (rc < 0) {
+		hooks_count_failure(hooks, err.text);
+		hooks->reply.status = rc;
+	}
+}
+
+/* Goes on until something runs or nothing is left. */
+static void hooks_advance(struct hooks *hooks, int64_t now_ms)
+{
+	while (hooks->stage == HOOKS_IDLE && hooks->queued > 0 && !hooks->stopped) {
+		if (!hooks->begun)
+			hooks_begin_event(hooks);
+		while (hooks->names && hooks->names[hooks->next]) {
+			const char *name = hooks->names[hooks->next++];
+
+			if (hooks_begin(hooks, name, now_ms))
+				return;
+		}
+		hooks_finish_event(hooks);
+	}
+}
+
+int hooks_push(struct hooks *hooks, const struct message_hook *event, int64_t now_ms)
+{
+	if (hooks->queued == HOOKS_QUEUE_MAX)
+		return -EBUSY;
+	hooks->queue[hooks->queued++] = *event;
+	if (hooks->queued == 1)
+		hooks_advance(hooks, now_ms);
+	return 0;
+}
+
+void hooks_forget(struct hooks *hooks)
+{
+	if (hooks->queued == 0)
+		return;
+	hooks->queued = 1;
+	hooks->orphaned = true;
+}
+
+bool hooks_busy(const struct hooks *hooks)
+{
+	return hooks->stage != HOOKS_IDLE;
+}
+
+/* --- the loop's questions and news --- */
+
+int hooks_fd(const struct hooks *hooks)
+{
+	return hooks->output.fd;
+}
+
+int64_t hooks_deadline_ms(const struct hooks *hooks)
+{
+	bool waits = hooks->stage == HOOKS_RUNNING || hooks->stage == HOOKS_TERMINATING;
+
+	return waits ? hooks->deadline_ms : -1;
+}
+
+/* End of output is not the end of the process: that is told by SIGCHLD. */
+void hooks_readable(struct hooks *hooks)
+{
+	if (!hook_output_read(&hooks->output, hooks_name(hooks)))
+		hook_output_done(&hooks->output, hooks_name(hooks));
+}
+
+static void hooks_signal(struct hooks *hooks, int number)
+{
+	(void)kill(-hooks->pid, number);
+	(void)kill(-hooks->pid, SIGCONT);	/* one that stopped itself hears it too */
+}
+
+void hooks_tick(struct hooks *hooks, int64_t now_ms)
+{
+	char text[24];
+
+	if (hooks_deadline_ms(hooks) < 0 || now_ms < hooks->deadline_ms)
+		return;
+	if (hooks->stage == HOOKS_RUNNING) {
+		log_warning("hook %s: still runs after %s; it is ended",
+			    hooks_name(hooks),
+			    text_format_duration(hooks->timeout_ms, text));
+		hooks_signal(hooks, SIGTERM);
+		hooks->stage = HOOKS_TERMINATING;
+		hooks->deadline_ms = now_ms + HOOKS_TERM_MS;
+	} else {
+		hooks_signal(hooks, SIGKILL);
+		hooks->stage = HOOKS_KILLING;
+	}
+}
+
+bool hooks_ended(struct hooks *hooks, pid_t pid)
+{
+	if (hooks->stage == HOOKS_IDLE || pid != hooks->pid)
+		return false;
+	(void)kill(-pid, SIGKILL);	/* heirs in its group */
+	return true;
+}
+
+static void hooks_judge(struct hooks *hooks, int status)
+{
+	const char *name = hooks_name(hooks);
+	char reason[HOOKS_LINE_BYTES] = "";
+
+	if (hooks->stage != HOOKS_RUNNING)
+		snprintf(reason, sizeof(reason), "hook %s: had to be ended", name);
+	else if (WIFSIGNALED(status))
+		snprintf(reason, sizeof(reason), "hook %s: killed by signal %d (%s)",
+			 name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		snprintf(reason, sizeof(reason), "hook %s: exit status %d", name,
+			 WEXITSTATUS(status));
+	if (reason[0])
+		hooks_count_failure(hooks, reason);
+	else
+		log_info("hook %s: done", name);
+}
+
+void hooks_reaped(struct hooks *hooks, int status, int64_t now_ms)
+{
+	hook_output_done(&hooks->output, hooks_name(hooks));
+	hooks_judge(hooks, status);
+	hooks->stage = HOOKS_IDLE;
+	hooks->pid = 0;
+	hooks_advance(hooks, now_ms);
+}
+
+void hooks_stop(struct hooks *hooks, int64_t now_ms)
+{
+	hooks->stopped = true;
+	if (hooks->stage != HOOKS_RUNNING)
+		return;
+	hooks_signal(hooks, SIGTERM);
+	hooks->stage = HOOKS_TERMINATING;
+	hooks->deadline_ms = now_ms + HOOKS_TERM_MS;
+}
+
+void hooks_kill(struct hooks *hooks)
+{
+	if (hooks->pid > 0) {
+		(void)kill(-hooks->pid, SIGKILL);
+		while (waitpid(hooks->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		hooks->pid = 0;
+	}
+	if (hooks->output.fd >= 0)
+		close(hooks->output.fd);
+	hooks->output.fd = -1;
+	hook_files_free(hooks->names);
+	hooks->names = NULL;
+	hooks->queued = 0;
+	hooks->stage = HOOKS_IDLE;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration, read at start and again on SIGHUP or on the core's request. A bad
+ * one is reported and the old one stays in force, in all processes.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hairpin/clock.h"
+#include "hairpin/log.h"
+#include "hairpin/notify.h"
+#include "state.h"
+
+/* Takes over the document and what the supervisor itself lives by. */
+static void reload_adopt(struct supervisor *supervisor, int document)
+{
+	const struct load_facts *facts = &supervisor->load.facts;
+	char socket[sizeof(facts->socket)], state[sizeof(facts->state_directory)];
+	bool first = supervisor->document < 0;
+
+	/* Both are open since the start; another place for them needs a restart. */
+	memcpy(socket, supervisor->facts.socket, sizeof(socket));
+	memcpy(state, supervisor->facts.state_directory, sizeof(state));
+	supervisor->facts = *facts;
+	if (!first) {
+		memcpy(supervisor->facts.socket, socket, sizeof(socket));
+		memcpy(supervisor->facts.state_directory, state, sizeof(state));
+		close(supervisor->document);
+	}
+	supervisor->document = document;
+	log_open("hairpind", facts->log_to_syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+		 facts->log_level);
+	if (facts->hooks_user_refused)
+		log_warning("hooks: their user is unknown, or we are not root; they are "
+			    "not run");
+	hooks_set(&supervisor->hooks,
+		  facts->hooks_user_refused ? "" : facts->hooks_directory,
+		  facts->hooks_timeout_ms, facts->hooks.uid, facts->hooks.gid);
+}
+
+static void reload_await(struct load *load)
+{
+	for (;;) {
+		struct pollfd wait = { .fd = load->pipe, .events = POLLIN };
+		int64_t left_ms = load->deadline_ms - clock_now_ms();
+
+		if (load_read(load, clock_now_ms()))
+			return;
+		(void)poll(&wait, 1, left_ms > 0 ? (int)left_ms : 0);
+	}
+}
+
+int reload_first(struct supervisor *supervisor)
+{
+	struct load *load = &supervisor->load;
+	struct err err = { "" };
+	int document = -1, rc;
+
+	rc = load_start(load, supervisor->options, &supervisor->vault, true,
+			clock_now_ms(), &err);
+	if (rc == 0) {
+		reload_await(load);
+		rc = load_finish(load, &supervisor->vault, &document, &err);
+	}
+	if (rc == -EINVAL)
+		return EXIT_USAGE;	/* the child has printed why */
+	if (rc < 0) {
+		log_error("%s", err.text);
+		return EXIT_FAILED;
+	}
+	reload_adopt(supervisor, document);
+	return EXIT_DONE;
+}
+
+static void reload_answer(struct supervisor *supervisor, int status, const char *text)
+{
+	struct message_reply reply = {
+		.head = { MESSAGE_CONFIG, supervisor->load_number },
+		.status = status,
+	};
+
+	snprintf(reply.text, sizeof(reply.text), "%s", text);
+	if (status == 0)
+		(void)lseek(supervisor->document, 0, SEEK_SET);
+	core_tell(supervisor, &reply, sizeof(reply),
+		  status == 0 ? supervisor->document : -1);
+}
+
+/* RELOADING=1 wants the time, so that the manager can tell late news from new ones. */
+static void reload_say_begin(void)
+{
+	char state[64];
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify_send(state);
+}
+
+static void reload_begin(struct supervisor *supervisor, uint32_t number, int64_t now_ms)
+{
+	struct err err = { "" };
+
+	supervisor->load_number = number;
+	reload_say_begin();
+	if (load_start(&supervisor->load, supervisor->options, &supervisor->vault, false,
+		       now_ms, &err) == 0)
+		return;
+	log_error("%s; the old configuration stays", err.text);
+	reload_answer(supervisor, -EIO, err.text);
+	notify_send("READY=1");
+}
+
+/* Further wishes while one is being read are one more reading, for the last who asked. */
+void reload_wanted(struct supervisor *supervisor, uint32_t number, int64_t now_ms)
+{
+	struct message_reply busy = { .head = { MESSAGE_CONFIG,
+						supervisor->load_again_number },
+				      .status = -EBUSY,
+				      .text = "another reload follows" };
+
+	if (supervisor->load.pid == 0) {
+		reload_begin(supervisor, number, now_ms);
+		return;
+	}
+	if (supervisor->load_again && supervisor->load_again_number)
+		core_tell(supervisor, &busy, sizeof(busy), -1);
+	supervisor->load_again = true;
+	supervisor->load_again_number = number;
+}
+
+/* Line by line: the log keeps one line one line. */
+static void reload_log_problems(char *problems, int level)
+{
+	char *line, *rest = problems;
+
+	while ((line = strtok_r(rest, "\n", &rest)))
+		log_write(level, "%s", line);
+}
+
+static void reload_end(struct supervisor *supervisor)
+{
+	struct load_facts *facts = &supervisor->load.facts;
+	struct err err = { "" };
+	int document = -1, rc;
+
+	rc = load_finish(&supervisor->load, &supervisor->vault, &document, &err);
+	if (rc == 0) {
+		reload_adopt(supervisor, document);
+		reload_answer(supervisor, 0, facts->problems);
+		log_notice("configuration: read again, %u warnings", facts->warnings);
+		reload_log_problems(facts->problems, LOG_WARNING);
+	} else {
+		reload_answer(supervisor, rc, rc == -EINVAL ? facts->problems : err.text);
+		log_error("configuration: %s; the old one stays", err.text);
+		if (rc == -EINVAL)
+			reload_log_problems(facts->problems, LOG_ERR);
+	}
+	if (supervisor->ready)
+		notify_send("READY=1");
+}
+
+void reload_readable(struct supervisor *supervisor, int64_t now_ms)
+{
+	if (supervisor->load.pid == 0 || !load_read(&supervisor->load, now_ms))
+		return;
+	reload_end(supervisor);
+	if (!supervisor->load_again)
+		return;
+	supervisor->load_again = false;
+	reload_begin(supervisor, supervisor->load_again_number, now_ms);
+}
