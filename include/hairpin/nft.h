@@ -67,6 +67,7 @@ struct nft_item {
 	struct addr new;		/* none unless changed or unchanged */
 	bool in_step;			/* holds its WAN's address now */
 	bool learnt;			/* a plain dst-nat rule: `old` is a former address of the WAN from now on */
+	bool refused;			/* skipped because the kernel would not take it: a failure */
 	const char *reason;		/* a static sentence fragment when skipped, else NULL */
 };
 
@@ -100,6 +101,7 @@ struct nft_report {
 	struct nft_count total;
 	struct nft_count of[NFT_TARGETS_MAX];
 	unsigned unchanged;
+	unsigned refused;		/* by the kernel; counted as skipped too */
 	bool truncated;			/* `max` was reached */
 	unsigned attempts;		/* tries until the generation held */
 	int64_t commit_us;		/* the batch alone; 0: nothing was sent */

@@ -49,6 +49,7 @@ struct rtnl_snapshot {
 	size_t address_count;
 	struct rtnl_default *defaults;
 	size_t default_count;
+	size_t link_room, address_room, default_room;	/* allocated entries; private */
 };
 
 /* Fills the snapshot, which must be all zero or have been filled before (its room is used again). */

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Entries are first listed through the kernel's own filter, then deleted one by one, or, where they are many and the kernel
+ * can, by one message with the same filter. A delete without tuple and filter would empty the table: every
+ * message here carries one of them.
+ */
+#include "hairpin/conntrack.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "netlink.h"
+
+/*
+ * In one pass; where there are more, another pass follows. SINGLE_MAX: above it one filtered delete is faster. The bit is that of
+ * IP_DST in CTA_FILTER's flags (net/netfilter/nf_conntrack_netlink.c: CTA_FILTER_F_CTA_IP_DST), in host order.
+ */
+enum {
+	LIST_MAX = 4096,
+	PASSES_MAX = 256,
+	SINGLE_MAX = 256,
+	PER_DATAGRAM = 64,
+	FILTER_IP_DST = 1 << 1,
+};
+
+struct conntrack {
+	struct netlink command;
+};
+
+int conntrack_new(struct conntrack **ret_conntrack, struct err *ret_err)
+{
+	struct conntrack *conntrack = calloc(1, sizeof(*conntrack));
+	int r;
+
+	if (!conntrack)
+		return err_set_errno(ret_err, -ENOMEM, "conntrack");
+	r = netlink_open(&conntrack->command, NETLINK_NETFILTER, ret_err);
+	if (r < 0) {
+		free(conntrack);
+		return r;
+	}
+	*ret_conntrack = conntrack;
+	return 0;
+}
+
+void conntrack_free(struct conntrack *conntrack)
+{
+	if (!conntrack)
+		return;
+	netlink_close(&conntrack->command);
+	free(conntrack);
+}
+
+/* Which entries: those whose tuple (original or reply) has this destination. */
+struct question {
+	const struct addr *address;
+	uint16_t tuple;			/* CTA_TUPLE_ORIG, CTA_TUPLE_REPLY */
+	bool undirected;		/* only without DNAT, and of the services */
+	const struct nft_service *services;
+	size_t service_count;
+	bool open;
+};
+
+static uint16_t type_of(uint8_t type)
+{
+	return (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type);
+}
+
+static uint16_t destination_type(const struct addr *address)
+{
+	return address->family == AF_INET ? CTA_IP_V4_DST : CTA_IP_V6_DST;
+}
+
+static void put_filter(struct wire *wire, const struct question *question)
+{
+	bool original = question->tuple == CTA_TUPLE_ORIG;
+	size_t tuple, ip, filter;
+
+	tuple = wire_nest(wire, question->tuple);
+	ip = wire_nest(wire, CTA_TUPLE_IP);
+	wire_put(wire, destination_type(question->address), question->address->bytes,
+		 addr_length_bytes(question->address));
+	wire_nest_end(wire, ip);
+	wire_nest_end(wire, tuple);
+	filter = wire_nest(wire, CTA_FILTER);
+	wire_put_u32(wire, CTA_FILTER_ORIG_FLAGS, original ? FILTER_IP_DST : 0);
+	wire_put_u32(wire, CTA_FILTER_REPLY_FLAGS, original ? 0 : FILTER_IP_DST);
+	wire_nest_end(wire, filter);
+}
+
+/* Entries to delete: for each the attributes that name it, one after the other. */
+struct found {
+	const struct question *question;
+	struct wire entries;
+	size_t ends[LIST_MAX];
+	size_t count;
+	bool more;
+};
+
+static uint8_t protocol_of(struct span original)
+{
+	uint8_t protocol = 0;
+
+	attr_u8(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_NUM), &protocol);
+	return protocol;
+}
+
+/* Whether the connection belongs to a port forward that changed. */
+static bool is_served(const struct question *question, struct span original)
+{
+	uint8_t protocol = protocol_of(original);
+	uint16_t port = 0;
+
+	/* Connections that answer for themselves would break where the router itself listens. */
+	if (question->open && protocol != IPPROTO_TCP && protocol != IPPROTO_SCTP &&
+	    protocol != IPPROTO_DCCP)
+		return true;
+	attr_be16(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT), &port);
+	for (size_t i = 0; i < question->service_count; i++) {
+		const struct nft_service *service = &question->services[i];
+
+		if (service->family == question->address->family &&
+		    (!service->protocol || service->protocol == protocol) &&
+		    port >= service->port_first && port <= service->port_last)
+			return true;
+	}
+	return false;
+}
+
+/* Older kernels do not filter: look again. */
+static bool is_meant(const struct question *question, struct span attributes)
+{
+	struct span tuple = attr_nest(attributes, question->tuple);
+	struct span to = attr_nest(attr_nest(tuple, CTA_TUPLE_IP),
+				   destination_type(question->address));
+	uint32_t status = 0;
+
+	if (to.length != addr_length_bytes(question->address) ||
+	    memcmp(to.bytes, question->address->bytes, to.length) != 0)
+		return false;
+	if (!question->undirected)
+		return true;
+	if (!attr_be32(attr_find(attributes, CTA_STATUS), &status) || status & IPS_DST_NAT)
+		return false;
+	return is_served(question, tuple);
+}
+
+static int take_entry(void *context, const struct nlmsghdr *message)
+{
+	static const uint16_t names[] = { CTA_TUPLE_ORIG, CTA_ID, CTA_ZONE };
+	struct found *found = context;
+	struct span attributes = attr_of_message(message, sizeof(struct nfgenmsg));
+
+	if (!attr_find(attributes, CTA_TUPLE_ORIG) || !is_meant(found->question, attributes))
+		return 0;
+	if (found->count == LIST_MAX) {
+		found->more = true;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct nlattr *attr = attr_find(attributes, names[i]);
+
+		if (attr)
+			wire_copy(&found->entries, attr);
+	}
+	found->ends[found->count++] = found->entries.length;
+	return found->entries.failed ? -ENOMEM : 0;
+}
+
+static int list(struct conntrack *conntrack, struct found *found)
+{
+	const struct question *question = found->question;
+	struct wire wire WIRE_CLEANUP = { 0 };
+	size_t message;
+
+	message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_GET), NLM_F_DUMP,
+				  ++conntrack->command.seq, question->address->family);
+	put_filter(&wire, question);
+	wire_message_end(&wire, message);
+	return netlink_ask(&conntrack->command, &wire, take_entry, found);
+}
+
+static int take_nothing(void *context, const struct nlmsghdr *message)
+{
+	(void)context;
+	(void)message;
+	return 0;
+}
+
+/* Deletes the entries [first, last) by one datagram; those that ended meanwhile are no error. */
+static int delete_some(struct conntrack *conntrack, const struct found *found,
+		       size_t first, size_t last)
+{
+	struct wire wire WIRE_CLEANUP = { 0 };
+	int r;
+
+	for (size_t i = first; i < last; i++) {
+		size_t begin = i ? found->ends[i - 1] : 0;
+		size_t message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_DELETE),
+						 i + 1 == last ? NLM_F_ACK : 0,
+						 ++conntrack->command.seq,
+						 found->question->address->family);
+
+		wire_add(&wire, found->entries.bytes + begin, found->ends[i] - begin);
+		wire_message_end(&wire, message);
+	}
+	r = netlink_ask(&conntrack->command, &wire, take_nothing, NULL);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int delete_each(struct conntrack *conntrack, const struct found *found)
+{
+	for (size_t first = 0; first < found->count; first += PER_DATAGRAM) {
+		size_t last = first + PER_DATAGRAM;
+		int r;
+
+		r = delete_some(conntrack, found, first,
+				last < found->count ? last : found->count);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Since Linux 6.12 or so; before, the tuple is taken for a whole one: EINVAL. */
+static int delete_filtered(struct conntrack *conntrack, const struct question *question)
+{
+	struct wire wire WIRE_CLEANUP = { 0 };
+	size_t message;
+
+	message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_DELETE), NLM_F_ACK,
+				  ++conntrack->command.seq, question->address->family);
+	put_filter(&wire, question);
+	wire_message_end(&wire, message);
+	return netlink_ask(&conntrack->command, &wire, take_nothing, NULL);
+}
+
+/* One pass: lists and deletes. `ret_more`: there may be others. */
+static int pass(struct conntrack *conntrack, struct found *found, bool *ret_more)
+{
+	int r = list(conntrack, found);
+
+	if (r == -EINTR)
+		r = 0;		/* hashing changed under the dump: what was seen is good, the rest comes next */
+	else
+		*ret_more = found->more;
+	if (r < 0 || found->count == 0)
+		return r;
+	if (found->count > SINGLE_MAX && !found->question->undirected &&
+	    delete_filtered(conntrack, found->question) == 0)
+		return 0;
+	return delete_each(conntrack, found);
+}
+
+static int forget(struct conntrack *conntrack, const struct question *question,
+		  unsigned *removed, struct err *ret_err)
+{
+	struct found *found = calloc(1, sizeof(*found));
+	bool more = true;
+	int r = 0;
+
+	if (!found)
+		return err_set_errno(ret_err, -ENOMEM, "conntrack");
+	for (int i = 0; i < PASSES_MAX && more && r == 0; i++) {
+		found->question = question;
+		found->count = 0;
+		found->more = false;
+		found->entries.length = 0;
+		r = pass(conntrack, found, &more);
+		if (r == 0)
+			*removed += (unsigned)found->count;
+	}
+	wire_done(&found->entries);
+	free(found);
+	/* No connection tracking in this kernel, or it is not loaded: no connections. */
+	if (r == -EOPNOTSUPP || r == -EINVAL)
+		return 0;
+	return r < 0 ? err_set_errno(ret_err, r, "removing stale connections") : 0;
+}
+
+int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
+			 unsigned *ret_removed, struct err *ret_err)
+{
+	struct question question = { .address = old };
+	unsigned removed = 0;
+	int r = 0;
+
+	if (addr_is_none(old) || addr_is_unspecified(old))
+		return err_set(ret_err, -EINVAL, "no address whose connections could go");
+	question.tuple = CTA_TUPLE_ORIG;
+	r = forget(conntrack, &question, &removed, ret_err);
+	question.tuple = CTA_TUPLE_REPLY;
+	if (r == 0)
+		r = forget(conntrack, &question, &removed, ret_err);
+	if (r == 0)
+		*ret_removed = removed;
+	return r;
+}
+
+int conntrack_forget_stale(struct conntrack *conntrack, const struct addr *address,
+			   const struct nft_service *services, size_t count, bool open,
+			   unsigned *ret_removed, struct err *ret_err)
+{
+	struct question question = {
+		.address = address, .tuple = CTA_TUPLE_ORIG, .undirected = true,
+		.services = services, .service_count = count, .open = open,
+	};
+	unsigned removed = 0;
+	int r;
+
+	if (addr_is_none(address) || addr_is_unspecified(address))
+		return err_set(ret_err, -EINVAL, "no address whose connections could go");
+	r = forget(conntrack, &question, &removed, ret_err);
+	if (r == 0)
+		*ret_removed = removed;
+	return r;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One netlink socket: questions and answers, or a subscription.
+ *
+ * What does not come from the kernel (another process may send us netlink messages) is dropped unread.
+ */
+#ifndef KERNEL_NETLINK_H
+#define KERNEL_NETLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/filter.h>
+
+#include "hairpin/err.h"
+#include "wire.h"
+
+/* The kernel fills at most 32 KiB of a dump at once; twice that is room enough. */
+enum { NETLINK_BUFFER_BYTES = 64 * 1024 };
+
+struct netlink {
+	struct mnl_socket *socket;
+	int fd;
+	uint32_t port;
+	uint32_t seq;		/* of the last message sent */
+};
+
+/* For questions. Answers that do not come within seconds end the wait: the kernel answers at once. */
+int netlink_open(struct netlink *netlink, int bus, struct err *ret_err) must_check;
+
+/* For subscriptions: `filter` (may be NULL) is in force before the first message. */
+int netlink_subscribe(struct netlink *netlink, int bus, const int *groups, size_t count,
+		      const struct sock_fprog *filter, struct err *ret_err) must_check;
+void netlink_close(struct netlink *netlink);
+
+/* One datagram of the kernel's. -EAGAIN: none; -ENOBUFS: some were lost; -EMSGSIZE: it was larger than the buffer. */
+ssize_t netlink_receive(const struct netlink *netlink, void *buffer, size_t bytes,
+			int flags) must_check;
+
+/* Gets each message of an answer; a negative result is given back by netlink_ask() when the answer is over. */
+typedef int netlink_message_fn(void *context, const struct nlmsghdr *message);
+
+/*
+ * Sends one finished request (of wire.h, with NLM_F_ACK or NLM_F_DUMP, seq `netlink->seq`) and reads the
+ * answer to its end, whatever happens. -EINTR: the dump was interrupted and is torn; else the kernel's errno.
+ */
+int netlink_ask(struct netlink *netlink, const struct wire *request,
+		netlink_message_fn *message, void *context) must_check;
+
+#endif

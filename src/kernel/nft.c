@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The two sockets: one for questions and batches, one that hears of everybody's transactions.
+ */
+#include "nft_private.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* So many datagrams at a time: a flood must not keep the caller's loop. */
+enum { MONITOR_READS_MAX = 256, MONITOR_BYTES = 8192 };
+
+uint16_t nft_type(uint8_t type)
+{
+	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+}
+
+/*
+ * A reload of a large ruleset makes megabytes of messages. Each transaction ends with one NEWGEN in a datagram of its own:
+ * the filter lets only that one in, so that the receive buffer lasts.
+ */
+static int monitor_open(struct netlink *monitor, struct err *ret_err)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(nft_type(NFT_MSG_NEWGEN)), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+	int group = NFNLGRP_NFTABLES;
+
+	return netlink_subscribe(monitor, NETLINK_NETFILTER, &group, 1, &filter, ret_err);
+}
+
+int nft_new(struct nft **ret_nft, struct err *ret_err)
+{
+	struct nft *nft = calloc(1, sizeof(*nft));
+	int r;
+
+	if (!nft)
+		return err_set_errno(ret_err, -ENOMEM, "nf_tables");
+	r = netlink_open(&nft->command, NETLINK_NETFILTER, ret_err);
+	if (r == 0)
+		r = monitor_open(&nft->monitor, ret_err);
+	if (r < 0) {
+		nft_free(nft);
+		return r;
+	}
+	*ret_nft = nft;
+	return 0;
+}
+
+void nft_free(struct nft *nft)
+{
+	if (!nft)
+		return;
+	netlink_close(&nft->command);
+	netlink_close(&nft->monitor);
+	free(nft);
+}
+
+int nft_monitor_fd(const struct nft *nft)
+{
+	return nft->monitor.fd;
+}
+
+/* The port of a notification is that of the socket which committed. */
+static bool is_foreign(const struct nft *nft, const uint8_t *bytes, size_t length)
+{
+	int left = (int)length;
+
+	for (const struct nlmsghdr *message = (const void *)bytes;
+	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		if (message->nlmsg_type == nft_type(NFT_MSG_NEWGEN) &&
+		    message->nlmsg_pid != nft->command.port)
+			return true;
+	}
+	return false;
+}
+
+int nft_monitor_read(struct nft *nft, bool *ret_foreign)
+{
+	_Alignas(struct nlmsghdr) uint8_t buffer[MONITOR_BYTES];
+	bool foreign = false;
+
+	for (int i = 0; i < MONITOR_READS_MAX; i++) {
+		ssize_t got = netlink_receive(&nft->monitor, buffer, sizeof(buffer),
+					      MSG_DONTWAIT);
+
+		if (got == -EAGAIN)
+			break;
+		if (got == -ENOBUFS || got == -EMSGSIZE)
+			foreign = true;
+		else if (got < 0)
+			return (int)got;
+		else
+			foreign |= is_foreign(nft, buffer, (size_t)got);
+	}
+	*ret_foreign = foreign;
+	return 0;
+}
+
+static int take_generation(void *context, const struct nlmsghdr *message)
+{
+	struct span attributes = attr_of_message(message, sizeof(struct nfgenmsg));
+
+	if (!attr_be32(attr_find(attributes, NFTA_GEN_ID), context))
+		return -EBADMSG;
+	return 0;
+}
+
+int nft_generation(struct nft *nft, uint32_t *ret_generation)
+{
+	struct wire wire WIRE_CLEANUP = { 0 };
+	uint32_t generation = 0;
+	size_t message;
+	int r;
+
+	message = wire_nf_message(&wire, nft_type(NFT_MSG_GETGEN), NLM_F_ACK,
+				  ++nft->command.seq, AF_UNSPEC);
+	wire_message_end(&wire, message);
+	r = netlink_ask(&nft->command, &wire, take_generation, &generation);
+	if (r == 0)
+		*ret_generation = generation;
+	return r == -EINVAL ? -EOPNOTSUPP : r;	/* no such subsystem of nfnetlink */
+}

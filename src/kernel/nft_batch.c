@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nft_batch.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnftnl/common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+
+#include "nft_emit.h"
+#include "nft_service.h"
+#include "nft_set.h"
+
+/* Sets are read while the batch is built; their questions are numbered below it. */
+enum { QUESTIONS_MAX = 1 << 24, ENVELOPE_BYTES = 64 };
+
+static void put_begin(struct batch *batch)
+{
+	char bytes[ENVELOPE_BYTES] = "";
+	struct nlmsghdr *message = nftnl_batch_begin(bytes, batch->begin_seq);
+
+	mnl_attr_put_u32(message, NFNL_BATCH_GENID, htonl(batch->ruleset->generation));
+	wire_add(&batch->wire, bytes, message->nlmsg_len);
+}
+
+static void put_end(struct batch *batch)
+{
+	char bytes[ENVELOPE_BYTES] = "";
+	struct nlmsghdr *message = nftnl_batch_end(bytes, ++batch->seq);
+
+	wire_add(&batch->wire, bytes, message->nlmsg_len);
+}
+
+/* All messages up to the last one that have no owner yet are this thing's. */
+static int own(struct batch *batch, struct ruleset_thing *thing)
+{
+	while (batch->owner_count < batch->seq - batch->begin_seq) {
+		if (ruleset_grow((void **)&batch->owners, batch->owner_count,
+				 &batch->owner_room, sizeof(*batch->owners)) < 0)
+			return -ENOMEM;
+		batch->owners[batch->owner_count++] = thing;
+	}
+	return 0;
+}
+
+static bool twin_made(const struct emit_twin *twins, size_t count, struct span set)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (twins[i].set.length == set.length &&
+		    memcmp(twins[i].set.bytes, set.bytes, set.length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void leave_alone(struct batch *batch, struct ruleset_thing *thing, size_t place,
+			uint32_t seq, const char *reason)
+{
+	batch->wire.length = place;
+	batch->seq = seq;
+	thing->verdict.result = NFT_SKIPPED;
+	thing->verdict.reason = reason;
+	thing->verdict.learnt = false;
+	thing->verdict.new = (struct addr){ 0 };
+}
+
+/* Makes the twins of a rule's anonymous sets. 1: the rule uses one that cannot be made again. */
+static int put_twins(struct batch *batch, const struct ruleset_thing *thing,
+		     struct emit_rule *rule, struct emit_twin *twins,
+		     struct service_scan *services)
+{
+	for (size_t i = 0; i < rule->view->lookup_count; i++) {
+		const struct rule_lookup *lookup = &rule->view->lookups[i];
+		struct set_header header;
+		const char *name;
+		int r;
+
+		if (twin_made(twins, rule->twin_count, lookup->set))
+			continue;
+		r = set_read_header(batch->nft, &batch->ruleset->arena, thing->table,
+				    lookup->set, &header);
+		if (r < 0)
+			return r;
+		service_scan_set(services, lookup, &header);
+		if (!(header.flags & NFT_SET_ANONYMOUS))
+			continue;
+		if (lookup->dynamic)
+			return 1;
+		name = arena_string(&batch->ruleset->arena,
+				    (const char *)lookup->set.bytes, lookup->set.length);
+		if (!name)
+			return -ENOMEM;
+		twins[rule->twin_count++] = (struct emit_twin){
+			lookup->set, set_twin_name(&header), ++batch->sets };
+		r = set_write_twin(batch->nft, &batch->wire, thing->table, name, &header,
+				   batch->sets, &batch->seq, service_scan_element,
+				   services);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int put_rule(struct batch *batch, struct ruleset_thing *thing)
+{
+	struct span expressions = { thing->expressions, thing->expressions_bytes };
+	struct emit_twin twins[RULE_LOOKUPS_MAX];
+	size_t place = batch->wire.length;
+	uint32_t seq = batch->seq;
+	struct service_scan services;
+	struct rule_view view;
+	struct emit_rule rule = {
+		.family = (uint8_t)thing->table->family, .table = thing->table->name,
+		.chain = thing->place, .handle = thing->handle,
+		.expressions = expressions, .userdata = thing->userdata,
+		.view = &view, .twins = twins,
+	};
+	int r;
+
+	rule_read(expressions, &view);
+	service_scan_begin(&services, batch->report, &view, thing->verdict.new.family);
+	r = put_twins(batch, thing, &rule, twins, &services);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		leave_alone(batch, thing, place, seq,
+			    "uses a meter, which cannot be made again");
+		return 0;
+	}
+	if (thing->dnat)
+		service_scan_end(&services);
+	batch->last_rule = wire_nf_message(&batch->wire, nft_type(NFT_MSG_NEWRULE),
+					   NLM_F_REPLACE, ++batch->seq, rule.family);
+	emit_rule(&batch->wire, &rule);
+	wire_message_end(&batch->wire, batch->last_rule);
+	return own(batch, thing);
+}
+
+/* One answer is enough: asking for one per rule would overrun our own receive buffer. */
+static void ask_for_answer(struct batch *batch)
+{
+	struct nlmsghdr message;
+
+	if (batch->wire.failed || !batch->last_rule)
+		return;
+	memcpy(&message, batch->wire.bytes + batch->last_rule, sizeof(message));
+	message.nlmsg_flags |= NLM_F_ACK;
+	memcpy(batch->wire.bytes + batch->last_rule, &message, sizeof(message));
+}
+
+/*
+ * The kernel finds a handle by walking its chain from the front, and puts the new rule before the old one:
+ * from back to front no walk is made longer by what was replaced before.
+ */
+int batch_build(struct batch *batch)
+{
+	int r;
+
+	batch->begin_seq = batch->seq = batch->nft->command.seq + QUESTIONS_MAX;
+	put_begin(batch);
+	for (size_t i = batch->ruleset->thing_count; i-- > 0;) {
+		struct ruleset_thing *thing = batch->ruleset->things[i];
+
+		if (thing->kind != NFT_RULE || thing->verdict.result != NFT_CHANGED)
+			continue;
+		r = put_rule(batch, thing);
+		if (r < 0)
+			return r;
+	}
+	ask_for_answer(batch);
+	put_end(batch);
+	batch->nft->command.seq = batch->seq;
+	return batch->wire.failed ? -ENOMEM : 0;
+}
+
+void batch_done(struct batch *batch)
+{
+	wire_done(&batch->wire);
+	free(batch->owners);
+	batch->owners = NULL;
+}
+
+struct ruleset_thing *batch_owner(const struct batch *batch, uint32_t seq)
+{
+	uint32_t index = seq - batch->begin_seq - 1;
+
+	return index < batch->owner_count ? batch->owners[index] : NULL;
+}

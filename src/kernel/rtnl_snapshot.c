@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Links, addresses and default routes as the kernel has them at one moment.
+ */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "rtnl_private.h"
+
+/* An interrupted dump is taken again so often. LOWER_UP: IFF_LOWER_UP of linux/if.h, which bears no net/if.h beside it. */
+enum { TRIES_MAX = 32, LOWER_UP = 1 << 16 };
+
+/* Room for one more entry of `bytes` in an array with `count`. */
+static void *grow(void **array, size_t *count, size_t *room, size_t bytes)
+{
+	size_t more = *room ? *room * 2 : 8;
+	void *larger;
+
+	if (*count == *room) {
+		larger = reallocarray(*array, more, bytes);
+		if (!larger)
+			return NULL;
+		*array = larger;
+		*room = more;
+	}
+	return (char *)*array + bytes * (*count)++;
+}
+
+static int take_link(void *context, const struct nlmsghdr *message)
+{
+	struct rtnl_snapshot *snapshot = context;
+	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
+	struct rtnl_link *link;
+	struct span name;
+
+	if (message->nlmsg_type != RTM_NEWLINK ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(*header) ||
+	    !attr_string(attr_find(attr_of_message(message, sizeof(*header)),
+				   IFLA_IFNAME), &name) ||
+	    name.length == 0 || name.length >= IFNAMSIZ)
+		return 0;
+	link = grow((void **)&snapshot->links, &snapshot->link_count,
+		    &snapshot->link_room, sizeof(*link));
+	if (!link)
+		return -ENOMEM;
+	memset(link, 0, sizeof(*link));
+	link->index = (uint32_t)header->ifi_index;
+	memcpy(link->name, name.bytes, name.length);
+	link->up = (header->ifi_flags & IFF_UP) && (header->ifi_flags & LOWER_UP);
+	return 0;
+}
+
+/* On a point-to-point link IFA_ADDRESS is the peer's; IPv6 has IFA_LOCAL only then. */
+static bool read_address(struct span attributes, int family, struct wan_candidate *ret)
+{
+	struct span own = attr_nest(attributes, IFA_LOCAL);
+	struct span other = attr_nest(attributes, IFA_ADDRESS);
+	size_t length = family == AF_INET ? 4 : 16;
+
+	ret->has_peer = own.length == length && other.length == length &&
+			memcmp(own.bytes, other.bytes, length) != 0;
+	if (!own.bytes)
+		own = other;
+	if (own.length != length)
+		return false;
+	ret->address = addr_from_bytes(family, own.bytes);
+	return true;
+}
+
+static int take_address(void *context, const struct nlmsghdr *message)
+{
+	struct rtnl_snapshot *snapshot = context;
+	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
+	struct wan_candidate candidate = { 0 }, *entry;
+	struct span attributes;
+
+	if (message->nlmsg_type != RTM_NEWADDR ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(*header) ||
+	    (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
+		return 0;
+	attributes = attr_of_message(message, sizeof(*header));
+	if (!read_address(attributes, header->ifa_family, &candidate))
+		return 0;
+	candidate.ifindex = header->ifa_index;
+	candidate.flags = header->ifa_flags;
+	attr_u32(attr_find(attributes, IFA_FLAGS), &candidate.flags);
+	candidate.scope = header->ifa_scope;
+	candidate.prefix_length = header->ifa_prefixlen;
+	entry = grow((void **)&snapshot->addresses, &snapshot->address_count,
+		     &snapshot->address_room, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	*entry = candidate;
+	return 0;
+}
+
+static int add_default(struct rtnl_snapshot *snapshot, int family, uint32_t link,
+		       uint32_t priority)
+{
+	struct rtnl_default *entry;
+
+	entry = grow((void **)&snapshot->defaults, &snapshot->default_count,
+		     &snapshot->default_room, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	*entry = (struct rtnl_default){ family, link, priority };
+	return 0;
+}
+
+static int add_hops(struct rtnl_snapshot *snapshot, int family, struct span hops,
+		    uint32_t priority)
+{
+	struct rtnexthop hop;
+	size_t step;
+	int r = 0;
+
+	while (r == 0 && hops.length >= sizeof(hop)) {
+		memcpy(&hop, hops.bytes, sizeof(hop));
+		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > hops.length)
+			break;
+		if (!(hop.rtnh_flags & RTNH_F_DEAD))
+			r = add_default(snapshot, family, (uint32_t)hop.rtnh_ifindex,
+					priority);
+		step = MNL_ALIGN((size_t)hop.rtnh_len);
+		if (step >= hops.length)
+			break;
+		hops.bytes += step;
+		hops.length -= step;
+	}
+	return r;
+}
+
+static int take_route(void *context, const struct nlmsghdr *message)
+{
+	struct rtnl_snapshot *snapshot = context;
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	uint32_t link = 0, priority = 0, table;
+	struct span attributes, hops;
+
+	if (message->nlmsg_type != RTM_NEWROUTE ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(*header) ||
+	    header->rtm_dst_len != 0 || header->rtm_type != RTN_UNICAST ||
+	    header->rtm_flags & (RTNH_F_DEAD | RTM_F_CLONED))
+		return 0;
+	attributes = attr_of_message(message, sizeof(*header));
+	table = header->rtm_table;
+	attr_u32(attr_find(attributes, RTA_TABLE), &table);
+	if (table != RT_TABLE_MAIN)
+		return 0;
+	attr_u32(attr_find(attributes, RTA_PRIORITY), &priority);
+	hops = attr_nest(attributes, RTA_MULTIPATH);
+	if (hops.bytes)
+		return add_hops(snapshot, header->rtm_family, hops, priority);
+	if (!attr_u32(attr_find(attributes, RTA_OIF), &link))
+		return 0;
+	return add_default(snapshot, header->rtm_family, link, priority);
+}
+
+static int dump(struct rtnl *rtnl, uint16_t type, const void *header, size_t header_bytes,
+		uint16_t attribute, uint32_t value, netlink_message_fn *message,
+		struct rtnl_snapshot *snapshot)
+{
+	struct wire wire WIRE_CLEANUP = { 0 };
+	size_t place;
+
+	place = wire_message(&wire, type, NLM_F_DUMP, ++rtnl->command.seq, header,
+			     header_bytes);
+	if (attribute)
+		wire_put_u32(&wire, attribute, value);
+	wire_message_end(&wire, place);
+	return netlink_ask(&rtnl->command, &wire, message, snapshot);
+}
+
+static int dump_routes(struct rtnl *rtnl, int family, struct rtnl_snapshot *snapshot)
+{
+	struct rtmsg header = { .rtm_family = (uint8_t)family, .rtm_table = RT_TABLE_MAIN };
+	int r;
+
+	r = dump(rtnl, RTM_GETROUTE, &header, sizeof(header), RTA_TABLE, RT_TABLE_MAIN,
+		 take_route, snapshot);
+	/* A table without routes may not exist yet; a kernel may lack IPv6. */
+	return r == -ENOENT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
+}
+
+static int dump_all(struct rtnl *rtnl, struct rtnl_snapshot *snapshot)
+{
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
+	int r;
+
+	snapshot->link_count = snapshot->address_count = snapshot->default_count = 0;
+	r = dump(rtnl, RTM_GETLINK, &link, sizeof(link), IFLA_EXT_MASK,
+		 RTEXT_FILTER_SKIP_STATS, take_link, snapshot);
+	if (r == 0)
+		r = dump(rtnl, RTM_GETADDR, &address, sizeof(address), 0, 0,
+			 take_address, snapshot);
+	if (r == 0)
+		r = dump_routes(rtnl, AF_INET, snapshot);
+	if (r == 0)
+		r = dump_routes(rtnl, AF_INET6, snapshot);
+	return r;
+}
+
+int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot, struct err *ret_err)
+{
+	int r = -EINTR;
+
+	for (int i = 0; i < TRIES_MAX && r == -EINTR; i++)
+		r = dump_all(rtnl, snapshot);
+	if (r == -EINTR)
+		return err_set(ret_err, -EAGAIN, "links and addresses would not stand "
+			       "still while they were read");
+	if (r < 0)
+		return err_set_errno(ret_err, r, "reading links, addresses and routes");
+	return 0;
+}
+
+void rtnl_snapshot_done(struct rtnl_snapshot *snapshot)
+{
+	free(snapshot->links);
+	free(snapshot->addresses);
+	free(snapshot->defaults);
+	*snapshot = (struct rtnl_snapshot){ 0 };
+}

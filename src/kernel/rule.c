@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rule_reader.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <net/ethernet.h>
+#include <sys/socket.h>
+
+bool rule_expression(const struct nlattr *element, struct span *ret_name,
+		     struct span *ret_data)
+{
+	struct span inside = attr_span(element), name;
+
+	if (mnl_attr_get_type(element) != NFTA_LIST_ELEM ||
+	    !attr_string(attr_find(inside, NFTA_EXPR_NAME), &name))
+		return false;
+	*ret_name = name;
+	*ret_data = attr_nest(inside, NFTA_EXPR_DATA);
+	return true;
+}
+
+bool rule_verdict_chain(struct span verdict, struct span *ret_chain)
+{
+	uint32_t code;
+
+	if (!attr_be32(attr_find(verdict, NFTA_VERDICT_CODE), &code))
+		return false;
+	if ((int32_t)code != NFT_JUMP && (int32_t)code != NFT_GOTO)
+		return false;
+	return attr_string(attr_find(verdict, NFTA_VERDICT_CHAIN), ret_chain);
+}
+
+bool reader_place(uint32_t reg, size_t length, size_t *ret_place)
+{
+	size_t place;
+
+	/* NFT_REG_1..4 are 16 bytes each; NFT_REG32_00.. are the same memory in fours. */
+	if (reg >= NFT_REG_1 && reg <= NFT_REG_4)
+		place = (reg - NFT_REG_1) * (size_t)NFT_REG_SIZE;
+	else if (reg >= NFT_REG32_00 && reg <= NFT_REG32_15)
+		place = (reg - NFT_REG32_00) * (size_t)NFT_REG32_SIZE;
+	else
+		return false;
+	if (length > READER_BYTES - place)
+		return false;
+	*ret_place = place;
+	return true;
+}
+
+/* The first byte of the destination address in the network header, its length: RFC 791, RFC 8200. */
+static const struct { uint8_t first, length; } destination[RULE_SIDES] = {
+	[RULE_IPV4] = { 16, 4 },
+	[RULE_IPV6] = { 24, 16 },
+};
+
+/* Which byte of a destination address of `side` this register byte holds; -1: none. */
+static int address_byte(const struct reader_byte *byte, enum rule_side_index side)
+{
+	int index = -1;
+
+	if (byte->from == FROM_NETWORK)
+		index = byte->offset - destination[side].first;
+	else if (byte->from == FROM_ORIGINAL ||
+		 byte->from == (side == RULE_IPV4 ? FROM_ORIGINAL_IPV4 : FROM_ORIGINAL_IPV6))
+		index = byte->offset;
+	return index >= 0 && index < destination[side].length ? index : -1;
+}
+
+void reader_find(const struct reader *reader, size_t place, size_t length,
+		 enum rule_side_index side, struct reader_finding *ret_finding)
+{
+	const struct reader_byte *bytes = reader->bytes + place;
+	struct reader_finding finding = { .at = -1 };
+	size_t whole = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		int index = address_byte(&bytes[i], side);
+
+		whole = index >= 0 && (size_t)index == whole ? whole + 1 : index == 0;
+		if (index < 0)
+			continue;
+		finding.touched = true;
+		finding.masked |= bytes[i].masked;
+		finding.source = bytes[i].from == FROM_NETWORK ? RULE_HEADER : RULE_ORIGINAL;
+		if (whole == destination[side].length)
+			finding.at = (int)(i + 1 - whole);
+	}
+	*ret_finding = finding;
+}
+
+int reader_find_run(const struct reader *reader, size_t place, size_t length,
+		    enum reader_from from, uint8_t offset, size_t run)
+{
+	const struct reader_byte *bytes = reader->bytes + place;
+
+	for (size_t i = 0; i + run <= length; i++) {
+		size_t same = 0;
+
+		while (same < run && bytes[i + same].from == from &&
+		       bytes[i + same].offset == offset + same && !bytes[i + same].masked)
+			same++;
+		if (same == run)
+			return (int)i;
+	}
+	return -1;
+}
+
+static void note_spot(struct reader *reader, enum rule_side_index side,
+		      const struct reader_finding *finding, const uint8_t *value)
+{
+	struct rule_side *seen = &reader->view->side[side];
+
+	if (seen->spot_count == RULE_SPOTS_MAX) {
+		reader->view->broken = true;
+		return;
+	}
+	seen->spots[seen->spot_count++] = (struct rule_spot){
+		.at = (size_t)(value + finding->at - reader->start),
+		.source = finding->source,
+	};
+}
+
+static enum rule_form form_of(uint32_t op, bool masked)
+{
+	if (op == NFT_CMP_NEQ)
+		return RULE_NOT;
+	if (op != NFT_CMP_EQ)
+		return RULE_RANGE;
+	return masked ? RULE_MASK : RULE_PREFIX;
+}
+
+static void compare_destination(struct reader *reader, size_t place, uint32_t op,
+				struct span value)
+{
+	for (int side = RULE_IPV4; side < RULE_SIDES; side++) {
+		struct reader_finding finding;
+
+		reader_find(reader, place, value.length, side, &finding);
+		if (!finding.touched)
+			continue;
+		if (op == NFT_CMP_EQ && finding.at >= 0 && !finding.masked)
+			note_spot(reader, side, &finding, value.bytes);
+		else
+			reader->view->side[side].forms[finding.source] |=
+				form_of(op, finding.masked);
+	}
+}
+
+/* Which family the rule demands: `meta nfproto` or `meta protocol`. */
+static void compare_family(struct reader *reader, size_t place, struct span value)
+{
+	struct rule_view *view = reader->view;
+	int at = reader_find_run(reader, place, value.length, FROM_NFPROTO, 0, 1);
+	uint16_t protocol;
+
+	if (at >= 0 && value.bytes[at] == NFPROTO_IPV4)
+		view->family = AF_INET;
+	else if (at >= 0 && value.bytes[at] == NFPROTO_IPV6)
+		view->family = AF_INET6;
+	at = reader_find_run(reader, place, value.length, FROM_ETHERTYPE, 0, 2);
+	if (at < 0)
+		return;
+	memcpy(&protocol, value.bytes + at, sizeof(protocol));
+	if (protocol == htons(ETHERTYPE_IP))
+		view->family = AF_INET;
+	else if (protocol == htons(ETHERTYPE_IPV6))
+		view->family = AF_INET6;
+}
+
+/* The transport protocol, by meta or by the IPv4 header; iptables' compatibility wants it also inverted. */
+static void compare_protocol(struct reader *reader, size_t place, uint32_t op,
+			     struct span value)
+{
+	struct rule_view *view = reader->view;
+	int at = reader_find_run(reader, place, value.length, FROM_L4PROTO, 0, 1);
+
+	if (at < 0)
+		at = reader_find_run(reader, place, value.length, FROM_NETWORK, 9, 1);
+	if (at < 0 || (op != NFT_CMP_EQ && op != NFT_CMP_NEQ))
+		return;
+	view->compat_protocol = value.bytes[at];
+	view->compat_inverted = op == NFT_CMP_NEQ;
+	if (op == NFT_CMP_EQ)
+		view->protocol = value.bytes[at];
+}
+
+static void compare_port(struct reader *reader, size_t place, uint32_t op,
+			 struct span value)
+{
+	int at = reader_find_run(reader, place, value.length, FROM_TRANSPORT, 2, 2);
+	uint16_t port;
+
+	if (at < 0)
+		return;
+	memcpy(&port, value.bytes + at, sizeof(port));
+	port = ntohs(port);
+	if (op == NFT_CMP_EQ)
+		reader_ports(reader, port, port);
+	else if (op == NFT_CMP_GTE)
+		reader_ports(reader, port, UINT16_MAX);
+	else if (op == NFT_CMP_LTE)
+		reader_ports(reader, 0, port);
+	else
+		reader->view->ports = RULE_PORTS_OPEN;
+}
+
+void reader_ports(struct reader *reader, uint16_t first, uint16_t last)
+{
+	struct rule_view *view = reader->view;
+
+	if (view->ports == RULE_PORTS_OPEN)
+		return;
+	if (view->ports == RULE_PORTS_ANY) {
+		view->port_first = 0;
+		view->port_last = UINT16_MAX;
+	}
+	view->ports = RULE_PORTS_KNOWN;
+	if (first > view->port_first)
+		view->port_first = first;
+	if (last < view->port_last)
+		view->port_last = last;
+}
+
+void reader_compare(struct reader *reader, size_t place, uint32_t op, struct span value)
+{
+	compare_destination(reader, place, op, value);
+	compare_protocol(reader, place, op, value);
+	compare_port(reader, place, op, value);
+	if (op == NFT_CMP_EQ)
+		compare_family(reader, place, value);
+}
+
+void rule_read(struct span expressions, struct rule_view *ret_view)
+{
+	struct reader reader = { .start = expressions.bytes, .view = ret_view };
+	const struct nlattr *element;
+	struct span name, data;
+	size_t count = 0;
+
+	memset(ret_view, 0, sizeof(*ret_view));
+	if (!attr_well_formed(expressions)) {
+		ret_view->broken = true;
+		return;
+	}
+	if (!expressions.bytes)
+		return;
+	attr_for_each(element, expressions) {
+		if (++count > RULE_EXPRESSIONS_MAX ||
+		    !rule_expression(element, &name, &data) ||
+		    !reader_expression(&reader, name, data)) {
+			ret_view->broken = true;
+			return;
+		}
+	}
+}

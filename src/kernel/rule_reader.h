@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of rule_read(): the register file and the expressions that fill it.
+ */
+#ifndef KERNEL_RULE_READER_H
+#define KERNEL_RULE_READER_H
+
+#include "rule.h"
+
+enum { READER_BYTES = 64 };	/* NFT_REG32_COUNT * NFT_REG32_SIZE */
+
+enum reader_from {
+	FROM_UNKNOWN,
+	FROM_NETWORK,		/* offset: within the network header */
+	FROM_TRANSPORT,
+	FROM_NFPROTO,
+	FROM_ETHERTYPE,		/* meta protocol */
+	FROM_L4PROTO,
+	FROM_ORIGINAL,		/* ct original daddr of the rule's family; offset: within the address */
+	FROM_ORIGINAL_IPV4,
+	FROM_ORIGINAL_IPV6,
+};
+
+struct reader_byte {
+	uint8_t from;		/* enum reader_from */
+	uint8_t offset;
+	bool masked;		/* not all bits, or computed from it */
+};
+
+struct reader {
+	const uint8_t *start;	/* of the expressions */
+	struct reader_byte bytes[READER_BYTES];
+	struct rule_view *view;
+};
+
+/* Takes in one expression; false when it is malformed. */
+bool reader_expression(struct reader *reader, struct span name, struct span data);
+
+/* Where a register's bytes lie; false: no such register, or it runs over the end. */
+bool reader_place(uint32_t reg, size_t length, size_t *ret_place);
+
+/* A compare of the bytes at `place` with `value`. */
+void reader_compare(struct reader *reader, size_t place, uint32_t op, struct span value);
+
+/* The rule takes only these destination ports (beside what it already demands). */
+void reader_ports(struct reader *reader, uint16_t first, uint16_t last);
+
+struct reader_finding {
+	int at;			/* where the whole address begins, relative to `place`; -1: not whole */
+	bool touched;		/* some byte of it is there */
+	bool masked;
+	enum rule_source source;
+};
+
+void reader_find(const struct reader *reader, size_t place, size_t length,
+		 enum rule_side_index side, struct reader_finding *ret_finding);
+
+/* `run` bytes from `from`, beginning with its `offset`; relative to `place`, -1: not there. */
+int reader_find_run(const struct reader *reader, size_t place, size_t length,
+		    enum reader_from from, uint8_t offset, size_t run);
+
+#endif
