@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The schedule: its records, and what happens to them from outside. */
+#include "schedule.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "schedule_parts.h"
+
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* --- from the configuration --- */
+
+static unsigned wan_families(const struct config_wan *wan)
+{
+	return (wan->ipv4 != CONFIG_OFF ? CONFIG_IPV4 : 0) |
+	       (wan->ipv6 != CONFIG_OFF ? CONFIG_IPV6 : 0);
+}
+
+static unsigned named_families(const struct config_provider *provider,
+			       const struct config_hostname *hostname)
+{
+	return hostname->families ? hostname->families : provider->families;
+}
+
+static unsigned families_of(const struct config *config, const struct config_provider *provider,
+			    const struct config_hostname *hostname)
+{
+	unsigned named = named_families(provider, hostname);
+
+	return named ? named
+		     : wan_families(&config->wans[provider->wan]) & provider->facts.families;
+}
+
+static size_t count_records(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t p = 0; p < config->provider_count; p++) {
+		const struct config_provider *provider = &config->providers[p];
+
+		for (size_t h = 0; h < provider->hostname_count; h++) {
+			unsigned families = families_of(config, provider, &provider->hostnames[h]);
+
+			count += !!(families & CONFIG_IPV4) + !!(families & CONFIG_IPV6);
+		}
+	}
+	return count;
+}
+
+static void add_record(struct schedule *schedule, size_t p, const struct config_hostname *hostname,
+		       int family, int64_t now_ms, int64_t wall_s)
+{
+	const struct config_provider *provider = &schedule->config->providers[p];
+	struct schedule_record *slot = &schedule->records[schedule->count++];
+
+	slot->provider = p;
+	slot->wan = provider->wan;
+	slot->hostname = hostname->name;
+	slot->family = (uint8_t)family;
+	slot->optional = named_families(provider, hostname) == 0;
+	slot->partner = SCHEDULE_NO_RECORD;
+	record_init(&slot->record, family, &schedule->entries[p].rules, NULL, now_ms, wall_s);
+	schedule_circuit(schedule, schedule->count - 1)->records++;
+}
+
+static void add_name(struct schedule *schedule, size_t p, const struct config_hostname *hostname,
+		     int64_t now_ms, int64_t wall_s)
+{
+	const struct config_provider *provider = &schedule->config->providers[p];
+	unsigned families = families_of(schedule->config, provider, hostname);
+	int first = (int)schedule->count;
+
+	if (families & CONFIG_IPV4)
+		add_record(schedule, p, hostname, AF_INET, now_ms, wall_s);
+	if (families & CONFIG_IPV6)
+		add_record(schedule, p, hostname, AF_INET6, now_ms, wall_s);
+	if (schedule->count == (size_t)first + 2) {
+		schedule->records[first].partner = first + 1;
+		schedule->records[first + 1].partner = first;
+	}
+}
+
+/* Entries of one type and server over one WAN are one host: its outage is theirs together. */
+static size_t find_circuit(struct schedule *schedule, const struct config_provider *provider)
+{
+	const struct config_setting *setting = config_setting_find(provider, "server");
+	const char *server = setting && secret_is_set(&setting->value) ?
+			     secret_reveal(&setting->value) : "";
+	const char *wan = schedule->config->wans[provider->wan].name;
+	struct circuit *circuit;
+
+	for (size_t i = 0; i < schedule->circuit_count; i++) {
+		circuit = &schedule->circuits[i];
+		if (strcmp(circuit->type, provider->type) == 0 &&
+		    strcmp(circuit->server, server) == 0 && strcmp(circuit->wan, wan) == 0)
+			return i;
+	}
+	circuit = &schedule->circuits[schedule->circuit_count];
+	*circuit = (struct circuit){
+		.type = provider->type, .server = server, .wan = wan,
+		.parallel = provider->facts.parallel, .per_minute = provider->facts.per_minute,
+	};
+	circuit_init(circuit);
+	return schedule->circuit_count++;
+}
+
+static void fill_entry(struct schedule *schedule, size_t p, uint64_t fingerprint)
+{
+	const struct config *config = schedule->config;
+	const struct config_provider *provider = &config->providers[p];
+	struct entry *entry = &schedule->entries[p];
+
+	entry->batch = MAX(provider->facts.batch_hostnames, 1);
+	entry->circuit = find_circuit(schedule, provider);
+	entry->rules = (struct record_rules){
+		.check = provider->check, .verify = config->dns.verify,
+		.allow_private = provider->allow_private,
+		.check_every_ms = config->dns.check_every_ms,
+		.refresh_ms = provider->refresh_ms,
+		.min_interval_ms = provider->min_interval_ms, .fingerprint = fingerprint,
+	};
+}
+
+int schedule_new(const struct config *config, const uint64_t *fingerprints, int64_t now_ms,
+		 int64_t wall_s, struct schedule **ret_schedule)
+{
+	struct schedule *schedule = calloc(1, sizeof(*schedule));
+	size_t count = count_records(config), providers = config->provider_count;
+
+	if (!schedule)
+		return -ENOMEM;
+	schedule->config = config;
+	schedule->idle_ms = now_ms;
+	schedule->records = calloc(count + 1, sizeof(*schedule->records));
+	schedule->entries = calloc(providers + 1, sizeof(*schedule->entries));
+	schedule->circuits = calloc(providers + 1, sizeof(*schedule->circuits));
+	if (!schedule->records || !schedule->entries || !schedule->circuits) {
+		schedule_free(schedule);
+		return -ENOMEM;
+	}
+	for (size_t p = 0; p < providers; p++) {
+		const struct config_provider *provider = &config->providers[p];
+
+		fill_entry(schedule, p, fingerprints[p]);
+		for (size_t h = 0; h < provider->hostname_count; h++)
+			add_name(schedule, p, &provider->hostnames[h], now_ms, wall_s);
+	}
+	*ret_schedule = schedule;
+	return 0;
+}
+
+void schedule_free(struct schedule *schedule)
+{
+	if (!schedule)
+		return;
+	for (size_t i = 0; i < schedule->count; i++)
+		record_done(&schedule->records[i].record);
+	free(schedule->records);
+	free(schedule->entries);
+	free(schedule->circuits);
+	free(schedule);
+}
+
+size_t schedule_count(const struct schedule *schedule)
+{
+	return schedule->count;
+}
+
+struct schedule_record *schedule_record(struct schedule *schedule, size_t index)
+{
+	return &schedule->records[index];
+}
+
+struct circuit *schedule_circuit(const struct schedule *schedule, size_t index)
+{
+	size_t provider = schedule->records[index].provider;
+
+	return &schedule->circuits[schedule->entries[provider].circuit];
+}
+
+int schedule_find(const struct schedule *schedule, const char *provider, const char *hostname,
+		  int family)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct schedule_record *slot = &schedule->records[i];
+
+		if (slot->family == family && strcmp(slot->hostname, hostname) == 0 &&
+		    strcmp(schedule->config->providers[slot->provider].name, provider) == 0)
+			return (int)i;
+	}
+	return SCHEDULE_NO_RECORD;
+}
+
+void schedule_restore(struct schedule *schedule, size_t index, const struct record_saved *saved,
+		      int64_t now_ms, int64_t wall_s)
+{
+	struct schedule_record *slot = &schedule->records[index];
+	struct record *record = &slot->record;
+
+	record_done(record);
+	record_init(record, slot->family, &schedule->entries[slot->provider].rules, saved, now_ms,
+		    wall_s);
+	if (record->retry_ms > now_ms)
+		circuit_wait(schedule_circuit(schedule, index), record->last_answer,
+			     record->attempts, record->retry_kind == RECORD_WAIT_OBEY,
+			     record->retry_ms);
+}
+
+/* --- the configuration is read again --- */
+
+static void adopt_records(struct schedule *schedule, struct schedule *old, int *index_of,
+			  int64_t now_ms)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct schedule_record *slot = &schedule->records[i], *was;
+		const struct config *config = schedule->config;
+		int found = schedule_find(old, config->providers[slot->provider].name,
+					  slot->hostname, slot->family);
+
+		if (found == SCHEDULE_NO_RECORD)
+			continue;
+		was = &old->records[found];
+		index_of[found] = (int)i;
+		record_done(&slot->record);
+		slot->record = was->record;
+		was->record.memo = NULL;
+		slot->record.dirty = true;
+		record_set_rules(&slot->record, &schedule->entries[slot->provider].rules, now_ms);
+		if (strcmp(config->wans[slot->wan].name, old->config->wans[was->wan].name) != 0)
+			record_want(&slot->record, &(struct addr){ 0 }, now_ms);
+	}
+}
+
+static int adopt_circuit(struct schedule *schedule, const struct circuit *was)
+{
+	for (size_t i = 0; i < schedule->circuit_count; i++) {
+		struct circuit *circuit = &schedule->circuits[i];
+
+		if (strcmp(circuit->type, was->type) == 0 && strcmp(circuit->wan, was->wan) == 0 &&
+		    strcmp(circuit->server, was->server) == 0) {
+			circuit_adopt(circuit, was);
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+/* `circuit_of` and `index_of`: where the old ones are now, or -1. */
+static void adopt_jobs(struct schedule *schedule, const struct schedule *old,
+		       const int *circuit_of, const int *index_of)
+{
+	for (size_t j = 0; j < JOBS_MAX; j++) {
+		struct job *job = &schedule->jobs[j];
+
+		*job = old->jobs[j];
+		if (job->circuit >= 0)
+			job->circuit = circuit_of[job->circuit];
+		job->entry = -1;
+		for (size_t i = 0; i < job->count; i++) {
+			int *index = &job->records[i].index;
+
+			if (*index >= 0)
+				*index = index_of[*index];
+			if (*index >= 0)
+				job->entry = (int)schedule->records[*index].provider;
+		}
+	}
+	schedule->last_number = old->last_number;
+}
+
+static void adopt_routes(struct schedule *schedule, const struct schedule *old)
+{
+	for (size_t i = 0; i < schedule->config->wan_count; i++)
+		for (size_t k = 0; k < old->config->wan_count; k++)
+			if (strcmp(schedule->config->wans[i].name, old->config->wans[k].name) == 0)
+				schedule->has_route[i] = old->has_route[k];
+}
+
+void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now_ms)
+{
+	int *index_of = calloc(old->count + 1, sizeof(*index_of));
+	int *circuit_of = calloc(old->circuit_count + 1, sizeof(*circuit_of));
+
+	if (index_of && circuit_of) {
+		for (size_t i = 0; i < old->count; i++)
+			index_of[i] = SCHEDULE_NO_RECORD;
+		adopt_records(schedule, old, index_of, now_ms);
+		for (size_t i = 0; i < old->circuit_count; i++)
+			circuit_of[i] = adopt_circuit(schedule, &old->circuits[i]);
+		adopt_jobs(schedule, old, circuit_of, index_of);
+		adopt_routes(schedule, old);
+		schedule->idle_ms = old->idle_ms;
+	}
+	free(index_of);
+	free(circuit_of);
+	schedule_free(old);
+}
+
+/* --- what happens --- */
+
+static void network(struct schedule *schedule, size_t wan, int64_t now_ms)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		if (schedule->records[i].wan != wan)
+			continue;
+		record_network(&schedule->records[i].record, now_ms);
+		circuit_network(schedule_circuit(schedule, i), now_ms);
+	}
+}
+
+void schedule_network(struct schedule *schedule, size_t wan, int64_t now_ms)
+{
+	network(schedule, wan, now_ms);
+}
+
+void schedule_address(struct schedule *schedule, size_t wan, int family, const struct addr *address,
+		      int64_t now_ms)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct schedule_record *slot = &schedule->records[i];
+
+		if (slot->wan != wan || slot->family != family)
+			continue;
+		changed = changed || !addr_equal(&slot->record.wanted, address);
+		record_want(&slot->record, address, now_ms);
+	}
+	if (changed && !addr_is_none(address))
+		network(schedule, wan, now_ms);
+}
+
+void schedule_route(struct schedule *schedule, size_t wan, bool has_route, int64_t now_ms)
+{
+	bool came = has_route && !schedule->has_route[wan];
+
+	schedule->has_route[wan] = has_route;
+	if (came)
+		network(schedule, wan, now_ms);
+}
+
+void schedule_clock(struct schedule *schedule, int64_t now_ms)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		record_clock(&schedule->records[i].record, now_ms);
+		circuit_clock(schedule_circuit(schedule, i), now_ms);
+	}
+}
+
+static bool is_named(const char *hostname, const char *const *hostnames, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(hostnames[i], hostname) == 0)
+			return true;
+	return count == 0;
+}
+
+size_t schedule_update(struct schedule *schedule, const char *const *hostnames, size_t count,
+		       bool force, int64_t now_ms)
+{
+	size_t asked = 0;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct schedule_record *slot = &schedule->records[i];
+
+		if (!is_named(slot->hostname, hostnames, count) ||
+		    !record_ask(&slot->record, force, now_ms))
+			continue;
+		asked++;
+		circuit_ask(schedule_circuit(schedule, i), now_ms);
+	}
+	return asked;
+}
+
+/* --- for the state file and the status --- */
+
+bool schedule_is_dirty(const struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->records[i].record.dirty)
+			return true;
+	return false;
+}
+
+void schedule_set_clean(struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		schedule->records[i].record.dirty = false;
+}
+
+int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index, int64_t now_ms)
+{
+	const struct record *record = &schedule->records[index].record;
+	enum record_need need;
+	int64_t at;
+
+	(void)now_ms;
+	need = record_need(record, &at);
+	if (record->state == RECORD_CURRENT || need == RECORD_NEED_NOTHING ||
+	    need == RECORD_NEED_IDLE_LOOK)
+		return INT64_MAX;
+	if (need == RECORD_NEED_UPDATE)
+		at = MAX(at, schedule_circuit(schedule, index)->next_ms);
+	return at;
+}
+
+const char *schedule_reason(const struct schedule *schedule, size_t index)
+{
+	const struct schedule_record *slot = &schedule->records[index];
+	const struct record *record = &slot->record;
+
+	if (record->reason[0])
+		return record->reason;
+	if (record->state != RECORD_STALE && record->state != RECORD_VERIFYING)
+		return "";
+	if (!schedule->has_route[slot->wan])
+		return "no default route by the WAN's link";
+	if (schedule_circuit(schedule, index)->failures > 0)
+		return "the provider's server failed; it is tried again later";
+	return record->must_look ? "DNS is looked at first" : "";
+}
+
+bool schedule_is_settled(const struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (!record_is_settled(&schedule->records[i].record))
+			return false;
+	return schedule_in_flight(schedule) == 0;
+}

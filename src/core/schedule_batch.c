@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What goes into one request: names of one provider entry that get the same data, where the provider takes
+ * several; both families, where it takes both and both are due, or where it deletes what is not named.
+ */
+#include <stdlib.h>
+
+#include "schedule_parts.h"
+
+/* What the other family of a name adds to its request. */
+enum companion {
+	COMPANION_NONE,
+	COMPANION_DUE,		/* it needs an update too */
+	COMPANION_PASSENGER,	/* it needs none, but must not be deleted */
+};
+
+static const struct catalogue_facts *facts_of(const struct schedule *schedule, size_t index)
+{
+	return &schedule->config->providers[schedule->records[index].provider].facts;
+}
+
+int schedule_passenger(const struct schedule *schedule, size_t index)
+{
+	const struct catalogue_facts *facts = facts_of(schedule, index);
+	int partner = schedule->records[index].partner;
+	const struct record *other;
+
+	if (!facts->dual || facts->other_family != CATALOGUE_OTHER_DELETED || partner < 0)
+		return SCHEDULE_NO_RECORD;
+	other = &schedule->records[partner].record;
+	if (addr_is_none(&other->published) && other->state != RECORD_SENDING)
+		return SCHEDULE_NO_RECORD;
+	return partner;
+}
+
+static bool is_due(const struct schedule *schedule, size_t index, int64_t now_ms)
+{
+	int64_t at;
+
+	return record_need(&schedule->records[index].record, &at) == RECORD_NEED_UPDATE &&
+	       at <= now_ms;
+}
+
+static enum companion companion_of(const struct schedule *schedule, size_t index, int64_t now_ms,
+				   struct addr *ret_address)
+{
+	int partner = schedule->records[index].partner;
+
+	*ret_address = (struct addr){ 0 };
+	if (!facts_of(schedule, index)->dual || partner < 0)
+		return COMPANION_NONE;
+	if (is_due(schedule, (size_t)partner, now_ms)) {
+		*ret_address = schedule->records[partner].record.wanted;
+		return COMPANION_DUE;
+	}
+	if (schedule_passenger(schedule, index) < 0)
+		return COMPANION_NONE;
+	*ret_address = schedule->records[partner].record.published;
+	return COMPANION_PASSENGER;
+}
+
+static void add_passenger(struct job *job, struct schedule_job *out, size_t index,
+			  const struct addr *address)
+{
+	job->records[job->count++] = (struct job_record){
+		.wire = (uint32_t)index, .index = (int)index, .passenger = true,
+	};
+	out->records[out->count].record = (uint32_t)index;
+	out->records[out->count++].address = *address;
+}
+
+/* One name: the record and what its other family adds. */
+static void add_name(struct schedule *schedule, struct job *job, struct schedule_job *out,
+		     size_t index, int64_t now_ms)
+{
+	size_t partner = (size_t)schedule->records[index].partner;
+	struct addr address;
+	enum companion companion = companion_of(schedule, index, now_ms, &address);
+
+	schedule_job_add(schedule, job, out, index, now_ms);
+	if (companion == COMPANION_DUE)
+		schedule_job_add(schedule, job, out, partner, now_ms);
+	else if (companion == COMPANION_PASSENGER)
+		add_passenger(job, out, partner, &address);
+}
+
+/* May this name share a request with `lead`, whose data are given? */
+static bool fits(const struct schedule *schedule, size_t index, size_t lead, int64_t now_ms,
+		 const struct addr *address, const struct addr *companion)
+{
+	const struct schedule_record *slot = &schedule->records[index];
+	struct addr other;
+	int passenger;
+
+	if (slot->provider != schedule->records[lead].provider ||
+	    slot->family != schedule->records[lead].family || !is_due(schedule, index, now_ms) ||
+	    !addr_equal(&slot->record.wanted, address))
+		return false;
+	passenger = schedule_passenger(schedule, index);
+	if (passenger >= 0 && schedule->records[passenger].record.state == RECORD_SENDING)
+		return false;
+	companion_of(schedule, index, now_ms, &other);
+	return addr_equal(&other, companion);
+}
+
+void schedule_batch(struct schedule *schedule, size_t lead, int64_t now_ms, struct job *job,
+		    struct schedule_job *out)
+{
+	unsigned limit = schedule->entries[schedule->records[lead].provider].batch, names = 1;
+	struct addr address = schedule->records[lead].record.wanted, companion;
+
+	companion_of(schedule, lead, now_ms, &companion);
+	add_name(schedule, job, out, lead, now_ms);
+	for (size_t i = 0; i < schedule->count && names < limit; i++) {
+		if (job->count + 2 > MESSAGE_RECORDS_MAX)
+			break;
+		if (!fits(schedule, i, lead, now_ms, &address, &companion))
+			continue;
+		add_name(schedule, job, out, i, now_ms);
+		names++;
+	}
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which job is next, and when. */
+#include <stdlib.h>
+
+#include "schedule_parts.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* --- jobs in flight --- */
+
+struct job *schedule_job_find(struct schedule *schedule, uint32_t number)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (schedule->jobs[i].number == number)
+			return &schedule->jobs[i];
+	return NULL;
+}
+
+size_t schedule_in_flight(const struct schedule *schedule)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		count += schedule->jobs[i].number != 0;
+	return count;
+}
+
+static size_t looks_in_flight(const struct schedule *schedule)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		count += schedule->jobs[i].number != 0 &&
+			 schedule->jobs[i].need != RECORD_NEED_UPDATE;
+	return count;
+}
+
+/* A job from a free slot (there is one), with its number. */
+static struct job *begin(struct schedule *schedule, enum record_need need, size_t lead,
+			 int64_t now_ms, struct schedule_job *ret_job)
+{
+	const struct schedule_record *slot = &schedule->records[lead];
+	const struct config_provider *provider = &schedule->config->providers[slot->provider];
+	int64_t timeout_ms = provider->timeout_ms > 0 ? provider->timeout_ms : LOOK_TIMEOUT_MS;
+	struct job *job = schedule_job_find(schedule, 0);
+
+	if (need != RECORD_NEED_UPDATE)
+		timeout_ms = LOOK_TIMEOUT_MS;
+	if (++schedule->last_number == 0)
+		schedule->last_number = 1;
+	*job = (struct job){
+		.number = schedule->last_number, .need = need, .circuit = -1,
+		.entry = (int)slot->provider, .started_ms = now_ms,
+		.deadline_ms = now_ms + timeout_ms + JOB_SLACK_MS,
+	};
+	*ret_job = (struct schedule_job){
+		.number = job->number, .provider = slot->provider, .wan = slot->wan,
+		.timeout_ms = (uint32_t)timeout_ms,
+		.kind = need == RECORD_NEED_UPDATE ? MESSAGE_UPDATE_RECORDS :
+			need == RECORD_NEED_VERIFY ? MESSAGE_VERIFY : MESSAGE_CHECK,
+	};
+	return job;
+}
+
+void schedule_job_add(struct schedule *schedule, struct job *job, struct schedule_job *out,
+		      size_t index, int64_t now_ms)
+{
+	struct record *record = &schedule->records[index].record;
+
+	record_start(record, job->need, job->number, now_ms);
+	job->records[job->count++] = (struct job_record){
+		.wire = (uint32_t)index, .index = (int)index,
+	};
+	out->records[out->count].record = (uint32_t)index;
+	out->records[out->count++].address = record->wanted;
+}
+
+/* --- updates --- */
+
+int64_t schedule_update_ms(const struct schedule *schedule, size_t index, int64_t now_ms)
+{
+	const struct schedule_record *slot = &schedule->records[index];
+	int64_t at, gate;
+	int passenger;
+
+	if (record_need(&slot->record, &at) != RECORD_NEED_UPDATE || at == INT64_MAX ||
+	    !schedule->has_route[slot->wan])
+		return INT64_MAX;
+	passenger = schedule_passenger(schedule, index);
+	if (passenger >= 0 && schedule->records[passenger].record.state == RECORD_SENDING)
+		return INT64_MAX;
+	gate = circuit_gate_ms(schedule_circuit(schedule, index), record_is_pass(&slot->record),
+			       now_ms);
+	return MAX(at, gate);
+}
+
+/* The due record that has failed least: one that always fails must not hold up the others. */
+static int find_update(const struct schedule *schedule, int64_t now_ms)
+{
+	int best = SCHEDULE_NO_RECORD;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		if (best >= 0 && schedule->records[i].record.attempts >=
+				 schedule->records[best].record.attempts)
+			continue;
+		if (schedule_update_ms(schedule, i, now_ms) <= now_ms)
+			best = (int)i;
+	}
+	return best;
+}
+
+static bool pick_update(struct schedule *schedule, int64_t now_ms, struct schedule_job *ret_job)
+{
+	int lead = find_update(schedule, now_ms);
+	struct job *job;
+
+	if (lead < 0)
+		return false;
+	job = begin(schedule, RECORD_NEED_UPDATE, (size_t)lead, now_ms, ret_job);
+	job->circuit = (int)schedule->entries[job->entry].circuit;
+	circuit_start(&schedule->circuits[job->circuit], now_ms);
+	schedule_batch(schedule, (size_t)lead, now_ms, job, ret_job);
+	job->left = job->count;
+	return true;
+}
+
+/* --- looks at DNS and verifications --- */
+
+/* When the record wants this kind of look; INT64_MAX: not at all. */
+static int64_t look_ms(const struct schedule *schedule, size_t index, enum record_need need)
+{
+	const struct schedule_record *slot = &schedule->records[index];
+	int64_t at;
+
+	if (record_need(&slot->record, &at) != need || !schedule->has_route[slot->wan])
+		return INT64_MAX;
+	return at;
+}
+
+static int find_look(const struct schedule *schedule, enum record_need need, int64_t now_ms)
+{
+	int first = SCHEDULE_NO_RECORD;
+	int64_t first_ms = now_ms;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		int64_t at = look_ms(schedule, i, need);
+
+		if (at > now_ms || (first >= 0 && at >= first_ms))
+			continue;
+		first = (int)i;
+		first_ms = at;
+	}
+	return first;
+}
+
+/* One job for up to `max` records of one WAN; those due within `slack_ms` come along. */
+static bool pick_look(struct schedule *schedule, enum record_need need, size_t max,
+		      int64_t slack_ms, int64_t now_ms, struct schedule_job *ret_job)
+{
+	int lead = find_look(schedule, need, now_ms);
+	struct job *job;
+	size_t wan;
+
+	if (lead < 0)
+		return false;
+	wan = schedule->records[lead].wan;
+	job = begin(schedule, need, (size_t)lead, now_ms, ret_job);
+	schedule_job_add(schedule, job, ret_job, (size_t)lead, now_ms);
+	for (size_t i = 0; i < schedule->count && job->count < max; i++)
+		if (schedule->records[i].wan == wan &&
+		    look_ms(schedule, i, need) <= now_ms + slack_ms)
+			schedule_job_add(schedule, job, ret_job, i, now_ms);
+	job->left = job->count;
+	return true;
+}
+
+static bool pick_idle_look(struct schedule *schedule, int64_t now_ms, struct schedule_job *ret_job)
+{
+	int64_t slack_ms = MIN(schedule->config->dns.check_every_ms / 10, 60000);
+
+	if (now_ms < schedule->idle_ms ||
+	    !pick_look(schedule, RECORD_NEED_IDLE_LOOK, IDLE_LOOKS, slack_ms, now_ms, ret_job))
+		return false;
+	schedule->idle_ms = now_ms + (int64_t)ret_job->count * IDLE_LOOK_MS;
+	return true;
+}
+
+/* --- next --- */
+
+static void expire(struct schedule *schedule, int64_t now_ms)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		struct job *job = &schedule->jobs[i];
+
+		if (job->number != 0 && job->deadline_ms <= now_ms)
+			schedule_job_drop(schedule, job, record_lost, now_ms);
+	}
+}
+
+bool schedule_next(struct schedule *schedule, int64_t now_ms, struct schedule_job *ret_job)
+{
+	expire(schedule, now_ms);
+	if (schedule_in_flight(schedule) == JOBS_MAX)
+		return false;
+	if (pick_update(schedule, now_ms, ret_job))
+		return true;
+	if (looks_in_flight(schedule) >= LOOKS_MAX)
+		return false;
+	return pick_look(schedule, RECORD_NEED_LOOK, MESSAGE_RECORDS_MAX, 0, now_ms, ret_job) ||
+	       pick_look(schedule, RECORD_NEED_VERIFY, MESSAGE_RECORDS_MAX, 0, now_ms, ret_job) ||
+	       pick_idle_look(schedule, now_ms, ret_job);
+}
+
+static int64_t record_due_ms(const struct schedule *schedule, size_t index, bool looks,
+			     int64_t now_ms)
+{
+	const struct schedule_record *slot = &schedule->records[index];
+	int64_t at;
+	enum record_need need = record_need(&slot->record, &at);
+
+	if (need == RECORD_NEED_UPDATE)
+		return schedule_update_ms(schedule, index, now_ms);
+	if (need == RECORD_NEED_NOTHING || !looks || !schedule->has_route[slot->wan])
+		return INT64_MAX;
+	return need == RECORD_NEED_IDLE_LOOK ? MAX(at, schedule->idle_ms) : at;
+}
+
+int64_t schedule_due_ms(const struct schedule *schedule, int64_t now_ms)
+{
+	bool looks = looks_in_flight(schedule) < LOOKS_MAX;
+	int64_t due_ms = INT64_MAX;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (schedule->jobs[i].number != 0)
+			due_ms = MIN(due_ms, schedule->jobs[i].deadline_ms);
+	if (schedule_in_flight(schedule) == JOBS_MAX)
+		return due_ms;
+	for (size_t i = 0; i < schedule->count; i++)
+		due_ms = MIN(due_ms, record_due_ms(schedule, i, looks, now_ms));
+	return due_ms;
+}

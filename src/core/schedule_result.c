@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What came of the jobs. */
+#include <stdlib.h>
+
+#include "schedule_parts.h"
+
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* The time and the dice of one answer. */
+struct moment {
+	int64_t now_ms, wall_s;
+	uint32_t random;
+};
+
+/* --- jobs that end without answers --- */
+
+void schedule_job_drop(struct schedule *schedule, struct job *job,
+		       void (*gone)(struct record *, uint32_t, int64_t), int64_t now_ms)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		const struct job_record *which = &job->records[i];
+
+		if (!which->done && !which->passenger && which->index >= 0)
+			gone(&schedule->records[which->index].record, job->number, now_ms);
+	}
+	if (job->circuit >= 0)
+		circuit_end(&schedule->circuits[job->circuit]);
+	*job = (struct job){ 0 };
+}
+
+void schedule_unsent(struct schedule *schedule, uint32_t number, int64_t now_ms)
+{
+	struct job *job = number ? schedule_job_find(schedule, number) : NULL;
+
+	if (!job)
+		return;
+	if (job->circuit >= 0)
+		circuit_uncount(&schedule->circuits[job->circuit], job->started_ms);
+	schedule_job_drop(schedule, job, record_unsent, now_ms);
+}
+
+void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (schedule->jobs[i].number != 0)
+			schedule_job_drop(schedule, &schedule->jobs[i], record_lost, now_ms);
+}
+
+/* --- all answers of a job are there --- */
+
+/* The host answers again: its other records need not wait for their own back-off. */
+static void release(struct schedule *schedule, int circuit, int64_t now_ms)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule_circuit(schedule, i) == &schedule->circuits[circuit])
+			record_release(&schedule->records[i].record, now_ms);
+}
+
+/* "numhost": halves, and if that was still too many, names alone. */
+static void split(struct schedule *schedule, const struct job *job)
+{
+	struct entry *entry = &schedule->entries[job->entry];
+	unsigned half = (unsigned)(job->count + 1) / 2;
+
+	if (entry->batch > half)
+		entry->batch = entry->was_split ? 1 : half;
+	entry->was_split = true;
+}
+
+static void finish(struct schedule *schedule, struct job *job, const struct moment *moment)
+{
+	int circuit = job->circuit;
+
+	if (job->split && job->entry >= 0)
+		split(schedule, job);
+	if (circuit >= 0 && !job->answered && job->verdict)
+		circuit_fail(&schedule->circuits[circuit], job->verdict, job->retry_after_s,
+			     job->started_ms, moment->now_ms, moment->wall_s, moment->random);
+	else if (circuit >= 0 && circuit_close(&schedule->circuits[circuit]))
+		release(schedule, circuit, moment->now_ms);
+	*job = (struct job){ 0 };
+}
+
+/* --- one answer --- */
+
+static size_t refuse_account(struct schedule *schedule, size_t index,
+			     const struct message_result *result)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct record *record = &schedule->records[i].record;
+
+		if (schedule->records[i].provider != schedule->records[index].provider ||
+		    i == index || record->refusal)
+			continue;
+		record_refuse(record, result->verdict, result->text);
+		count++;
+	}
+	return count;
+}
+
+static void note_outage(struct job *job, const struct message_result *result)
+{
+	if (!record_is_outage(result->verdict)) {
+		job->answered = true;
+		return;
+	}
+	job->verdict = MAX(job->verdict, result->verdict);
+	job->retry_after_s = MAX(job->retry_after_s, result->retry_after_s);
+}
+
+/* Too many names in one request: that says nothing about any of them. */
+static bool is_split(const struct job *job, const struct message_result *result)
+{
+	size_t own = 0;
+
+	for (size_t i = 0; i < job->count; i++)
+		own += !job->records[i].passenger;
+	return result->verdict == MESSAGE_SPLIT && own > 1;
+}
+
+static void answer_update(struct schedule *schedule, struct job *job, size_t index,
+			  const struct message_result *result, const struct moment *moment,
+			  struct schedule_report *report)
+{
+	struct record *record = &schedule->records[index].record;
+
+	if (is_split(job, result)) {
+		job->answered = job->split = true;
+		record_unsent(record, job->number, moment->now_ms);
+		return;
+	}
+	report->event = record_answer(record, result, moment->now_ms, moment->wall_s,
+				      moment->random);
+	if (record_is_account_wide(result->verdict))
+		report->also_disabled = refuse_account(schedule, index, result);
+}
+
+static void answer_passenger(struct schedule *schedule, size_t index,
+			     const struct message_result *result, const struct moment *moment)
+{
+	bool good = result->verdict == MESSAGE_GOOD || result->verdict == MESSAGE_UNCHANGED;
+
+	if (good)
+		record_confirmed(&schedule->records[index].record, moment->now_ms);
+}
+
+static struct job_record *find_waiting(struct job *job, uint32_t wire)
+{
+	for (size_t i = 0; i < job->count; i++)
+		if (job->records[i].wire == wire && !job->records[i].done)
+			return &job->records[i];
+	return NULL;
+}
+
+struct schedule_report schedule_answer(struct schedule *schedule,
+				       const struct message_result *result, int64_t now_ms,
+				       int64_t wall_s, uint32_t random)
+{
+	const struct moment moment = { now_ms, wall_s, random };
+	uint32_t number = result->head.number;
+	struct job *job = number ? schedule_job_find(schedule, number) : NULL;
+	struct job_record *which = job ? find_waiting(job, result->record) : NULL;
+	struct schedule_report report = { .record = SCHEDULE_NO_RECORD };
+
+	if (!which)
+		return report;
+	which->done = true;
+	job->left--;
+	report.record = which->index;
+	if (job->need == RECORD_NEED_UPDATE)
+		note_outage(job, result);
+	if (which->index >= 0 && which->passenger)
+		answer_passenger(schedule, (size_t)which->index, result, &moment);
+	else if (which->index >= 0 && job->need == RECORD_NEED_UPDATE)
+		answer_update(schedule, job, (size_t)which->index, result, &moment, &report);
+	else if (which->index >= 0)
+		report.event = record_answer(&schedule->records[which->index].record, result,
+					     now_ms, wall_s, random);
+	if (job->left == 0)
+		finish(schedule, job, &moment);
+	return report;
+}
