@@ -25,13 +25,14 @@ static const char usage[] =
 	"  reload                          read the configuration again\n"
 	"  version                         of hairpinctl and of the running hairpind\n"
 	"\n"
-	"  --socket PATH   the daemon's socket (" HAIRPIN_RUNSTATEDIR "/control.sock)\n"
+	"  --socket PATH   the daemon's socket\n"
+	"                  (" HAIRPIN_RUNSTATEDIR "/control.sock)\n"
 	"  --json          the daemon's answer as one JSON object\n"
 	"  -c, --config FILE   for rules without a daemon: the configuration\n"
 	"  -h, --help      this\n"
 	"  -V, --version   the version\n"
 	"\n"
-	"Exit status: 0 done, 1 failed, 2 usage, 4 no daemon answers. See hairpinctl(8).\n";
+	"Exit status: 0 done, 1 failed, 2 usage, 4 no daemon answers.\n";
 
 struct word {
 	const char *name;
@@ -39,11 +40,11 @@ struct word {
 };
 
 static const struct word words[] = {
-	{ "status", CTL_STATUS }, { "sync", CTL_SYNC },		{ "update", CTL_UPDATE },
-	{ "rules", CTL_RULES },	  { "reload", CTL_RELOAD },	{ "version", CTL_VERSION },
-	{ "plan", -1 },		  { "watch", -1 },		{ "doctor", -1 },
-	{ "tag", -1 },		  { "hook", -1 },		{ "providers", -1 },
-	{ "pause", -1 },	  { "resume", -1 },		{ "log", -1 },
+	{ "status", CTL_STATUS }, { "sync", CTL_SYNC },	    { "update", CTL_UPDATE },
+	{ "rules", CTL_RULES },	  { "reload", CTL_RELOAD }, { "version", CTL_VERSION },
+	{ "plan", -1 },		  { "watch", -1 },	    { "doctor", -1 },
+	{ "tag", -1 },		  { "hook", -1 },	    { "providers", -1 },
+	{ "pause", -1 },	  { "resume", -1 },	    { "log", -1 },
 	{ "import", -1 },	  { "metrics", -1 },
 };
 
@@ -173,35 +174,41 @@ static void read_words(struct arguments *arguments, char **rest)
 		arguments->end = refuse("only rules takes", "-c", "");
 }
 
-/*
- * Run from the build directory of a source tree the provider descriptions of that tree
- * are used: what was just built is tried without an installation.
- */
-static void find_catalogue(char *path, size_t path_bytes)
-{
-	static const char installed[] = HAIRPIN_DATADIR "/providers";
-	char program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	char *slash;
-	int i;
+struct catalogue_places {
+	char publisher[PATH_MAX + 32];	/* beside us only where we were built */
+	char source[PATH_MAX + 32];
+	const char *directories[4];
+};
 
-	program[length > 0 ? length : 0] = '\0';
-	for (i = 0; i < 3; i++) {
-		slash = strrchr(program, '/');
-		if (!slash)
-			break;
+/* Run from build/ or build/asan/, the descriptions of the source tree around it count. */
+static void find_catalogue(struct catalogue_places *places)
+{
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *name, *up;
+	size_t count = 0;
+	char *slash;
+
+	self[length > 0 ? length : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
 		*slash = '\0';
-		snprintf(path, path_bytes, "%s/conf/providers", program);
-		if (i > 0 && access(path, R_OK) == 0)
-			return;
-	}
-	snprintf(path, path_bytes, "%s", installed);
+	name = strrchr(self, '/');
+	up = name && strcmp(name, "/asan") == 0 ? "../.." : "..";
+	snprintf(places->publisher, sizeof(places->publisher), "%s/hairpin-publish",
+		 self);
+	snprintf(places->source, sizeof(places->source), "%s/%s/conf/providers", self,
+		 up);
+	places->directories[count++] = HAIRPIN_SYSCONFDIR "/providers";
+	if (access(places->publisher, F_OK) == 0 && access(places->source, F_OK) == 0)
+		places->directories[count++] = places->source;
+	places->directories[count++] = HAIRPIN_DATADIR "/providers";
+	places->directories[count] = NULL;
 }
 
 int main(int argc, char **argv)
 {
-	char providers[PATH_MAX + sizeof("/conf/providers")];
-	const char *catalogue[] = { HAIRPIN_SYSCONFDIR "/providers", providers, NULL };
+	struct catalogue_places places;
 	struct arguments arguments = {
 		.options = { .socket_path = HAIRPIN_RUNSTATEDIR "/control.sock" },
 		.end = -1,
@@ -213,8 +220,8 @@ int main(int argc, char **argv)
 		read_words(&arguments, argv + optind);
 	if (arguments.end >= 0)
 		return arguments.end;
-	find_catalogue(providers, sizeof(providers));
-	arguments.options.look.catalogue = catalogue;
+	find_catalogue(&places);
+	arguments.options.look.catalogue = places.directories;
 	view = ctl_view_of_stdout();
 	return ctl_run(&arguments.options, &view);
 }

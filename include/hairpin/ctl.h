@@ -95,8 +95,8 @@ struct ctl_look {
 /*
  * The object of the command "rules", read from the kernel by ourselves: what a sync
  * would find now. Former addresses are the daemon's knowledge and missing here. Where the
- * configuration cannot be read, one WAN with the tag "hairpin" is assumed and `ret_note`
- * (else empty) says why.
+ * default configuration cannot be read, one WAN with the tag "hairpin" is assumed and
+ * `ret_note` (else empty) says why; where `config_path` names one: -EBADMSG.
  */
 int ctl_look(const struct ctl_look *look, struct json **ret_rules, struct err *ret_note,
 	     struct err *ret_err) must_check;

@@ -44,8 +44,9 @@ void ctl_update_show(const struct json *answer, const struct ctl_view *view,
 		text_add(&line, "No record to check.");
 	else {
 		plain_number(&line, answer, "records");
-		text_addf(&line, " %s checked and updated where due; \"hairpinctl\" shows "
-			  "how it goes", records == 1 ? "record is" : "records are");
+		text_addf(&line, " %s checked and updated where due; \"hairpinctl\" "
+			  "shows how it goes",
+			  records == 1 ? "record is" : "records are");
 	}
 	plain_wrap(out, view, 0, 2, line.bytes);
 	if (line.failed)

@@ -129,7 +129,8 @@ static int client_check(const char *who, struct text *line, struct ctl_answer *r
 	return 0;
 }
 
-static int client_complain(struct err *ret_err, int rc, const char *who, int64_t limit_ms)
+static int client_complain(struct err *ret_err, int rc, const char *who,
+			   int64_t limit_ms)
 {
 	char limit[24];
 
@@ -178,11 +179,12 @@ static int client_refused(const char *socket_path, const char *shown, struct err
 		group = getgrgid(status.st_gid);
 	if (!group)
 		return err_set(ret_err, -EACCES,
-			       "only root may talk to the daemon at %s: use sudo, or set "
-			       "\"control\": {\"group\": ...} in its configuration", shown);
+			       "only root may talk to the daemon at %s: be root, or set "
+			       "\"control\": {\"group\": ...} in its configuration",
+			       shown);
 	return err_set(ret_err, -EACCES,
-		       "only root and the group %s may talk to the daemon at %s: use "
-		       "sudo, or join the group (usermod -aG %s YOU) and log in again",
+		       "only root and the group %s may talk to the daemon at %s: be "
+		       "root, or join the group (usermod -aG %s YOU) and log in again",
 		       group->gr_name, shown, group->gr_name);
 }
 

@@ -213,7 +213,7 @@ static int look_ask_kernel(struct look *look, struct err *ret_err)
 	return rc;
 }
 
-/* NULL with a note where it cannot be read: then what a newcomer has is assumed. */
+/* NULL with a note where it cannot be read: its first mistake. */
 static struct config *look_configuration(const struct ctl_look *look,
 					 struct err *ret_note)
 {
@@ -226,9 +226,7 @@ static struct config *look_configuration(const struct ctl_look *look,
 	ret_note->text[0] = '\0';
 	if (config_load(&load, &config, &problems) < 0) {
 		first = problems.text.bytes;
-		err_set(ret_note, -EINVAL,
-			"the configuration cannot be used, the tag \"hairpin\" is "
-			"assumed: %.*s", (int)strcspn(first, "\n"), first);
+		err_set(ret_note, -EINVAL, "%.*s", (int)strcspn(first, "\n"), first);
 		config = NULL;
 	}
 	config_problems_done(&problems);
@@ -244,7 +242,9 @@ int ctl_look(const struct ctl_look *options, struct json **ret_rules,
 	int rc = 0;
 
 	look.items = json_add(rules, "items", json_new_array());
-	if (!config || config->nat.enabled)
+	if (!config && options->config_path)	/* then no other one is meant */
+		rc = err_set(ret_err, -EBADMSG, "%s", ret_note->text);
+	else if (!config || config->nat.enabled)
 		rc = look_ask_kernel(&look, ret_err);
 	look_done(&look);
 	config_free(config);

@@ -71,7 +71,7 @@ struct plain_row {
 struct plain_table {
 	size_t columns;
 	size_t painted;
-	bool last_wraps;		/* the last column holds words and may be narrow */
+	bool last_wraps;	/* the last column holds words and may be narrow */
 	const char *heads[PLAIN_CELLS_MAX];
 	struct plain_row *rows;
 	size_t count, room;

@@ -91,8 +91,9 @@ static int run_show_rules(const struct ctl_options *options, const struct ctl_vi
 }
 
 /* `why`: what the daemon did not do. */
-static int run_rules_alone(const struct ctl_options *options, const struct ctl_view *view,
-			   int why, const struct err *daemon)
+static int run_rules_alone(const struct ctl_options *options,
+			   const struct ctl_view *view, int why,
+			   const struct err *daemon)
 {
 	struct json *rules;
 	struct err note, err;
@@ -104,16 +105,18 @@ static int run_rules_alone(const struct ctl_options *options, const struct ctl_v
 			return run_complain(CTL_FAILED, daemon->text);
 		return run_complain(CTL_FAILED,
 				    "no daemon answers, and only root may read the "
-				    "kernel's rules: use sudo");
+				    "kernel's rules");
 	}
 	if (rc < 0)
-		return run_complain(CTL_FAILED, err.text);
+		return run_complain(rc == -EBADMSG ? CTL_USAGE : CTL_FAILED, err.text);
 	if (why != -ENOENT)
 		run_complain(CTL_DONE, daemon->text);
-	if (*note.text)
+	if (*note.text) {
 		run_complain(CTL_DONE, note.text);
+		run_complain(CTL_DONE, "so the tag is taken to be \"hairpin\"");
+	}
 	if (!options->json && view->terminal)
-		run_complain(CTL_DONE, "no daemon was asked; this is what the kernel says");
+		run_complain(CTL_DONE, "no daemon answers; so says the kernel itself");
 	status = run_show_rules(options, view, rules);
 	json_free(rules);
 	return status;

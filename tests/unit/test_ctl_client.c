@@ -426,7 +426,8 @@ static void test_requests(void **state)
 	(void)state;
 	check_request(CTL_STATUS, false, NULL, "{\"command\":\"status\"}");
 	check_request(CTL_RELOAD, false, none, "{\"command\":\"reload\"}");
-	check_request(CTL_UPDATE, false, none, "{\"command\":\"update\",\"force\":false}");
+	check_request(CTL_UPDATE, false, none,
+		      "{\"command\":\"update\",\"force\":false}");
 	check_request(CTL_UPDATE, true, names,
 		      "{\"command\":\"update\",\"force\":true,"
 		      "\"hostnames\":[\"home.example.org\",\"a.b\"]}");

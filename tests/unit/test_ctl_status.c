@@ -238,16 +238,16 @@ static void test_answers(void **state)
 	check_answer(ctl_sync_show,
 		     "{\"tagged\": 12, \"changed\": 3, \"unchanged\": 8, \"skipped\": 1,"
 		     " \"commit_us\": 310}",
-		     "12 tagged, 3 changed, 8 in step already, 1 left alone; committed in "
-		     "0.3 ms\n");
+		     "12 tagged, 3 changed, 8 in step already, 1 left alone; committed "
+		     "in 0.3 ms\n");
 	check_answer(ctl_sync_show,
 		     "{\"tagged\": 0, \"changed\": 0, \"unchanged\": 0, \"skipped\": 0,"
 		     " \"commit_us\": 0}",
 		     "0 tagged\n");
 	check_answer(ctl_update_show, "{\"records\": 0}", "No record to check.\n");
 	check_answer(ctl_update_show, "{\"records\": 1}",
-		     "1 record is checked and updated where due; \"hairpinctl\" shows how "
-		     "it goes\n");
+		     "1 record is checked and updated where due; \"hairpinctl\" shows "
+		     "how it goes\n");
 	check_answer(ctl_reload_show, "{\"reloaded\": true, \"problems\": \"\"}",
 		     "The configuration was read again.\n");
 	check_answer(ctl_reload_show,
@@ -286,14 +286,14 @@ static void test_times(void **state)
 
 static void test_json_harmless(void **state)
 {
-	static const char json[] = "{\"a\": \"\xc3\xbc \xc2\x9b \xe2\x80\xae \xf0\x9f\x98\x80 "
-				   "\x7f \xff\"}\n";
+	static const char json[] = "{\"a\": \"\xc3\xbc \xc2\x9b \xe2\x80\xae "
+				   "\xf0\x9f\x98\x80 \x7f \xff\"}\r\n";
 	struct text out = TEXT_INIT;
 
 	(void)state;
 	ctl_json_show(json, sizeof(json) - 1, &out);
 	assert_string_equal(out.bytes, "{\"a\": \"\\u00fc \\u009b \\u202e \\ud83d\\ude00 "
-				       "\\u007f \\ufffd\"}\n");
+				       "\\u007f \\ufffd\"} \n");
 	text_done(&out);
 }
 
