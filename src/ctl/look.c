@@ -138,21 +138,27 @@ static void look_add_address(struct json *item, const char *key,
 			addr_is_none(address) ? NULL : addr_format(address, text));
 }
 
+/* Names and comments may hold any bytes, JSON only UTF-8. */
+static void look_add_bytes(struct json *item, const char *key, const char *bytes)
+{
+	char shown[4 * NFT_COMMENT_BYTES];
+
+	json_add_string(item, key,
+			text_escape(shown, sizeof(shown), bytes, strlen(bytes)));
+}
+
 static void look_add_item(void *context, const struct nft_item *found)
 {
 	struct look *look = context;
 	struct json *item = json_add(look->items, NULL, json_new_object());
 	bool owned = found->target >= 0 && (size_t)found->target < look->target_count;
-	char comment[4 * NFT_COMMENT_BYTES];
 
-	/* A comment may hold any bytes, JSON only UTF-8. */
-	text_escape(comment, sizeof(comment), found->comment, strlen(found->comment));
 	json_add_string(item, "kind", nft_kind_name(found->kind));
 	json_add_string(item, "family", nft_family_name(found->family));
-	json_add_string(item, "table", found->table);
-	json_add_string(item, "chain", found->chain);
+	look_add_bytes(item, "table", found->table);
+	look_add_bytes(item, "chain", found->chain);
 	json_add_integer(item, "handle", (int64_t)found->handle);
-	json_add_string(item, "comment", comment);
+	look_add_bytes(item, "comment", found->comment);
 	json_add_string(item, "result", nft_result_name(found->result));
 	look_add_address(item, "old", &found->old);
 	look_add_address(item, "new", &found->new);

@@ -49,6 +49,23 @@ void plain_paint(struct text *out, const struct ctl_view *view, enum plain_colou
 	text_addf(out, "\033[%sm%s\033[0m", codes[colour], text);
 }
 
+/*
+ * The daemon escaped already what it got from elsewhere. Escaping that again must keep
+ * a terminal safe, but need not double every backslash once more.
+ */
+static void plain_single_backslashes(char *escaped)
+{
+	char *to = escaped;
+	const char *from;
+
+	for (from = escaped; *from; from++) {
+		if (from[0] == '\\' && from[1] == '\\')
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
+}
+
 void plain_foreign(struct text *out, const char *foreign)
 {
 	char shown[PLAIN_FOREIGN_BYTES];
@@ -57,7 +74,9 @@ void plain_foreign(struct text *out, const char *foreign)
 		text_add_char(out, '?');
 		return;
 	}
-	text_add(out, text_escape(shown, sizeof(shown), foreign, strlen(foreign)));
+	text_escape(shown, sizeof(shown), foreign, strlen(foreign));
+	plain_single_backslashes(shown);
+	text_add(out, shown);
 }
 
 void plain_member(struct text *out, const struct json *object, const char *key)
