@@ -14,7 +14,7 @@ enum {
 static const char *const harmless_keys[] = {
 	"type", "name", "wan", "hostnames", "families", "refresh", "min_interval",
 	"private_server", "ca_file", "timeout", "user_agent", "allow_private",
-	"insecure_http", "check", "ipv6_suffix", "server", NULL,
+	"insecure_http", "check", "ipv6_suffix", NULL,
 };
 static const char *const place_keys[] = { "file", "env", "credential", NULL };
 static const char *const top_keys[] = {

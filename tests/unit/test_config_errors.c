@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a bad configuration is told: all of it, with places, and never a secret.
+ */
+#include "config_room.h"
+
+#include <errno.h>
+
+/* Compares with tests/unit/golden/NAME.txt; the directory of the test is written as DIR. */
+static void assert_golden(struct room *room, const char *name)
+{
+	char path[256], golden[32768] = "", *said = room->problems.text.bytes;
+	TEXT_CLEANUP struct text plain = TEXT_INIT;
+	FILE *file;
+
+	for (char *at; (at = strstr(said, room->directory)); said = at + strlen(room->directory)) {
+		text_add_bytes(&plain, said, (size_t)(at - said));
+		text_add(&plain, "DIR");
+	}
+	text_add(&plain, said);
+	snprintf(path, sizeof path, "tests/unit/golden/%s.txt", name);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	golden[fread(golden, 1, sizeof golden - 1, file)] = '\0';
+	fclose(file);
+	if (strcmp(golden, plain.bytes) != 0)
+		fail_msg("%s differs; said was:\n%s", path, plain.bytes);
+}
+
+static void load_golden(struct room *room, const char *name)
+{
+	char command[PATH_MAX + 128];
+
+	snprintf(command, sizeof command, "cp 'tests/unit/golden/%s.json' '%s' && chmod 600 '%s'",
+		 name, room_path(room, "hairpind.json"), room_path(room, "hairpind.json"));
+	assert_int_equal(system(command), 0);
+	assert_int_equal(room_load(room), -EINVAL);
+	assert_golden(room, name);
+}
+
+static void sections_golden(void **state)
+{
+	load_golden(*state, "config-sections");
+}
+
+static void wans_golden(void **state)
+{
+	load_golden(*state, "config-wans");
+}
+
+static void providers_golden(void **state)
+{
+	load_golden(*state, "config-providers");
+}
+
+static void syntax_golden(void **state)
+{
+	load_golden(*state, "config-syntax");
+}
+
+/* Each mistake of a text alone, and the words it must be told in. */
+static void single_mistakes(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{ "[]", ":1:1: error: the file must be an object" },
+		{ "{ \"log\": {}, \"log\": {} }", "log" },
+		{ "{ \"log\": [] }", "must be an object, not an array" },
+		{ "{ \"wans\": {} }", "must be an array, not an object" },
+		{ "{ \"wans\": [ 3 ] }", ":1:13: error: must be an object" },
+		{ "{ \"$schema\": 1 }", "must be a string" },
+		{ "{ \"catalogue\": {} }", "unknown key \"catalogue\"" },
+		{ "{ \"state\": {\"directory\": \"\"} }", "\"directory\" is empty" },
+		{ "{ \"control\": {\"group\": \"a b\"} }", "is no name" },
+		{ "{ \"wans\": [{\"tag\": \".*\"}] }", "would match every comment" },
+		{ "{ \"wans\": [{\"tag\": \"\"}] }", "would match every comment" },
+		{ "{ \"wans\": [{\"interface\": \"\"}] }", "is no interface name" },
+		{ "{ \"wans\": [{\"interface\": \"abcdefghijklmnop\"}] }", "1 to 15 characters" },
+		{ "{ \"wans\": [{\"interface\": \"a\\u0007b\"}] }", "\\x07" },
+		{ "{ \"wans\": [{\"ipv4\": {\"source\": \"upmp\"}}] }", "did you mean \"upnp\"?" },
+		{ "{ \"wans\": [{\"ipv4\": {}}] }", "\"source\" is missing" },
+		{ "{ \"wans\": [{\"grace\": \"2h\"}] }", "out of range; write 0s to 1h" },
+		{ "{ \"dns\": {\"check_every\": \"100ms\"} }", "out of range; write 1s to 30d" },
+		{ "{ \"nat\": {\"max\": 1.5} }", "a whole number from 1" },
+		{ "{ \"nat\": {\"tables\": [\"bridge:x\"]} }", "is no table of NAT rules" },
+		{ "{ \"nat\": {\"tables\": [\"ip:\"]} }", "is no table of NAT rules" },
+		{ "{ \"providers\": [{\"hostnames\": [\"a.b.c\"]}] }", "\"type\" is missing" },
+		{ "{ \"providers\": [{\"type\": \"../x\", \"hostnames\": [\"a.b.c\"]}] }",
+		  "unknown provider" },
+		{ "{ \"providers\": [{\"type\": \"dyn\", \"ca_pem\": \"x\"}] }",
+		  "unknown key \"ca_pem\"" },
+		{ "{ \"providers\": [{\"type\": \"duckdns\", \"token\": {\"value\": \"x\"}}] }",
+		  "unknown key \"value\"" },
+		{ "{ \"providers\": [{\"type\": \"duckdns\", \"token\": \"a\\nb\"}] }",
+		  "\"token\" holds a control character" },
+		{ "{ \"providers\": [{\"type\": \"duckdns\", \"token\": \"\"}] }",
+		  "\"token\" is empty" },
+		{ "{ \"providers\": [{\"type\": \"duckdns\", \"token\": {}}] }",
+		  "needs one place" },
+		{ "{ \"providers\": [{\"type\": \"duckdns\", \"token\": true}] }",
+		  "must be a string, not" },
+		{ "{ \"providers\": [{\"type\": \"duckdns\", \"name\": \"-x\"}] }", "is no name" },
+	};
+	struct room *room = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (room_load_text(room, cases[i].text) != -EINVAL)
+			fail_msg("accepted: %s", cases[i].text);
+		assert_says(room, cases[i].words);
+	}
+}
+
+static void what_comes_later_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"{ \"nat\": {\"filter\": true} }",
+		"{ \"nat\": {\"add_missing\": true} }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"http\", \"urls\": []}}] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"dns\"}}] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"command\"}}] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"pcp\"}}] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"upnp\"}}] }",
+		"{ \"wans\": [{\"ipv6\": {\"source\": \"interface\", \"keep\": \"suffix\"}}] }",
+		"{ \"providers\": [{\"type\": \"duckdns\", \"token\": \"x\", \"hostnames\":"
+		" [{\"name\": \"a.duckdns.org\", \"ipv6_suffix\": \"::10\"}]}] }",
+	};
+	struct room *room = *state;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		assert_int_equal(room_load_text(room, texts[i]), -EINVAL);
+		assert_says(room, "this version cannot");
+	}
+	assert_int_equal(room_load_text(room, "{ \"nat\": {\"names\": \"x:\"} }"), 0);
+	assert_says(room, "warning: this version does not");
+	assert_int_equal(room_load_text(room, "{ \"metrics\": {\"textfile\": \"/x\"} }"), 0);
+	assert_says(room, "warning: this version writes no metrics");
+	assert_int_equal(room_load_text(room, "{ \"nat\": {\"filter\": false, \"names\": \"dns:\"} }"),
+			 0);
+	assert_int_equal(room->problems.warnings, 0);
+}
+
+static void the_same_record_twice(void **state)
+{
+	static const char duck[] =
+		"{\"type\": \"duckdns\", \"token\": \"x\", \"hostnames\": [%s]}";
+	static const struct {
+		const char *first, *second;
+		int result;
+	} cases[] = {
+		{ "\"a.x.org\"", "\"b.x.org\"", 0 },
+		{ "\"a.x.org\"", "\"A.x.org.\"", -EINVAL },
+		{ "\"a.x.org\", \"a.x.org\"", "\"b.x.org\"", -EINVAL },
+		{ "{\"name\": \"a.x.org\", \"families\": [\"ipv4\"]}",
+		  "{\"name\": \"a.x.org\", \"families\": [\"ipv6\"]}", 0 },
+		{ "{\"name\": \"a.x.org\", \"families\": [\"ipv4\"]}", "\"a.x.org\"", -EINVAL },
+	};
+	struct room *room = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[1024], first[256], second[256];
+
+		snprintf(first, sizeof first, duck, cases[i].first);
+		snprintf(second, sizeof second, duck, cases[i].second);
+		snprintf(text, sizeof text, "{ \"providers\": [%s, %s] }", first, second);
+		assert_int_equal(room_load_text(room, text), cases[i].result);
+	}
+	assert_int_equal(room_load_text(room, "{ \"providers\": ["
+		"{\"type\": \"dyndns2\", \"server\": \"a.org\", \"username\": \"u\","
+		" \"password\": \"p\", \"hostnames\": [\"x.org\"]},"
+		"{\"type\": \"dyndns2\", \"server\": \"b.org\", \"username\": \"u\","
+		" \"password\": \"p\", \"hostnames\": [\"x.org\"]} ] }"), 0);
+}
+
+static void a_flood_is_cut(void **state)
+{
+	struct room *room = *state;
+	TEXT_CLEANUP struct text text = TEXT_INIT;
+
+	text_add(&text, "{ \"nat\": {");
+	for (int i = 0; i < 5000; i++)
+		text_addf(&text, "%s\"key%d\": 1", i ? ", " : "", i);
+	text_add(&text, "} }");
+	assert_int_equal(room_load_text(room, text.bytes), -EINVAL);
+	assert_int_equal(room->problems.errors, 5000);
+	assert_true(room->problems.text.length < 100000);
+	assert_says(room, "further mistakes are not shown");
+}
+
+/* The word "geheim" stands in every place a secret can be in; no mistake may show it. */
+static void no_line_shows_a_secret(void **state)
+{
+	static const char *const texts[] = {
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\", \"x\": 1} ] }",
+		"{ \"providers\": [ {\"type\": \"nix\", \"token\": \"geheim\"} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\":\n\"geheim\", \"wan\": 3} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"tokne\": \"geheim\"} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": [\"geheim\"]} ] }",
+		"{ \"providers\": {\"type\": \"duckdns\", \"token\": \"geheim\"} }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": {\"valu\": \"geheim\"}} ] }",
+		"{ \"provider\": [ {\"type\": \"duckdns\", \"token\": \"geheim\"} ] }",
+		"{ \"token\": \"geheim\" }",
+		"{ \"providers\": [ {\"type\": \"dyndns2\", \"server\": \"u:geheim@x.org\",\n"
+		"\"username\": \"u\", \"password\": \"p\", \"hostnames\": [\"a.b\"]} ] }",
+		"{ \"dns\": {\"x\": 1}, // \"token\": \"geheim\"\n }",
+		"{ \"dns\": {\"x\": 1} /* geheim\n geheim */, \"y\": 2 }",
+		"{ \"providers\": [ {\"type\": \"duckdns\" \"token\": \"geheim\"} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\": geheim} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\": \"geheim} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\":\n geheim} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\\n\"} ] }",
+		"{ \"providers\": [ {\"type\": \"dyndns2\", \"server\": \"u:geheim@x\","
+		" \"username\": \"u\", \"password\": \"geheim\", \"hostnames\": [\"a.b\"]} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\","
+		" \"token\": \"geheim\"} ] }",
+	};
+	struct room *room = *state;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		if (room_load_text(room, texts[i]) != -EINVAL)
+			fail_msg("accepted: %s", texts[i]);
+		assert_says_not(room, "geheim");
+		assert_says(room, "hairpind.json:");
+	}
+}
+
+static void hostile_documents(void **state)
+{
+	struct room *room = *state;
+	char *deep = malloc(200001), *large = malloc((2 << 20) + 1);
+
+	memset(deep, '[', 200000);
+	deep[200000] = '\0';
+	assert_int_equal(room_load_text(room, deep), -EINVAL);
+	memset(large, ' ', 2 << 20);
+	large[2 << 20] = '\0';
+	assert_int_equal(room_load_text(room, large), -EINVAL);
+	assert_says(room, "larger than 1048576 bytes");
+	assert_int_equal(room_load_text(room, ""), -EINVAL);
+	assert_int_equal(room_load_text(room, "{ \"nat\": {\"max\": 1e999} }"), -EINVAL);
+	assert_int_equal(room_load_text(room, "{ \"log\": {\"level\": \"\\ud800\"} }"), -EINVAL);
+	assert_int_equal(room_load_text(room, "{} {}"), -EINVAL);
+	free(deep);
+	free(large);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, room_open, room_close)
+	const struct CMUnitTest tests[] = {
+		TEST(sections_golden),
+		TEST(wans_golden),
+		TEST(providers_golden),
+		TEST(syntax_golden),
+		TEST(single_mistakes),
+		TEST(what_comes_later_is_refused),
+		TEST(the_same_record_twice),
+		TEST(a_flood_is_cut),
+		TEST(no_line_shows_a_secret),
+		TEST(hostile_documents),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
