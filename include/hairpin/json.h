@@ -5,8 +5,8 @@
  *
  * What cJSON does not do and this does: exact-case keys, duplicates refused, depth at
  * most 32, at most 1 MiB, no trailing bytes, no embedded NUL, only UTF-8, numbers finite,
- * and the line and column of any value. A value is a `struct json *`; the document's root owns all
- * of it. Pointers to strings live as long as the document.
+ * and the line and column of any value. A value is a `struct json *`; the document's root
+ * owns all of it. Pointers to strings live as long as the document.
  */
 #ifndef HAIRPIN_JSON_H
 #define HAIRPIN_JSON_H
@@ -38,7 +38,8 @@ struct json_error {
 
 /*
  * Strict JSON; with `relaxed` also // and block comments, # comments to the end of the
- * line, and one trailing comma. NULL: `ret_error` says where and why. `text` need not end with NUL.
+ * line, and one trailing comma. NULL: `ret_error` says where and why. `text` need not end
+ * with NUL.
  */
 struct json *json_parse(const char *text, size_t length, bool relaxed,
 			struct json_error *ret_error);
@@ -81,7 +82,7 @@ struct json *json_new_string(const char *string);
 struct json *json_copy(const struct json *value);
 /* Returns `take`. `key` NULL: to the end of an array. */
 struct json *json_add(struct json *object, const char *key, struct json *take);
-void json_add_string(struct json *object, const char *key, const char *string);	/* NULL string: null */
+void json_add_string(struct json *object, const char *key, const char *string); /* or null */
 void json_add_integer(struct json *object, const char *key, int64_t number);
 void json_add_bool(struct json *object, const char *key, bool value);
 void json_add_null(struct json *object, const char *key);
