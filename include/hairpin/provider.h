@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: provider */
+/*
+ * A provider's protocol, pure: settings and addresses in, a request out; an answer in, a
+ * verdict for each name out. No socket, no clock: what is read here came from elsewhere.
+ */
+#ifndef HAIRPIN_PROVIDER_H
+#define HAIRPIN_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/addr.h"
+#include "hairpin/catalogue.h"
+#include "hairpin/err.h"
+#include "hairpin/message.h"
+
+enum {
+	PROVIDER_RETRY_MAX_S = 86400,
+	PROVIDER_ERROR_RETRY_S = 1800,	/* 911 and dnserr: not before 30 minutes */
+};
+
+/* --- what an update says --- */
+
+struct provider_value {
+	const char *name, *value;
+};
+
+/* One update: the same addresses for every name. Everything is borrowed. */
+struct provider_update {
+	const struct provider_value *settings;
+	size_t setting_count;
+	const char *const *hostnames;	/* at least one */
+	size_t hostname_count;
+	struct addr ipv4, ipv6;		/* none: not of this request */
+	bool insecure_http;
+};
+
+/* --- template: the request --- */
+
+struct provider_request {
+	char method[8];
+	char *url;
+	char *headers[CATALOGUE_HEADERS_MAX + 1];	/* "Name: value"; Content-Type is the last */
+	size_t header_count;
+	char *body;			/* NULL: none */
+	char *user, *password;		/* NULL: no Basic authentication */
+};
+
+/*
+ * The step for these families: both at once, else the family's own, else "any".
+ * NULL: the description has none. Asked for both, only a dual step is given.
+ */
+const struct catalogue_step *provider_step(const struct catalogue *catalogue,
+					   bool ipv4, bool ipv6);
+
+/*
+ * Fills the step's templates. Within the URL and forms a value is percent-encoded (host
+ * names and addresses keep ',' and ':' in the URL, where both are allowed), within JSON
+ * escaped as a string; in headers and Basic authentication it stands as it is. A control
+ * character refuses it (-EINVAL, also for a placeholder nobody gave a value; `ret_err` says
+ * which). A step that goes over plain HTTP without insecure_http is refused likewise.
+ */
+int provider_request_make(const struct catalogue *catalogue, const struct catalogue_step *step,
+			  const struct provider_update *update,
+			  struct provider_request *ret_request, struct err *ret_err) must_check;
+void provider_request_done(struct provider_request *request);	/* wipes and frees */
+
+/*
+ * Where a redirect may be followed: `location` names the same scheme and authority as `url`
+ * (or none, with a path that begins with one '/'), and the scheme is https. The new URL; NULL: it may
+ * not, or no memory. The caller wipes and frees.
+ */
+char *provider_redirect(const char *url, const char *location);
+
+/* --- answer: the verdict --- */
+
+struct provider_answer {
+	unsigned http_status;
+	const char *body;
+	size_t length;
+	bool cut;			/* the body was longer than we read */
+	bool https;
+	const char *retry_after;	/* the header's value, "" for none */
+	int64_t wall_s;			/* now, for a date in it */
+};
+
+struct provider_verdict {
+	enum message_verdict verdict;	/* GOOD to TRANSIENT */
+	uint32_t retry_after_s;		/* 0: not said */
+	struct addr addresses[2];	/* what the line of a good or unchanged one named */
+	size_t address_count;
+};
+
+/*
+ * One verdict for each of update->hostnames. The description's rules come first, then the
+ * HTTP status, then dyndns2's lines where the description says so. A rule without a
+ * status calls something good only where the status is 2xx and the body whole: an unclear
+ * answer is never a success.
+ */
+void provider_judge(const struct catalogue *catalogue, const struct provider_answer *answer,
+		    const struct provider_update *update, struct provider_verdict *ret_verdicts);
+
+/*
+ * dyndns2 (members.dyndns.org and all that speak like it): one line for each name in the
+ * order of the request, or one line for all. `catalogue` may be NULL; its rules that
+ * ask for a token only are further codes.
+ */
+void provider_judge_lines(const struct catalogue *catalogue, const char *body, size_t length,
+			  const struct provider_update *update,
+			  struct provider_verdict *ret_verdicts);
+
+/* A Retry-After header (RFC 9110, 10.2.3), seconds or date: [0, PROVIDER_RETRY_MAX_S]; 0 for nonsense. */
+uint32_t provider_retry_after(const char *value, int64_t wall_s);
+
+/* --- mask: what people may see of an answer --- */
+
+/*
+ * Foreign bytes for log and status: every occurrence of a secret setting's value (as it is,
+ * percent-encoded, in base64 at any offset, beside the user as Basic authentication has it,
+ * as JSON; or its first 8 bytes) reads "(hidden)", the rest is escaped, cut to 200 bytes.
+ * Returns `out`; what cannot be masked for want of memory is not shown at all.
+ */
+const char *provider_describe(const struct catalogue *catalogue,
+			      const struct provider_update *update, const void *bytes,
+			      size_t length, char out[MESSAGE_TEXT_BYTES]);
+
+#endif

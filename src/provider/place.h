@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The places of a request where a value may stand, and how it is written there.
+ */
+#ifndef PROVIDER_PLACE_H
+#define PROVIDER_PLACE_H
+
+#include <stdbool.h>
+
+#include "hairpin/text.h"
+
+enum place {
+	PLACE_PLAIN,		/* header, text body, Basic authentication: as it is */
+	PLACE_URL,		/* one component: all but RFC 3986's unreserved is encoded */
+	PLACE_URL_KNOWN,	/* the same for checked names and addresses: ':' ',' '*' stay */
+	PLACE_FORM,		/* application/x-www-form-urlencoded; a space is %20 there too */
+	PLACE_JSON,		/* within the quotes of a string */
+};
+
+/* False, with nothing added: `value` holds a control character. */
+bool place_add(struct text *out, enum place place, const char *value);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One job of the core and what serves it.
+ */
+#ifndef PUBLISHER_JOB_H
+#define PUBLISHER_JOB_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "hairpin/err.h"
+#include "hairpin/http.h"
+#include "hairpin/message.h"
+#include "hairpin/resolve.h"
+
+struct jobs;
+struct check;
+struct publish;
+
+struct job {
+	struct jobs *jobs;
+	struct job *next;
+	struct message_job *message;	/* only message_job_bytes() of it exist */
+	bool answered[MESSAGE_RECORDS_MAX];
+	ev_timer limit;			/* the job's own; whoever serves it is stopped then */
+	double until;			/* ev_now() at which that is */
+	struct check *check;		/* one of the two */
+	struct publish *publish;
+};
+
+struct ev_loop *job_loop(const struct job *job);
+struct resolve *job_resolve(const struct job *job);
+struct http *job_http(const struct job *job);
+
+/*
+ * Sends the result for records[index]; head and record are filled in here. What breaks a
+ * rule of message_result_ok() would end us: it becomes MESSAGE_TRANSIENT or MESSAGE_NO_ANSWER.
+ * The second answer for a record is dropped.
+ */
+void job_answer(struct job *job, size_t index, const struct message_result *result);
+
+/* Answers what is not answered yet. */
+void job_answer_rest(struct job *job, enum message_verdict verdict, const char *text);
+
+/* Ends the job; must be the last thing done with it. */
+void job_done(struct job *job);
+
+/* --- kinds: they end the job when all is answered, maybe within the call; -ENOMEM --- */
+
+int check_start(struct job *job) must_check;	/* CHECK, VERIFY */
+void check_free(struct check *check);		/* NULL is fine */
+
+int publish_start(struct job *job) must_check;	/* UPDATE_RECORDS */
+void publish_free(struct publish *publish);	/* NULL is fine; wipes */
+
+#endif
