@@ -56,11 +56,26 @@ static void release(struct schedule *schedule, int circuit, int64_t now_ms)
 			record_release(&schedule->records[i].record, now_ms);
 }
 
+/* Every name of a request brings a record of the first one's family. */
+static unsigned count_names(const struct schedule *schedule, const struct job *job)
+{
+	unsigned count = 0;
+	int first = job->records[0].index;
+
+	for (size_t i = 0; i < job->count; i++) {
+		int index = job->records[i].index;
+
+		count += first < 0 || index < 0 ||
+			 schedule->records[index].family == schedule->records[first].family;
+	}
+	return count;
+}
+
 /* "numhost": halves, and if that was still too many, names alone. */
 static void split(struct schedule *schedule, const struct job *job)
 {
 	struct entry *entry = &schedule->entries[job->entry];
-	unsigned half = (unsigned)(job->count + 1) / 2;
+	unsigned half = (count_names(schedule, job) + 1) / 2;
 
 	if (entry->batch > half)
 		entry->batch = entry->was_split ? 1 : half;
@@ -110,23 +125,14 @@ static void note_outage(struct job *job, const struct message_result *result)
 	job->retry_after_s = MAX(job->retry_after_s, result->retry_after_s);
 }
 
-/* Too many names in one request: that says nothing about any of them. */
-static bool is_split(const struct job *job, const struct message_result *result)
-{
-	size_t own = 0;
-
-	for (size_t i = 0; i < job->count; i++)
-		own += !job->records[i].passenger;
-	return result->verdict == MESSAGE_SPLIT && own > 1;
-}
-
 static void answer_update(struct schedule *schedule, struct job *job, size_t index,
 			  const struct message_result *result, const struct moment *moment,
 			  struct schedule_report *report)
 {
 	struct record *record = &schedule->records[index].record;
 
-	if (is_split(job, result)) {
+	if (result->verdict == MESSAGE_SPLIT && count_names(schedule, job) > 1) {
+		/* it says nothing about any of the names */
 		job->answered = job->split = true;
 		record_unsent(record, job->number, moment->now_ms);
 		return;

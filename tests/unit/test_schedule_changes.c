@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How many updates addresses that come, go and flap lead to; restarts, idle months, records that somebody else
+ * changes: the figures we promise, in virtual time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "fake/world.h"
+
+#define A "81.2.69.1"
+#define B "81.2.69.2"
+#define FOREIGN "6.6.6.6"
+
+static struct world *with_address(size_t names, unsigned families)
+{
+	struct world *world = world_new(1, names, families);
+
+	world_start(world);
+	world_set(world, AF_INET, A);
+	if (families & CONFIG_IPV6)
+		world_set(world, AF_INET6, "2a00:1450::a");
+	world_run(world, HOUR);
+	return world;
+}
+
+/* One record, published, verified; what is counted from now on is new. */
+static struct world *published(void)
+{
+	struct world *world = with_address(1, CONFIG_IPV4);
+
+	assert_int_equal(world->request_count, 1);
+	assert_int_equal(world_record(world, 0)->state, RECORD_CURRENT);
+	assert_true(world_record(world, 0)->verified);
+	world->request_count = world->look_count = 0;
+	memset(world->events, 0, sizeof(world->events));
+	return world;
+}
+
+static void assert_publishes(struct world *world, const char *text)
+{
+	struct addr wanted = world_address(text);
+
+	assert_int_equal(world_record(world, 0)->state, RECORD_CURRENT);
+	assert_true(addr_equal(&world_record(world, 0)->published, &wanted));
+	assert_true(addr_equal(world_look(world, 0, world->now_ms), &wanted));
+}
+
+static void test_change(void **state)
+{
+	struct world *world = published();
+	struct addr former = world_address(A);
+	int64_t changed_ms = world->now_ms;
+
+	(void)state;
+	world_set(world, AF_INET, B);
+	world_run(world, 10 * MINUTE);
+	assert_int_equal(world->request_count, 1);
+	assert_int_equal(world->requests[0].ms, changed_ms);	/* at once */
+	assert_int_equal(world->events[RECORD_PUBLISHED], 1);
+	assert_true(addr_equal(&world_record(world, 0)->former, &former));
+	assert_publishes(world, B);
+	world_free(world);
+}
+
+static void test_same_again(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 3600; i++) {
+		world_set(world, AF_INET, A);
+		schedule_network(world->schedule, 0, world->now_ms);
+		world_run(world, SECOND);
+	}
+	assert_int_equal(world->request_count, 0);
+	world_free(world);
+}
+
+static void test_away_and_back(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		world_set(world, AF_INET, NULL);
+		world_run(world, 1 + i * 30);
+		world_set(world, AF_INET, A);
+		world_run(world, 5 * SECOND);
+	}
+	assert_int_equal(world->request_count, 0);
+	assert_publishes(world, A);
+	world_free(world);
+}
+
+static void test_down(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	world_set(world, AF_INET, NULL);
+	schedule_route(world->schedule, 0, false, world->now_ms);
+	world_run(world, HOUR);
+	assert_int_equal(world->request_count, 0);
+	assert_int_equal(world->look_count, 0);
+	assert_int_equal(world_record(world, 0)->wait, RECORD_WAIT_ADDRESS);
+	assert_int_equal(schedule_due_ms(world->schedule, world->now_ms), INT64_MAX);
+	world_free(world);
+}
+
+static void test_no_route(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	schedule_route(world->schedule, 0, false, world->now_ms);
+	world_set(world, AF_INET, B);
+	world_run(world, HOUR);
+	assert_int_equal(world->request_count + world->look_count, 0);
+	assert_non_null(strstr(schedule_reason(world->schedule, 0), "no default route"));
+	schedule_route(world->schedule, 0, true, world->now_ms);
+	world_run(world, SECOND);
+	assert_int_equal(world->request_count, 1);
+	assert_publishes(world, B);
+	world_free(world);
+}
+
+static void test_flapping_slowly(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		world_set(world, AF_INET, i % 2 ? A : B);
+		world_run(world, 10 * SECOND);
+	}
+	print_message("# every 10 s for 10 min: %zu\n", world->request_count);
+	assert_in_range(world->request_count, 5, 12);
+	world_set(world, AF_INET, "81.2.69.3");
+	world_run(world, 10 * MINUTE);		/* within the current interval */
+	assert_publishes(world, "81.2.69.3");
+	assert_in_range(world->request_count, 5, 12);
+	world_run(world, 10 * MINUTE);		/* quiet: the next one goes at once again */
+	world->request_count = 0;
+	world_set(world, AF_INET, B);
+	world_run(world, SECOND);
+	assert_int_equal(world->request_count, 1);
+	world_free(world);
+}
+
+static void test_flapping_wildly(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		world_set(world, AF_INET, i % 2 ? A : B);
+		world_run(world, 60);
+	}
+	world_set(world, AF_INET, "81.2.69.3");
+	world_run(world, 3 * SECOND);
+	assert_in_range(world->request_count, 1, 4);
+	assert_publishes(world, "81.2.69.3");
+	world_free(world);
+}
+
+/* A day of flapping stays within the budget of a day, and still publishes every hour. */
+static void test_flapping_for_days(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 3 * 8640; i++) {
+		world_set(world, AF_INET, i % 2 ? A : B);
+		world_run(world, 10 * SECOND);
+	}
+	print_message("# flapping: at most %zu in 24 h\n", world_most(world, DAY));
+	assert_in_range(world_most(world, DAY), 24, 104);
+	for (size_t i = 1; i < world->request_count; i++)
+		assert_true(world->requests[i].ms - world->requests[i - 1].ms <= 61 * MINUTE);
+	world_free(world);
+}
+
+/* A failed try of another address leaves nothing to undo when the old one returns. */
+static void test_there_and_back_unreachable(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	schedule_route(world->schedule, 0, false, world->now_ms);
+	world_set(world, AF_INET, B);
+	world_run(world, MINUTE);
+	world_set(world, AF_INET, A);
+	schedule_route(world->schedule, 0, true, world->now_ms);
+	world_run(world, HOUR);
+	assert_int_equal(world->request_count, 0);
+	assert_publishes(world, A);
+	world_free(world);
+}
+
+/* The address changes while the update is in flight: the answer counts for what was sent. */
+static void test_change_in_flight(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	world->provider_ms = 5 * SECOND;
+	world_set(world, AF_INET, B);
+	world_run(world, SECOND);
+	assert_int_equal(world_record(world, 0)->state, RECORD_SENDING);
+	world_set(world, AF_INET, "81.2.69.3");
+	world_run(world, MINUTE);
+	assert_int_equal(world->request_count, 2);
+	assert_publishes(world, "81.2.69.3");
+	world_free(world);
+}
+
+static void test_not_global(void **state)
+{
+	static const char *const bad[] = {
+		"192.168.1.2", "10.0.0.1", "100.64.0.1", "169.254.1.1", "203.0.113.7", "127.0.0.1",
+	};
+	struct world *world = published();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		world_set(world, AF_INET, bad[i]);
+		world_run(world, HOUR);
+		assert_int_equal(world_record(world, 0)->wait, RECORD_WAIT_ADDRESS);
+		assert_non_null(strstr(world_record(world, 0)->reason, bad[i]));
+	}
+	assert_int_equal(world->request_count, 0);
+	world_set(world, AF_INET, A);
+	world_run(world, HOUR);
+	assert_int_equal(world->request_count, 0);
+	world_free(world);
+}
+
+static void test_restarts(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		world_restart(world);
+		world_run(world, i % 7 * SECOND);
+		world_set(world, AF_INET, A);
+		world_run(world, i % 5 * 20);	/* some while DNS is asked */
+	}
+	world_run(world, DAY);
+	assert_int_equal(world->request_count, 0);
+	world_free(world);
+}
+
+/* Killed with an update in flight, which the provider has taken: DNS is asked, nothing sent again. */
+static void test_killed_in_flight(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		world_set(world, AF_INET, i % 2 ? A : B);
+		world_run(world, 100);
+		assert_int_equal(world_record(world, 0)->state, RECORD_SENDING);
+		world_restart(world);
+		world_set(world, AF_INET, i % 2 ? A : B);
+		world_run(world, HOUR);
+		assert_publishes(world, i % 2 ? A : B);
+	}
+	assert_int_equal(world->request_count, 20);
+	assert_int_equal(world->events[RECORD_PUBLISHED], 20);	/* its hook runs all the same */
+	world_free(world);
+}
+
+/* The same when the request got lost: it is sent again, once, within 15 s. */
+static void test_killed_before_arrival(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	world->follows_ms = -1;
+	world_set(world, AF_INET, B);
+	world_run(world, 100);
+	world_restart(world);
+	world->follows_ms = 0;
+	world_set(world, AF_INET, B);
+	world_run(world, 15 * SECOND);
+	assert_int_equal(world->request_count, 2);
+	assert_publishes(world, B);
+	world_free(world);
+}
+
+static void test_publisher_dies(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	world_set(world, AF_INET, B);
+	world_run(world, 100);
+	world->reply_count = 0;
+	schedule_publisher_gone(world->schedule, world->now_ms);
+	assert_int_equal(schedule_in_flight(world->schedule), 0);
+	world_run(world, MINUTE);
+	assert_int_equal(world->request_count, 1);	/* it had arrived: DNS says so */
+	assert_publishes(world, B);
+	assert_int_equal(world_record(world, 0)->attempts, 0);
+	world_free(world);
+}
+
+/* A publisher that never answers is given up. */
+static void test_publisher_silent(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	world_set(world, AF_INET, B);
+	world_run(world, 100);
+	world->reply_count = 0;
+	world_run(world, 2 * MINUTE);
+	assert_int_equal(world->request_count, 1);
+	assert_publishes(world, B);
+	world_free(world);
+}
+
+static void test_idle_months(void **state)
+{
+	static const struct {
+		int64_t refresh_ms;
+		size_t updates;
+	} rows[] = { { 0, 0 }, { 30 * DAY, 3 } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world *world = world_new(1, 1, CONFIG_IPV4);
+
+		world->providers[0].refresh_ms = rows[i].refresh_ms;
+		world_start(world);
+		world_set(world, AF_INET, A);
+		world_run(world, MINUTE);
+		for (int day = 0; day < 90; day++) {
+			world_run(world, DAY);
+			if (day % 10 == 0) {	/* a restart is no reason */
+				world_restart(world);
+				world_set(world, AF_INET, A);
+			}
+		}
+		assert_int_equal(world->request_count, 1 + rows[i].updates);
+		assert_int_equal(world->events[RECORD_PUBLISHED], 1);
+		world_free(world);
+	}
+}
+
+/* Changed by somebody else, once: repaired once. */
+static void test_changed_once(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	world_zone(world, AF_INET, FOREIGN);
+	world_run(world, HOUR);
+	assert_int_equal(world->request_count, 1);
+	assert_int_equal(world->events[RECORD_CHANGED_BY_OTHERS], 1);
+	assert_publishes(world, A);
+	world_free(world);
+}
+
+/* Somebody sets it back every minute: 24 repairs a day, restarts or not. */
+static void test_fight(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	for (int i = 0; i < 2 * 1440; i++) {
+		world_zone(world, AF_INET, FOREIGN);
+		world_run(world, MINUTE);
+		if (i % 97 == 0) {
+			world_restart(world);
+			world_set(world, AF_INET, A);
+		}
+	}
+	print_message("# fight: at most %zu in 24 h\n", world_most(world, DAY));
+	assert_in_range(world_most(world, DAY), 12, 24);
+	assert_non_null(strstr(world_record(world, 0)->reason, "somebody else"));
+	assert_true(world->events[RECORD_FOUGHT_OVER] >= 1);
+	world_free(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_change), cmocka_unit_test(test_same_again),
+		cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_down),
+		cmocka_unit_test(test_no_route), cmocka_unit_test(test_flapping_slowly),
+		cmocka_unit_test(test_flapping_wildly), cmocka_unit_test(test_flapping_for_days),
+		cmocka_unit_test(test_there_and_back_unreachable),
+		cmocka_unit_test(test_change_in_flight), cmocka_unit_test(test_not_global),
+		cmocka_unit_test(test_restarts), cmocka_unit_test(test_killed_in_flight),
+		cmocka_unit_test(test_killed_before_arrival),
+		cmocka_unit_test(test_publisher_dies), cmocka_unit_test(test_publisher_silent),
+		cmocka_unit_test(test_idle_months), cmocka_unit_test(test_changed_once),
+		cmocka_unit_test(test_fight),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
