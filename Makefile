@@ -108,11 +108,12 @@ $(BUILD)/flags:
 	@mkdir -p $(BUILD) && touch $@
 
 # --- tests ------------------------------------------------------------------------------------
-# tests/unit and tests/kernel: one program a file, linked with all rooms (what it does not need stays out), so that a test may
+# tests/fuzz: each target replays its corpus. tests/unit and tests/kernel: one program a file, linked with all rooms (what it does not need stays out), so that a test may
 # bring its own double of a lower floor.
 
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(ASAN)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,$(ASAN)/tests/kernel/%,$(wildcard tests/kernel/test_*.c))
+REPLAYS      := $(patsubst tests/fuzz/%.c,$(ASAN)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES      := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 ALL_OBJECTS   = $(call objects,$(1),$(call sources,$(ROOMS)))
 
@@ -135,7 +136,13 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libhairpin.a
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(CFLAGS) \
 		-o $@ $< $(BUILD)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
 
-tests: $(UNIT_TESTS) $(KERNEL_TESTS)
+$(ASAN)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ASAN)/libhairpin.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$<)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(SANITIZE) \
+		-o $@ $^ $(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
+
+tests: $(UNIT_TESTS) $(KERNEL_TESTS) $(REPLAYS)
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory all asan tests
