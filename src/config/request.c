@@ -213,9 +213,9 @@ static int read_request(struct describing *describing, const struct json *object
 	(void)text_copy(step->method, sizeof step->method, "GET");
 	result = describe_read(describing, object, fields, "a request", step);
 	if (result == 0)
-		result = check_request(describing, object, step);
-	if (result == 0)
 		result = check_families(describing, object, step);
+	if (result == 0)
+		result = check_request(describing, object, step);
 	return result;
 }
 
