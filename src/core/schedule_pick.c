@@ -138,15 +138,19 @@ static int64_t look_ms(const struct schedule *schedule, size_t index, enum recor
 	return at;
 }
 
-static int find_look(const struct schedule *schedule, enum record_need need, int64_t now_ms)
+/* Of those that want it by `by_ms`, and of one WAN where `wan` is not -1, who has waited longest. */
+static int find_look(const struct schedule *schedule, enum record_need need, int wan,
+		     int64_t by_ms)
 {
 	int first = SCHEDULE_NO_RECORD;
-	int64_t first_ms = now_ms;
+	int64_t first_ms = by_ms;
 
 	for (size_t i = 0; i < schedule->count; i++) {
 		int64_t at = look_ms(schedule, i, need);
 
-		if (at > now_ms || (first >= 0 && at >= first_ms))
+		if (at > by_ms || (first >= 0 && at >= first_ms))
+			continue;
+		if (wan >= 0 && schedule->records[i].wan != (size_t)wan)
 			continue;
 		first = (int)i;
 		first_ms = at;
@@ -158,19 +162,17 @@ static int find_look(const struct schedule *schedule, enum record_need need, int
 static bool pick_look(struct schedule *schedule, enum record_need need, size_t max,
 		      int64_t slack_ms, int64_t now_ms, struct schedule_job *ret_job)
 {
-	int lead = find_look(schedule, need, now_ms);
+	int lead = find_look(schedule, need, -1, now_ms), wan;
 	struct job *job;
-	size_t wan;
 
 	if (lead < 0)
 		return false;
-	wan = schedule->records[lead].wan;
+	wan = (int)schedule->records[lead].wan;
 	job = begin(schedule, need, (size_t)lead, now_ms, ret_job);
-	schedule_job_add(schedule, job, ret_job, (size_t)lead, now_ms);
-	for (size_t i = 0; i < schedule->count && job->count < max; i++)
-		if (schedule->records[i].wan == wan &&
-		    look_ms(schedule, i, need) <= now_ms + slack_ms)
-			schedule_job_add(schedule, job, ret_job, i, now_ms);
+	while (lead >= 0 && job->count < max) {
+		schedule_job_add(schedule, job, ret_job, (size_t)lead, now_ms);
+		lead = find_look(schedule, need, wan, now_ms + slack_ms);
+	}
 	job->left = job->count;
 	return true;
 }
