@@ -3,8 +3,9 @@
 /*
  * Connections that would stay wrong after a change of address, and their removal.
  *
- * Two kinds: those of the old address (original or reply destination is the old one: they never work again), and those to
- * the new address that began before the rules followed, and so passed without DNAT. Others are never touched.
+ * Two kinds: those of the old address (original or reply destination is the old one:
+ * they never work again), and those to the new address that began before the rules
+ * followed, and so passed without DNAT. Others are never touched.
  */
 #ifndef HAIRPIN_CONNTRACK_H
 #define HAIRPIN_CONNTRACK_H
@@ -21,13 +22,17 @@ struct conntrack;
 int conntrack_new(struct conntrack **ret_conntrack, struct err *ret_err) must_check;
 void conntrack_free(struct conntrack *conntrack);
 
-/* Entries whose original or reply destination is `old`. Only when `old` has left the interface. */
+/*
+ * Entries whose original or reply destination is `old`. Only when `old` has left the
+ * interface.
+ */
 int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 			 unsigned *ret_removed, struct err *ret_err) must_check;
 
 /*
- * Entries to `address` without DNAT that belong to one of the services (all of them when `open`, but then only UDP and other
- * connectionless protocols, since local services of the router would suffer). After the rules' commit, never before.
+ * Entries to `address` without DNAT that belong to one of the services (all of them
+ * when `open`, but then only UDP and other connectionless protocols, since local
+ * services of the router would suffer). After the rules' commit, never before.
  */
 int conntrack_forget_stale(struct conntrack *conntrack, const struct addr *address,
 			   const struct nft_service *services, size_t count, bool open,

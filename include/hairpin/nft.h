@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: kernel */
 /*
- * The NAT rules in the kernel: find what is tagged, give it the WAN's address, in one atomic batch.
+ * The NAT rules in the kernel: find what is tagged, give it the WAN's address, in one
+ * atomic batch.
  *
- * The sockets stay open for the object's life (closing one waits for an RCU grace period). Nothing is remembered
- * about rules between calls: handles and generations go stale. Rules travel as the raw attributes
- * the kernel gave. What a form is and what happens to it: the table "what is tagged" of hairpind(8).
+ * The sockets stay open for the object's life (closing one waits for an RCU grace
+ * period). Nothing is remembered about rules between calls: handles and generations go
+ * stale. Rules travel as the raw attributes the kernel gave. What a form is and what
+ * happens to it: the table "what is tagged" of hairpind(8).
  */
 #ifndef HAIRPIN_NFT_H
 #define HAIRPIN_NFT_H
@@ -86,7 +88,10 @@ struct nft_request {
 	void *context;
 };
 
-/* A port forward whose rule changed: conntrack entries made while it was stale are found by it. */
+/*
+ * A port forward whose rule changed: conntrack entries made while it was stale are
+ * found by it.
+ */
 struct nft_service {
 	int family;			/* AF_INET, AF_INET6 */
 	uint8_t protocol;		/* IPPROTO_*, 0: any */
@@ -112,12 +117,14 @@ struct nft_report {
 };
 
 /*
- * Looks at every tagged thing and brings it into step with its target: all of it in one batch or nothing. Nothing is sent when
- * nothing differs. A rule the kernel refuses by itself is taken out, reported as skipped with a reason, and the rest sent again.
+ * Looks at every tagged thing and brings it into step with its target: all of it in one
+ * batch or nothing. Nothing is sent when nothing differs. A rule the kernel refuses by
+ * itself is taken out, reported as skipped with a reason, and the rest sent again.
  * Retries, with bounds, when somebody else commits in between.
  *
- * -EAGAIN: the ruleset would not stand still; -EPERM, -ENOBUFS, ... from the kernel, with a sentence. Where there is no
- * NAT table, or no nf_tables in the kernel at all, nothing is tagged: that is success.
+ * -EAGAIN: the ruleset would not stand still; -EPERM, -ENOBUFS, ... from the kernel,
+ * with a sentence. Where there is no NAT table, or no nf_tables in the kernel at all,
+ * nothing is tagged: that is success.
  */
 int nft_sync(struct nft *nft, const struct nft_request *request,
 	     struct nft_report *ret_report, struct err *ret_err) must_check;

@@ -4,9 +4,10 @@
  * rtnetlink: links, addresses and default routes, by events and by dump.
  *
  * An event only means "look again": rtnl_read() drains them and tells that something
- * changed; rtnl_snapshot() asks the kernel. Subscription and dump use different sockets, both open for
- * the object's life. Overrun (ENOBUFS) counts as an event; an interrupted dump (NLM_F_DUMP_INTR) is repeated,
- * with bounds. Messages whose sender is not the kernel (nl_pid != 0) are dropped.
+ * changed; rtnl_snapshot() asks the kernel. Subscription and dump use different
+ * sockets, both open for the object's life. Overrun (ENOBUFS) counts as an event; an
+ * interrupted dump (NLM_F_DUMP_INTR) is repeated, with bounds. Messages whose sender is
+ * not the kernel (nl_pid != 0) are dropped.
  */
 #ifndef HAIRPIN_RTNL_H
 #define HAIRPIN_RTNL_H
@@ -25,8 +26,10 @@ int rtnl_new(struct rtnl **ret_rtnl, struct err *ret_err) must_check;
 void rtnl_free(struct rtnl *rtnl);
 int rtnl_fd(const struct rtnl *rtnl);	/* readable: call rtnl_read() */
 
-/* Reads until nothing is left, bounded per call. `ret_changed`: links, addresses or main-table default routes may have
- * changed (also after an overrun). */
+/*
+ * Reads until nothing is left, bounded per call. `ret_changed`: links, addresses or
+ * main-table default routes may have changed (also after an overrun).
+ */
 int rtnl_read(struct rtnl *rtnl, bool *ret_changed) must_check;
 
 struct rtnl_link {
@@ -52,15 +55,18 @@ struct rtnl_snapshot {
 	size_t link_room, address_room, default_room;	/* allocated entries; private */
 };
 
-/* Fills the snapshot, which must be all zero or have been filled before (its room is used again). */
+/*
+ * Fills the snapshot, which must be all zero or have been filled before (its room is
+ * used again).
+ */
 int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot, struct err *ret_err) must_check;
 void rtnl_snapshot_done(struct rtnl_snapshot *snapshot);
 
 const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot, const char *name);
 
 /*
- * The link of the default route of `family` with the lowest priority; 0: none. Links whose index is in no
- * `links` entry are passed over.
+ * The link of the default route of `family` with the lowest priority; 0: none. Links
+ * whose index is in no `links` entry are passed over.
  */
 uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family);
 

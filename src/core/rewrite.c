@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hairpind --rewrite: one look, one batch, one line per tagged thing. For scripts such as ppp's ip-up.
+ * hairpind --rewrite: one look, one batch, one line per tagged thing. For scripts such
+ * as ppp's ip-up.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading netlink attributes without trusting them: every length is checked against what holds it.
+ * Reading netlink attributes without trusting them: every length is checked against
+ * what holds it.
  *
  * A span is some bytes inside a message that lives longer than the span.
  */
@@ -44,8 +45,8 @@ static inline struct span attr_span(const struct nlattr *attr)
 struct span attr_of_message(const struct nlmsghdr *message, size_t header_bytes);
 
 /*
- * Sorts attributes by type into `table` of `count` entries (NULL where absent, the last one where
- * repeated); types beyond are passed over.
+ * Sorts attributes by type into `table` of `count` entries (NULL where absent, the last
+ * one where repeated); types beyond are passed over.
  */
 void attr_index(struct span span, const struct nlattr **table, size_t count);
 
@@ -64,7 +65,10 @@ bool attr_be16(const struct nlattr *attr, uint16_t *ret);
 bool attr_be32(const struct nlattr *attr, uint32_t *ret);
 bool attr_be64(const struct nlattr *attr, uint64_t *ret);
 
-/* The text of a string attribute, its NUL (if it has one) not counted; false when absent or with a NUL inside. */
+/*
+ * The text of a string attribute, its NUL (if it has one) not counted; false when
+ * absent or with a NUL inside.
+ */
 bool attr_string(const struct nlattr *attr, struct span *ret_text);
 bool span_is(struct span text, const char *string);
 

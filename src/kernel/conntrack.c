@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entries are first listed through the kernel's own filter, then deleted one by one, or, where they are many and the kernel
- * can, by one message with the same filter. A delete without tuple and filter would empty the table: every
- * message here carries one of them.
+ * Entries are first listed through the kernel's own filter, then deleted one by one,
+ * or, where they are many and the kernel can, by one message with the same filter. A
+ * delete without tuple and filter would empty the table: every message here carries one
+ * of them.
  */
 #include "hairpin/conntrack.h"
 
@@ -19,8 +20,9 @@
 #include "netlink.h"
 
 /*
- * In one pass; where there are more, another pass follows. SINGLE_MAX: above it one filtered delete is faster. The bit is that of
- * IP_DST in CTA_FILTER's flags (net/netfilter/nf_conntrack_netlink.c: CTA_FILTER_F_CTA_IP_DST), in host order.
+ * In one pass; where there are more, another pass follows. SINGLE_MAX: above it one
+ * filtered delete is faster. The bit is that of IP_DST in CTA_FILTER's flags
+ * (net/netfilter/nf_conntrack_netlink.c: CTA_FILTER_F_CTA_IP_DST), in host order.
  */
 enum {
 	LIST_MAX = 4096,
@@ -118,7 +120,10 @@ static bool is_served(const struct question *question, struct span original)
 	uint8_t protocol = protocol_of(original);
 	uint16_t port = 0;
 
-	/* Connections that answer for themselves would break where the router itself listens. */
+	/*
+	 * Connections that answer for themselves would break where the router itself
+	 * listens.
+	 */
 	if (question->open && protocol != IPPROTO_TCP && protocol != IPPROTO_SCTP &&
 	    protocol != IPPROTO_DCCP)
 		return true;
@@ -194,7 +199,10 @@ static int take_nothing(void *context, const struct nlmsghdr *message)
 	return 0;
 }
 
-/* Deletes the entries [first, last) by one datagram; those that ended meanwhile are no error. */
+/*
+ * Deletes the entries [first, last) by one datagram; those that ended meanwhile are no
+ * error.
+ */
 static int delete_some(struct conntrack *conntrack, const struct found *found,
 		       size_t first, size_t last)
 {

@@ -17,7 +17,9 @@ static int socket_open(struct netlink *netlink, int bus, struct err *ret_err)
 	if (!netlink->socket)
 		return err_set_errno(ret_err, -errno, "netlink socket");
 	netlink->fd = mnl_socket_get_fd(netlink->socket);
-	/* Short errors that name the refused attribute; older kernels lack the options. */
+	/*
+	 * Short errors that name the refused attribute; older kernels lack the options.
+	 */
 	setsockopt(netlink->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(netlink->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	return 0;

@@ -2,7 +2,8 @@
 /*
  * One netlink socket: questions and answers, or a subscription.
  *
- * What does not come from the kernel (another process may send us netlink messages) is dropped unread.
+ * What does not come from the kernel (another process may send us netlink messages) is
+ * dropped unread.
  */
 #ifndef KERNEL_NETLINK_H
 #define KERNEL_NETLINK_H
@@ -27,7 +28,10 @@ struct netlink {
 	uint32_t seq;		/* of the last message sent */
 };
 
-/* For questions. Answers that do not come within seconds end the wait: the kernel answers at once. */
+/*
+ * For questions. Answers that do not come within seconds end the wait: the kernel
+ * answers at once.
+ */
 int netlink_open(struct netlink *netlink, int bus, struct err *ret_err) must_check;
 
 /* For subscriptions: `filter` (may be NULL) is in force before the first message. */
@@ -35,16 +39,23 @@ int netlink_subscribe(struct netlink *netlink, int bus, const int *groups, size_
 		      const struct sock_fprog *filter, struct err *ret_err) must_check;
 void netlink_close(struct netlink *netlink);
 
-/* One datagram of the kernel's. -EAGAIN: none; -ENOBUFS: some were lost; -EMSGSIZE: it was larger than the buffer. */
+/*
+ * One datagram of the kernel's. -EAGAIN: none; -ENOBUFS: some were lost; -EMSGSIZE: it
+ * was larger than the buffer.
+ */
 ssize_t netlink_receive(const struct netlink *netlink, void *buffer, size_t bytes,
 			int flags) must_check;
 
-/* Gets each message of an answer; a negative result is given back by netlink_ask() when the answer is over. */
+/*
+ * Gets each message of an answer; a negative result is given back by netlink_ask() when
+ * the answer is over.
+ */
 typedef int netlink_message_fn(void *context, const struct nlmsghdr *message);
 
 /*
- * Sends one finished request (of wire.h, with NLM_F_ACK or NLM_F_DUMP, seq `netlink->seq`) and reads the
- * answer to its end, whatever happens. -EINTR: the dump was interrupted and is torn; else the kernel's errno.
+ * Sends one finished request (of wire.h, with NLM_F_ACK or NLM_F_DUMP, seq
+ * `netlink->seq`) and reads the answer to its end, whatever happens. -EINTR: the dump
+ * was interrupted and is torn; else the kernel's errno.
  */
 int netlink_ask(struct netlink *netlink, const struct wire *request,
 		netlink_message_fn *message, void *context) must_check;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The two sockets: one for questions and batches, one that hears of everybody's transactions.
+ * The two sockets: one for questions and batches, one that hears of everybody's
+ * transactions.
  */
 #include "nft_private.h"
 
@@ -21,8 +22,9 @@ uint16_t nft_type(uint8_t type)
 }
 
 /*
- * A reload of a large ruleset makes megabytes of messages. Each transaction ends with one NEWGEN in a datagram of its own:
- * the filter lets only that one in, so that the receive buffer lasts.
+ * A reload of a large ruleset makes megabytes of messages. Each transaction ends with
+ * one NEWGEN in a datagram of its own: the filter lets only that one in, so that the
+ * receive buffer lasts.
  */
 static int monitor_open(struct netlink *monitor, struct err *ret_err)
 {

@@ -65,7 +65,10 @@ static void leave_alone(struct batch *batch, struct ruleset_thing *thing, size_t
 	thing->verdict.new = (struct addr){ 0 };
 }
 
-/* Makes the twins of a rule's anonymous sets. 1: the rule uses one that cannot be made again. */
+/*
+ * Makes the twins of a rule's anonymous sets. 1: the rule uses one that cannot be made
+ * again.
+ */
 static int put_twins(struct batch *batch, const struct ruleset_thing *thing,
 		     struct emit_rule *rule, struct emit_twin *twins,
 		     struct service_scan *services)
@@ -150,8 +153,9 @@ static void ask_for_answer(struct batch *batch)
 }
 
 /*
- * The kernel finds a handle by walking its chain from the front, and puts the new rule before the old one:
- * from back to front no walk is made longer by what was replaced before.
+ * The kernel finds a handle by walking its chain from the front, and puts the new rule
+ * before the old one: from back to front no walk is made longer by what was replaced
+ * before.
  */
 int batch_build(struct batch *batch)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which chains see NAT: those of type nat, and those reached from one by jumps and verdict maps.
+ * Which chains see NAT: those of type nat, and those reached from one by jumps and
+ * verdict maps.
  */
 #include "nft_ruleset.h"
 

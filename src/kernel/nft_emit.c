@@ -137,7 +137,10 @@ void emit_expressions(struct wire *wire, const struct emit_rule *rule)
 	wire_nest_end(wire, nest);
 }
 
-/* Tells xt extensions which protocol they were bound to; the kernel never says so itself. */
+/*
+ * Tells xt extensions which protocol they were bound to; the kernel never says so
+ * itself.
+ */
 static void emit_compat(struct wire *wire, const struct rule_view *view)
 {
 	size_t nest = wire_nest(wire, NFTA_RULE_COMPAT);

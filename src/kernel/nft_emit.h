@@ -2,7 +2,8 @@
 /*
  * Writing a dumped rule so that the kernel takes it back. Pure.
  *
- * Expressions are copied byte for byte, but for the few that the kernel describes in a form it refuses itself.
+ * Expressions are copied byte for byte, but for the few that the kernel describes in a
+ * form it refuses itself.
  */
 #ifndef KERNEL_NFT_EMIT_H
 #define KERNEL_NFT_EMIT_H

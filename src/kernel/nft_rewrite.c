@@ -203,7 +203,10 @@ static bool has_spot(const struct decision *d, enum rule_source source)
 	return false;
 }
 
-/* Changing one of several demands on the same address would leave a rule that never matches. */
+/*
+ * Changing one of several demands on the same address would leave a rule that never
+ * matches.
+ */
 static const char *conflict_of(const struct decision *d, enum rule_source source)
 {
 	struct addr first = { 0 };

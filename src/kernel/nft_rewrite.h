@@ -2,9 +2,10 @@
 /*
  * This rule, this address: what becomes of it, or why it is left alone. Pure.
  *
- * A rule that gives new destinations (dnat, redirect, a jump out of prerouting or output) is a port forward: the one address it
- * compares is the WAN's, whatever it was. Any other tagged rule may as well name a LAN server: there only
- * addresses count that were the WAN's once.
+ * A rule that gives new destinations (dnat, redirect, a jump out of prerouting or
+ * output) is a port forward: the one address it compares is the WAN's, whatever it was.
+ * Any other tagged rule may as well name a LAN server: there only addresses count that
+ * were the WAN's once.
  */
 #ifndef KERNEL_NFT_REWRITE_H
 #define KERNEL_NFT_REWRITE_H
@@ -42,7 +43,10 @@ bool rewrite_is_dnat(const struct rule_view *view, unsigned hooks);
 /* Which address family the rule is about; -1: it does not say. */
 int rewrite_side(const struct rule_view *view, int family);
 
-/* `sets`: one per lookup of the view, as far as known; those that rewrite_asks() for are. */
+/*
+ * `sets`: one per lookup of the view, as far as known; those that rewrite_asks() for
+ * are.
+ */
 void rewrite_decide(const struct rule_view *view, struct span expressions,
 		    const struct rewrite_set *sets, const struct rewrite_policy *policy,
 		    struct rewrite_verdict *ret_verdict);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One look at the kernel's NAT tables: what is tagged, where it stands, with the raw bytes of tagged rules.
+ * One look at the kernel's NAT tables: what is tagged, where it stands, with the raw
+ * bytes of tagged rules.
  *
- * Dumps are streamed, chain by chain (an unfiltered dump of all rules costs the square of their number); what
- * is not tagged is forgotten at once. Everything lives in the ruleset's arena.
+ * Dumps are streamed, chain by chain (an unfiltered dump of all rules costs the square
+ * of their number); what is not tagged is forgotten at once. Everything lives in the
+ * ruleset's arena.
  */
 #ifndef KERNEL_NFT_RULESET_H
 #define KERNEL_NFT_RULESET_H
@@ -83,8 +85,8 @@ struct ruleset {
 };
 
 /*
- * Fills a ruleset, which is all zero. -EINTR: it changed meanwhile, look again; -EOPNOTSUPP: no nf_tables here. ruleset_done() in
- * every case.
+ * Fills a ruleset, which is all zero. -EINTR: it changed meanwhile, look again;
+ * -EOPNOTSUPP: no nf_tables here. ruleset_done() in every case.
  */
 int ruleset_read(struct nft *nft, const struct nft_request *request,
 		 struct ruleset *ruleset) must_check;
@@ -108,8 +110,8 @@ int ruleset_add_jump(struct ruleset *ruleset, struct ruleset_chain *from,
 void ruleset_spread_hooks(struct ruleset *ruleset);
 
 /*
- * The thing of that comment, appended, if the comment is some target's; `ret_thing` is NULL if not, or if there are
- * too many.
+ * The thing of that comment, appended, if the comment is some target's; `ret_thing` is
+ * NULL if not, or if there are too many.
  */
 int ruleset_add_thing(struct ruleset *ruleset, const struct nft_request *request,
 		      struct span comment, struct ruleset_thing **ret_thing) must_check;
@@ -117,7 +119,10 @@ int ruleset_add_thing(struct ruleset *ruleset, const struct nft_request *request
 /* Makes room for one more entry in a growing array. */
 int ruleset_grow(void **array, size_t count, size_t *room, size_t bytes) must_check;
 
-/* Sends `type` about one table, or one set or chain of it, as a dump; `name_type` 0: the whole table. */
+/*
+ * Sends `type` about one table, or one set or chain of it, as a dump; `name_type` 0:
+ * the whole table.
+ */
 int ruleset_dump(struct nft *nft, uint8_t type, const struct ruleset_table *table,
 		 uint16_t table_type, uint16_t name_type, const char *name,
 		 netlink_message_fn *message, void *context) must_check;

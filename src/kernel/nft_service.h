@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which connections a port forward takes: protocol and destination ports, from its compares and its own sets.
+ * Which connections a port forward takes: protocol and destination ports, from its
+ * compares and its own sets.
  */
 #ifndef KERNEL_NFT_SERVICE_H
 #define KERNEL_NFT_SERVICE_H

@@ -5,7 +5,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-/* A list attribute's length has 16 bits; half of that leaves room for the largest element. */
+/*
+ * A list attribute's length has 16 bits; half of that leaves room for the largest
+ * element.
+ */
 enum { LIST_BYTES = 32 * 1024 };
 
 struct header_context {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Anonymous sets. A rule that uses one cannot be sent back as it was: the set belongs to the old rule. So the batch
- * makes a twin of the set, with all its elements, before the new rule.
+ * Anonymous sets. A rule that uses one cannot be sent back as it was: the set belongs
+ * to the old rule. So the batch makes a twin of the set, with all its elements, before
+ * the new rule.
  */
 #ifndef KERNEL_NFT_SET_H
 #define KERNEL_NFT_SET_H
@@ -26,8 +27,8 @@ const char *set_twin_name(const struct set_header *header);
 typedef void set_element_fn(void *context, struct span element);
 
 /*
- * Writes NEWSET and NEWSETELEM for the twin, `id` its number within the batch. Message sequence numbers count on from
- * `*seq`, which is that of the last message before.
+ * Writes NEWSET and NEWSETELEM for the twin, `id` its number within the batch. Message
+ * sequence numbers count on from `*seq`, which is that of the last message before.
  */
 int set_write_twin(struct nft *nft, struct wire *wire, const struct ruleset_table *table,
 		   const char *name, const struct set_header *header, uint32_t id,

@@ -8,7 +8,10 @@
 #include "nft_ruleset.h"
 #include "nft_set.h"
 
-/* Somebody else may commit between our look and our batch: again, at least so often and so long. */
+/*
+ * Somebody else may commit between our look and our batch: again, at least so often and
+ * so long.
+ */
 enum { TRIES_MIN = 10, TRIES_MAX = 500, TRIES_US = 1500 * 1000 };
 
 /* Addresses that dst-nat rules held and that are former ones from now on, by target. */
@@ -29,6 +32,8 @@ static void skip(struct ruleset_thing *thing, const char *reason)
 {
 	thing->verdict.result = NFT_SKIPPED;
 	thing->verdict.reason = reason;
+	thing->verdict.learnt = false;
+	thing->verdict.new = (struct addr){ 0 };
 }
 
 static int learn(struct learnt *learnt, const struct ruleset_thing *thing)
@@ -137,7 +142,10 @@ static size_t apply(struct ruleset *ruleset)
 	return changed;
 }
 
-/* Several dumps make one picture only if nobody committed between the first and the last. */
+/*
+ * Several dumps make one picture only if nobody committed between the first and the
+ * last.
+ */
 static int still_current(struct sync *sync)
 {
 	uint32_t generation;

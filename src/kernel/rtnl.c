@@ -16,8 +16,9 @@
 enum { READS_MAX = 512, EVENT_BYTES = 16 * 1024, RECEIVE_BYTES = 512 * 1024 };
 
 /*
- * Everything of the groups below, but of routes only default ones: a router may learn and lose a million others.
- * Interfaces tell their statistics in no events of these groups.
+ * Everything of the groups below, but of routes only default ones: a router may learn
+ * and lose a million others. Interfaces tell their statistics in no events of these
+ * groups.
  */
 static int events_open(struct netlink *events, struct err *ret_err)
 {
@@ -79,7 +80,10 @@ int rtnl_fd(const struct rtnl *rtnl)
 	return rtnl->events.fd;
 }
 
-/* The filter has dropped what does not matter; it looks at the first message of a datagram only, as do we. */
+/*
+ * The filter has dropped what does not matter; it looks at the first message of a
+ * datagram only, as do we.
+ */
 int rtnl_read(struct rtnl *rtnl, bool *ret_changed)
 {
 	_Alignas(struct nlmsghdr) uint8_t buffer[EVENT_BYTES];

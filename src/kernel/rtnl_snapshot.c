@@ -13,7 +13,10 @@
 
 #include "rtnl_private.h"
 
-/* An interrupted dump is taken again so often. LOWER_UP: IFF_LOWER_UP of linux/if.h, which bears no net/if.h beside it. */
+/*
+ * An interrupted dump is taken again so often. LOWER_UP: IFF_LOWER_UP of linux/if.h,
+ * which bears no net/if.h beside it.
+ */
 enum { TRIES_MAX = 32, LOWER_UP = 1 << 16 };
 
 /* Room for one more entry of `bytes` in an array with `count`. */

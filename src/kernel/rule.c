@@ -48,7 +48,10 @@ bool reader_place(uint32_t reg, size_t length, size_t *ret_place)
 	return true;
 }
 
-/* The first byte of the destination address in the network header, its length: RFC 791, RFC 8200. */
+/*
+ * The first byte of the destination address in the network header, its length: RFC 791,
+ * RFC 8200.
+ */
 static const struct { uint8_t first, length; } destination[RULE_SIDES] = {
 	[RULE_IPV4] = { 16, 4 },
 	[RULE_IPV6] = { 24, 16 },
@@ -168,7 +171,10 @@ static void compare_family(struct reader *reader, size_t place, struct span valu
 		view->family = AF_INET6;
 }
 
-/* The transport protocol, by meta or by the IPv4 header; iptables' compatibility wants it also inverted. */
+/*
+ * The transport protocol, by meta or by the IPv4 header; iptables' compatibility wants
+ * it also inverted.
+ */
 static void compare_protocol(struct reader *reader, size_t place, uint32_t op,
 			     struct span value)
 {

@@ -2,10 +2,11 @@
 /*
  * What the expressions of one rule say about destinations. Pure: bytes in, a view out.
  *
- * nf_tables compares registers, not fields: a rule loads bytes of a header into a register
- * and a later expression compares some of them. So we keep, for every byte of the register file,
- * where it came from, and look at compares for bytes that came from the destination address. Loads that
- * span several fields, concatenations and any order of matches then need no code of their own.
+ * nf_tables compares registers, not fields: a rule loads bytes of a header into a
+ * register and a later expression compares some of them. So we keep, for every byte of
+ * the register file, where it came from, and look at compares for bytes that came from
+ * the destination address. Loads that span several fields, concatenations and any order
+ * of matches then need no code of their own.
  */
 #ifndef KERNEL_RULE_H
 #define KERNEL_RULE_H
@@ -24,7 +25,10 @@ enum {
 
 enum rule_side_index { RULE_IPV4, RULE_IPV6, RULE_SIDES };
 
-/* Where the address is read from: the packet's header, or the connection's first packet. */
+/*
+ * Where the address is read from: the packet's header, or the connection's first
+ * packet.
+ */
 enum rule_source { RULE_HEADER, RULE_ORIGINAL, RULE_SOURCES };
 
 /* Other ways to name a destination than one whole address. */
@@ -84,7 +88,10 @@ struct rule_view {
 /* Reads the payload of NFTA_RULE_EXPRESSIONS. */
 void rule_read(struct span expressions, struct rule_view *ret_view);
 
-/* One expression of a list: false when it is none. `ret_data` is empty where there are no attributes. */
+/*
+ * One expression of a list: false when it is none. `ret_data` is empty where there are
+ * no attributes.
+ */
 bool rule_expression(const struct nlattr *element, struct span *ret_name,
 		     struct span *ret_data);
 
@@ -92,15 +99,16 @@ bool rule_expression(const struct nlattr *element, struct span *ret_name,
 bool rule_verdict_chain(struct span verdict, struct span *ret_chain);
 
 /*
- * The comments of a rule, one after the other: userdata first, then xt "comment" matches. `index` starts at 0 and counts up;
- * false: no more. The text has no NUL.
+ * The comments of a rule, one after the other: userdata first, then xt "comment"
+ * matches. `index` starts at 0 and counts up; false: no more. The text has no NUL.
  */
 bool rule_comment(struct span userdata, struct span expressions, size_t index,
 		  struct span *ret_text);
 
 /*
- * The comment in userdata: TLVs of one byte type and one byte length that fill the attribute exactly, type
- * `type`, one final NUL and none inside. False: none that is well-formed.
+ * The comment in userdata: TLVs of one byte type and one byte length that fill the
+ * attribute exactly, type `type`, one final NUL and none inside. False: none that is
+ * well-formed.
  */
 bool rule_userdata_comment(struct span userdata, uint8_t type, struct span *ret_text);
 

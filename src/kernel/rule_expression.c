@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The expressions rule_read() understands. Attribute numbers: linux/netfilter/nf_tables.h.
+ * The expressions rule_read() understands. Attribute numbers:
+ * linux/netfilter/nf_tables.h.
  */
 #include "rule_reader.h"
 
@@ -158,7 +159,10 @@ static bool read_range(struct reader *reader, const struct nlattr **table)
 	return true;
 }
 
-/* Bits taken away leave a mask; anything else that computes leaves nothing we could compare. */
+/*
+ * Bits taken away leave a mask; anything else that computes leaves nothing we could
+ * compare.
+ */
 static bool read_bitwise(struct reader *reader, const struct nlattr **table)
 {
 	struct span mask = attr_nest(attr_span(table[NFTA_BITWISE_MASK]), NFTA_DATA_VALUE);
@@ -230,7 +234,10 @@ static bool read_immediate(struct reader *reader, const struct nlattr **table)
 	return true;
 }
 
-/* The key's length is the set's affair: what lies behind it is found too and sorted out there. */
+/*
+ * The key's length is the set's affair: what lies behind it is found too and sorted out
+ * there.
+ */
 static void read_key(struct reader *reader, struct rule_lookup *lookup, size_t place)
 {
 	size_t rest = READER_BYTES - place;
@@ -352,8 +359,8 @@ static bool read_target(struct reader *reader, const struct nlattr **table)
 }
 
 /*
- * The xt matches that name ports or destinations. Layouts: struct xt_tcp and xt_udp (host order),
- * xt_iprange_mtinfo, xt_conntrack_mtinfo3 of linux/netfilter/.
+ * The xt matches that name ports or destinations. Layouts: struct xt_tcp and xt_udp
+ * (host order), xt_iprange_mtinfo, xt_conntrack_mtinfo3 of linux/netfilter/.
  */
 static void read_xt_ports(struct reader *reader, struct span info, size_t inversion)
 {

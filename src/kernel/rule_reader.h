@@ -55,7 +55,10 @@ struct reader_finding {
 void reader_find(const struct reader *reader, size_t place, size_t length,
 		 enum rule_side_index side, struct reader_finding *ret_finding);
 
-/* `run` bytes from `from`, beginning with its `offset`; relative to `place`, -1: not there. */
+/*
+ * `run` bytes from `from`, beginning with its `offset`; relative to `place`, -1: not
+ * there.
+ */
 int reader_find_run(const struct reader *reader, size_t place, size_t length,
 		    enum reader_from from, uint8_t offset, size_t run);
 

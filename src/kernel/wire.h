@@ -2,8 +2,8 @@
 /*
  * Writing netlink messages into a buffer that grows.
  *
- * libmnl's own writers want the final room beforehand and leave padding bytes as they were;
- * here the buffer grows, padding is zero, and a failed allocation is remembered:
+ * libmnl's own writers want the final room beforehand and leave padding bytes as they
+ * were; here the buffer grows, padding is zero, and a failed allocation is remembered:
  * check `failed` once, at the end. Places in the buffer are offsets, since it moves.
  */
 #ifndef KERNEL_WIRE_H

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which connections go, and that all others stay.
+ */
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+
+#include "hairpin/conntrack.h"
+#include "lab.h"
+
+#define OLD "203.0.113.1"
+#define NEW "198.51.100.7"
+
+static struct conntrack *conntrack;
+
+static struct addr address(const char *text)
+{
+	struct addr parsed;
+
+	assert_true(addr_parse(text, &parsed));
+	return parsed;
+}
+
+/* Entries whose listing matches an extended regular expression. */
+static int count(const char *pattern)
+{
+	char command[512], *text;
+	int number;
+
+	snprintf(command, sizeof(command),
+		 "(conntrack -L; conntrack -L -f ipv6) 2>/dev/null | grep -Ec '%s' || true", pattern);
+	text = lab_output(command);
+	number = atoi(text);
+	free(text);
+	return number;
+}
+
+static int fresh(void **state)
+{
+	(void)state;
+	lab_try("conntrack -F >/dev/null 2>&1; conntrack -F -f ipv6 >/dev/null 2>&1");
+	return conntrack_new(&conntrack, NULL);
+}
+
+static int done(void **state)
+{
+	(void)state;
+	conntrack_free(conntrack);
+	return 0;
+}
+
+#define insert(...) \
+	do { \
+		if (lab_try("conntrack -I -t 600 " __VA_ARGS__) != 0) \
+			skip(); \
+	} while (0)
+
+static unsigned forget_old(const char *text)
+{
+	struct addr old = address(text);
+	unsigned removed = 12345;
+	struct err err;
+	int r = conntrack_forget_old(conntrack, &old, &removed, &err);
+
+	if (r < 0)
+		print_message("# %s\n", err.text);
+	assert_int_equal(r, 0);
+	return removed;
+}
+
+static void entries_of_the_old_address_go(void **state)
+{
+	(void)state;
+	/* inbound, hairpin; masqueraded and static source NAT; others */
+	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53 >/dev/null 2>&1");
+	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d " OLD " --sport 2 --dport 80 -r 10.0.0.2 -q 10.0.0.1 >/dev/null 2>&1");
+	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d 1.1.1.1 --sport 3 --dport 80 -r 1.1.1.1 -q " OLD " >/dev/null 2>&1");
+	insert("-p udp -s 10.0.0.5 -d 1.1.1.1 --sport 4 --dport 53 -r 1.1.1.1 -q " NEW " >/dev/null 2>&1");
+	insert("-p udp -s " OLD " -d 10.0.0.7 --sport 5 --dport 53 -r 10.0.0.7 -q 10.0.0.8 >/dev/null 2>&1");
+	insert("-p icmp -s 10.0.0.5 -d 1.1.1.1 --icmp-type 8 --icmp-code 0 --icmp-id 9 >/dev/null 2>&1");
+	assert_int_equal(count("."), 6);
+	assert_int_equal(forget_old(OLD), 3);
+	assert_int_equal(count("."), 3);
+	assert_int_equal(count("dst=" OLD), 0);
+	assert_int_equal(forget_old(OLD), 0);
+	assert_int_equal(forget_old("203.0.113.2"), 0);
+	assert_int_equal(count("."), 3);
+}
+
+static void no_address_is_refused(void **state)
+{
+	struct addr none = { 0 }, zero = address("0.0.0.0");
+	unsigned removed = 77;
+
+	(void)state;
+	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53 >/dev/null 2>&1");
+	assert_true(conntrack_forget_old(conntrack, &none, &removed, NULL) < 0);
+	assert_true(conntrack_forget_old(conntrack, &zero, &removed, NULL) < 0);
+	assert_true(conntrack_forget_stale(conntrack, &none, NULL, 0, true, &removed, NULL) < 0);
+	assert_int_equal(removed, 77);
+	assert_int_equal(count("."), 1);
+}
+
+static void ipv6_entries_go_too(void **state)
+{
+	(void)state;
+	insert("-f ipv6 -p udp -s 2001:db8::9 -d 2001:db8::1 --sport 1 --dport 53 >/dev/null 2>&1");
+	insert("-f ipv6 -p udp -s 2001:db8::9 -d 2001:db8::2 --sport 1 --dport 53 >/dev/null 2>&1");
+	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53 >/dev/null 2>&1");
+	assert_int_equal(forget_old("2001:db8::1"), 1);
+	assert_int_equal(count("."), 2);
+}
+
+static void many_entries_go_at_once(void **state)
+{
+	FILE *batch;
+
+	(void)state;
+	insert("-p udp -s 10.0.0.5 -d 1.1.1.1 --sport 4 --dport 53 >/dev/null 2>&1");
+	batch = fopen("/tmp/hairpin-conntrack.batch", "w");
+	assert_non_null(batch);
+	for (int i = 0; i < 600; i++)
+		fprintf(batch, "-I -t 600 -p udp -s 10.0.%d.%d -d " OLD " --sport %d --dport 53\n",
+			i / 200, i % 200 + 1, i + 1);
+	fclose(batch);
+	if (lab_try("conntrack -R /tmp/hairpin-conntrack.batch >/dev/null 2>&1") != 0)
+		lab_run("while read -r line; do eval conntrack $line; done < /tmp/hairpin-conntrack.batch >/dev/null 2>&1");
+	unlink("/tmp/hairpin-conntrack.batch");
+	assert_int_equal(count("dst=" OLD), 600);
+	assert_int_equal(forget_old(OLD), 600);
+	assert_int_equal(count("."), 1);
+}
+
+static void stale_entries_go_by_service(void **state)
+{
+	const struct nft_service services[] = {
+		{ AF_INET, IPPROTO_TCP, 80, 80 }, { AF_INET, IPPROTO_UDP, 5000, 5010 },
+		{ AF_INET6, 0, 0, 65535 },
+	};
+	struct addr new = address(NEW);
+	unsigned removed;
+
+	(void)state;
+	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 1 --dport 80 >/dev/null 2>&1");
+	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 2 --dport 22 >/dev/null 2>&1");
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 3 --dport 5005 >/dev/null 2>&1");
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 4 --dport 5011 >/dev/null 2>&1");
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 5 --dport 5001 --dst-nat 10.0.0.2 >/dev/null 2>&1");
+	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " OLD " --sport 6 --dport 80 >/dev/null 2>&1");
+	assert_int_equal(conntrack_forget_stale(conntrack, &new, services, 3, false, &removed, NULL), 0);
+	assert_int_equal(removed, 2);
+	assert_int_equal(count("."), 4);
+	assert_int_equal(count("dport=(22|5011|5001) "), 3);
+	/* Any service: what keeps itself alive at the router stays, the rest goes. */
+	assert_int_equal(conntrack_forget_stale(conntrack, &new, NULL, 0, true, &removed, NULL), 0);
+	assert_int_equal(removed, 1);
+	assert_int_equal(count("dport=22 "), 1);
+	assert_int_equal(count("dport=5001 "), 1);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(entries_of_the_old_address_go, fresh, done),
+		cmocka_unit_test_setup_teardown(no_address_is_refused, fresh, done),
+		cmocka_unit_test_setup_teardown(ipv6_entries_go_too, fresh, done),
+		cmocka_unit_test_setup_teardown(many_entries_go_at_once, fresh, done),
+		cmocka_unit_test_setup_teardown(stale_entries_go_by_service, fresh, done),
+	};
+
+	(void)argc;
+	lab_enter(argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Links, addresses and default routes of a real kernel: veth pairs stand for every kind of link.
+ */
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "hairpin/rtnl.h"
+#include "kernel/netlink.h"
+#include "lab.h"
+
+struct lab {
+	struct rtnl *rtnl;
+	struct rtnl_snapshot snapshot;
+};
+
+static int open_lab(void **state)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+
+	lab_try("ip link del wan0 2>/dev/null; ip link add wan0 type veth peer name wan1 && "
+		"ip link set wan0 up && ip link set wan1 up");
+	*state = lab;
+	return !lab || rtnl_new(&lab->rtnl, NULL) < 0;
+}
+
+static int close_lab(void **state)
+{
+	struct lab *lab = *state;
+
+	rtnl_snapshot_done(&lab->snapshot);
+	rtnl_free(lab->rtnl);
+	free(lab);
+	return lab_try("ip link del wan0 2>/dev/null; true");
+}
+
+static const struct rtnl_snapshot *look(struct lab *lab)
+{
+	assert_int_equal(rtnl_snapshot(lab->rtnl, &lab->snapshot, NULL), 0);
+	return &lab->snapshot;
+}
+
+static bool changed(struct lab *lab)
+{
+	bool seen = false;
+
+	assert_int_equal(rtnl_read(lab->rtnl, &seen), 0);
+	return seen;
+}
+
+static const struct wan_candidate *find(struct lab *lab, const char *text)
+{
+	const struct rtnl_snapshot *snapshot = look(lab);
+	struct addr address;
+
+	assert_true(addr_parse(text, &address));
+	for (size_t i = 0; i < snapshot->address_count; i++) {
+		if (addr_equal(&snapshot->addresses[i].address, &address))
+			return &snapshot->addresses[i];
+	}
+	return NULL;
+}
+
+static void links_have_names_and_states(void **state)
+{
+	struct lab *lab = *state;
+	const struct rtnl_link *link = rtnl_link_find(look(lab), "wan0");
+
+	assert_non_null(link);
+	assert_true(link->up);
+	assert_null(rtnl_link_find(&lab->snapshot, "wan"));
+	lab_run("ip link set wan1 down");
+	assert_true(changed(lab));
+	assert_false(changed(lab));
+	assert_false(rtnl_link_find(look(lab), "wan0")->up);
+}
+
+static void an_interface_made_again_has_another_index(void **state)
+{
+	struct lab *lab = *state;
+	uint32_t first = rtnl_link_find(look(lab), "wan0")->index;
+
+	lab_run("ip link del wan0");
+	assert_true(changed(lab));
+	assert_null(rtnl_link_find(look(lab), "wan0"));
+	lab_run("ip link add wan0 type veth peer name wan1");
+	assert_true(changed(lab));
+	assert_non_null(rtnl_link_find(look(lab), "wan0"));
+	assert_int_not_equal(rtnl_link_find(&lab->snapshot, "wan0")->index, first);
+	lab_run("ip link set wan0 name wan7");
+	assert_true(changed(lab));
+	assert_non_null(rtnl_link_find(look(lab), "wan7"));
+	lab_run("ip link set wan7 name wan0");
+}
+
+static void secondary_and_peer_addresses(void **state)
+{
+	struct lab *lab = *state;
+	const struct wan_candidate *found;
+
+	lab_run("ip addr add 203.0.113.1/24 dev wan0");
+	lab_run("ip addr add 203.0.113.2/24 dev wan0");
+	lab_run("ip addr add 198.51.100.5 peer 198.51.100.1/32 dev wan0");
+	lab_run("ip addr add 192.0.2.9/24 dev wan0 scope link");
+	assert_true(changed(lab));
+	found = find(lab, "203.0.113.1");
+	assert_non_null(found);
+	assert_int_equal(found->flags & IFA_F_SECONDARY, 0);
+	assert_int_equal(found->prefix_length, 24);
+	assert_int_equal(found->scope, RT_SCOPE_UNIVERSE);
+	assert_int_equal(found->ifindex, rtnl_link_find(&lab->snapshot, "wan0")->index);
+	assert_false(found->has_peer);
+	assert_true(find(lab, "203.0.113.2")->flags & IFA_F_SECONDARY);
+	assert_true(find(lab, "198.51.100.5")->has_peer);
+	assert_null(find(lab, "198.51.100.1"));		/* the peer's is never ours */
+	assert_int_equal(find(lab, "192.0.2.9")->scope, RT_SCOPE_LINK);
+	lab_run("ip addr del 203.0.113.2/24 dev wan0");
+	assert_true(changed(lab));
+	assert_null(find(lab, "203.0.113.2"));
+}
+
+static void ipv6_states(void **state)
+{
+	struct lab *lab = *state;
+	const struct wan_candidate *found;
+
+	if (lab_try("ip -6 addr add 2001:db8::1/64 dev wan0 nodad") != 0)
+		skip();
+	lab_run("ip -6 addr add 2001:db8::2/64 dev wan0");
+	found = find(lab, "2001:db8::2");
+	assert_non_null(found);
+	assert_true(found->flags & IFA_F_TENTATIVE);
+	assert_int_equal(find(lab, "2001:db8::1")->flags & IFA_F_TENTATIVE, 0);
+	assert_int_equal(find(lab, "2001:db8::1")->prefix_length, 64);
+	lab_run("ip -6 addr change 2001:db8::1/64 dev wan0 preferred_lft 0 valid_lft 100");
+	assert_true(find(lab, "2001:db8::1")->flags & IFA_F_DEPRECATED);
+	lab_run("ip -6 addr add 2001:db8::5 peer 2001:db8::9/128 dev wan0 nodad");
+	assert_true(find(lab, "2001:db8::5")->has_peer);
+	assert_null(find(lab, "2001:db8::9"));
+	/* Flags beyond eight bits come by IFA_FLAGS. */
+	lab_run("ip -6 addr add 2001:db8::6/64 dev wan0 nodad noprefixroute");
+	assert_true(find(lab, "2001:db8::6")->flags & IFA_F_NOPREFIXROUTE);
+}
+
+static void default_routes(void **state)
+{
+	struct lab *lab = *state;
+	uint32_t wan0, wan1;
+
+	lab_run("ip addr add 203.0.113.1/24 dev wan0 && ip addr add 10.9.0.1/24 dev wan1");
+	wan0 = rtnl_link_find(look(lab), "wan0")->index;
+	wan1 = rtnl_link_find(&lab->snapshot, "wan1")->index;
+	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET), 0);
+	lab_run("ip route add default via 203.0.113.254 metric 100");
+	assert_int_equal(rtnl_default_link(look(lab), AF_INET), wan0);
+	lab_run("ip route add default dev wan1 metric 50");
+	assert_int_equal(rtnl_default_link(look(lab), AF_INET), wan1);
+	lab_run("ip route del default metric 50 && ip route add default dev wan1 table 99 metric 1");
+	assert_int_equal(rtnl_default_link(look(lab), AF_INET), wan0);
+	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET6), 0);
+	lab_run("ip route replace default metric 100 nexthop via 10.9.0.9 dev wan1 nexthop via 203.0.113.254 dev wan0");
+	assert_int_equal(look(lab)->default_count, 2);
+	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET), wan1);
+	lab_run("ip route add blackhole default metric 1");
+	assert_int_equal(look(lab)->default_count, 2);
+	if (lab_try("ip -6 route add default dev wan1 metric 7") == 0)
+		assert_int_equal(rtnl_default_link(look(lab), AF_INET6), wan1);
+	lab_run("ip route flush table 99 && ip route del blackhole default metric 1");
+}
+
+static void other_routes_and_renewals_are_quiet(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_run("ip addr add 203.0.113.1/24 dev wan0");
+	changed(lab);
+	lab_run("for i in $(seq 1 200); do echo route add 10.$i.0.0/16 dev wan0; done | ip -batch -");
+	lab_run("for i in $(seq 1 200); do echo route del 10.$i.0.0/16 dev wan0; done | ip -batch -");
+	assert_false(changed(lab));
+	lab_run("ip route add default dev wan0");
+	assert_true(changed(lab));
+	lab_run("ip route del default dev wan0");
+	assert_true(changed(lab));
+	assert_false(changed(lab));
+}
+
+static void an_overrun_is_a_change(void **state)
+{
+	struct lab *lab = *state;
+	int small = 1;
+
+	changed(lab);
+	assert_int_equal(setsockopt(rtnl_fd(lab->rtnl), SOL_SOCKET, SO_RCVBUF, &small,
+				    sizeof(small)), 0);
+	lab_run("for i in $(seq 1 250); do echo addr add 10.3.0.$i/24 dev wan0; done | ip -batch -");
+	assert_true(changed(lab));
+	assert_int_equal(look(lab)->address_count >= 250, 1);
+	assert_false(changed(lab));
+}
+
+static void forged_messages_are_dropped(void **state)
+{
+	struct ifaddrmsg header = { .ifa_family = AF_INET, .ifa_prefixlen = 24 };
+	struct wire wire WIRE_CLEANUP = { 0 };
+	uint8_t address[4] = { 6, 6, 6, 6 };
+	socklen_t length = sizeof(struct sockaddr_nl);
+	struct lab *lab = *state;
+	struct sockaddr_nl to;
+	int sender = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	changed(lab);
+	wire_message_end(&wire, wire_message(&wire, RTM_NEWADDR, 0, 0, &header, sizeof(header)));
+	wire_put(&wire, IFA_LOCAL, address, sizeof(address));
+	wire_message_end(&wire, 0);
+	assert_int_equal(getsockname(rtnl_fd(lab->rtnl), (struct sockaddr *)&to, &length), 0);
+	to.nl_groups = 0;
+	assert_int_equal(sendto(sender, wire.bytes, wire.length, 0, (struct sockaddr *)&to,
+				sizeof(to)), wire.length);
+	close(sender);
+	assert_false(changed(lab));
+	assert_null(find(lab, "6.6.6.6"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(links_have_names_and_states, open_lab, close_lab),
+		cmocka_unit_test_setup_teardown(an_interface_made_again_has_another_index, open_lab, close_lab),
+		cmocka_unit_test_setup_teardown(secondary_and_peer_addresses, open_lab, close_lab),
+		cmocka_unit_test_setup_teardown(ipv6_states, open_lab, close_lab),
+		cmocka_unit_test_setup_teardown(default_routes, open_lab, close_lab),
+		cmocka_unit_test_setup_teardown(other_routes_and_renewals_are_quiet, open_lab, close_lab),
+		cmocka_unit_test_setup_teardown(an_overrun_is_a_change, open_lab, close_lab),
+		cmocka_unit_test_setup_teardown(forged_messages_are_dropped, open_lab, close_lab),
+	};
+
+	(void)argc;
+	lab_enter(argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
