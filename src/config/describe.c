@@ -33,7 +33,7 @@ static int unknown_key(struct describing *describing, const struct json *member,
 	const char *known[KEYS_MAX + 1] = { 0 };
 	const char *nearest;
 
-	for (size_t i = 0; fields[i].key && i < KEYS_MAX; i++)
+	for (size_t i = 0; i < KEYS_MAX && fields[i].key; i++)
 		known[i] = fields[i].key;
 	nearest = text_nearest(json_key(member), known);
 	if (nearest)

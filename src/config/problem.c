@@ -33,7 +33,7 @@ void source_done(struct source *source)
 
 struct shown shown(const char *string)
 {
-	struct shown copy;
+	struct shown copy = { "" };
 
 	text_escape(copy.text, sizeof copy.text, string, strlen(string));
 	return copy;

@@ -66,9 +66,11 @@ static inline void room_write(const struct room *room, const char *name, const c
 			      mode_t mode)
 {
 	const char *path = room_path(room, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	size_t length = strlen(text);
+	int fd;
 
+	unlink(path);	/* it may have been made read-only */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, length), length);
 	assert_int_equal(fchmod(fd, mode), 0);

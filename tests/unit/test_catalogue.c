@@ -57,23 +57,31 @@ static void all_of_ours_load(void **state)
 }
 
 static const char full[] =
-	"{ \"id\": \"a-1\", \"name\": \"A\", \"website\": \"https://a\", \"status\": \"alive\",\n"
+	"{ \"id\": \"a-1\", \"name\": \"A\", \"website\": \"https://a\", "
+	"\"status\": \"alive\",\n"
 	"  \"note\": \"n\",\n"
-	"  \"settings\": {\"server\": {\"kind\": \"server\", \"required\": true, \"help\": \"h\"},\n"
+	"  \"settings\": {\"server\": {\"kind\": \"server\", \"required\": "
+	"true, \"help\": \"h\"},\n"
 	"    \"key\": {\"secret\": true, \"required\": true, \"help\": \"h\"},\n"
 	"    \"ttl\": {\"default\": \"60\", \"help\": \"h\"},\n"
 	"    \"view\": {\"default\": \"\", \"help\": \"h\"}},\n"
 	"  \"basic\": {\"user\": \"{hostname}\", \"password\": \"{key}\"},\n"
 	"  \"protocol\": \"dyndns2\",\n"
 	"  \"requests\": [\n"
-	"    {\"family\": \"ipv4\", \"method\": \"PUT\", \"url\": \"https://{server}/{hostnames}\",\n"
-	"     \"headers\": {\"X-Key\": \"{key}\"}, \"body\": {\"ip\": \"{ipv4}\", \"n\": [1]}},\n"
-	"    {\"family\": \"ipv6\", \"method\": \"POST\", \"url\": \"https://x.org/{hostnames}?{}\",\n"
+	"    {\"family\": \"ipv4\", \"method\": \"PUT\", \"url\": "
+	"\"https://{server}/{hostnames}\",\n"
+	"     \"headers\": {\"X-Key\": \"{key}\"}, \"body\": {\"ip\": "
+	"\"{ipv4}\", \"n\": [1]}},\n"
+	"    {\"family\": \"ipv6\", \"method\": \"POST\", \"url\": "
+	"\"https://x.org/{hostnames}?{}\",\n"
 	"     \"body\": \"a={ipv6}&t={ttl}&{4}\", \"body_type\": \"form\"},\n"
-	"    {\"family\": \"dual\", \"url\": \"http://x.org/?{hostnames},{ipv4},{ipv6}\"} ],\n"
+	"    {\"family\": \"dual\", \"url\": "
+	"\"http://x.org/?{hostnames},{ipv4},{ipv6}\"} ],\n"
 	"  \"answers\": [ {\"http\": 200, \"token\": \"ok\", \"means\": \"good\"},\n"
-	"    {\"prefix\": \"p\", \"contains\": \"c\", \"line\": \"l\", \"means\": \"transient\"} ],\n"
-	"  \"other_family\": \"deleted\", \"batch\": 5, \"parallel\": 2, \"per_minute\": 3,\n"
+	"    {\"prefix\": \"p\", \"contains\": \"c\", \"line\": \"l\", "
+	"\"means\": \"transient\"} ],\n"
+	"  \"other_family\": \"deleted\", \"batch\": 5, \"parallel\": 2, "
+	"\"per_minute\": 3,\n"
 	"  \"min_interval\": \"60s\", \"refresh\": \"25d\" }";
 
 static void everything_arrives(void **state)
@@ -121,12 +129,14 @@ static void mistakes_have_places(void **state)
 	static const struct {
 		const char *old, *new, *words;
 	} cases[] = {
-		{ "\"note\"", "\"notes\"", "2:3: unknown key \"notes\" in a description; did" },
+		{ "\"note\"", "\"notes\"",
+		  "2:3: unknown key \"notes\" in a description; did" },
 		{ "\"id\": \"a-1\"", "\"id\": \"A\"", "1:3: \"id\" must be" },
 		{ "\"id\": \"a-1\",", "", "\"id\", \"name\" and \"status\" must be" },
 		{ "\"alive\"", "\"alife\"", "did you mean \"alive\"" },
 		{ "\"required\": true, \"help\": \"h\"}", "\"help\": \"h\"}", "either" },
-		{ "\"default\": \"60\", \"help\": \"h\"", "\"default\": \"60\"", "\"help\" is missing" },
+		{ "\"default\": \"60\", \"help\": \"h\"", "\"default\": \"60\"",
+		  "\"help\" is missing" },
 		{ "\"ttl\":", "\"hostname\":", "has a meaning of its own" },
 		{ "\"ttl\":", "\"Ttl\":", "is no name of a setting" },
 		{ "{ttl}", "{tll}", "13:6: unknown placeholder {tll}" },
@@ -149,7 +159,8 @@ static void mistakes_have_places(void **state)
 		{ "X-Key", "Host", "is hairpind's own" },
 		{ "X-Key", "X Key", "is no name of a header" },
 		{ "{\"X-Key\": \"{key}\"}", "[]", "must be an object" },
-		{ "\"family\": \"ipv6\"", "\"family\": \"any\"", "another request for this family" },
+		{ "\"family\": \"ipv6\"", "\"family\": \"any\"",
+		  "another request for this family" },
 		{ "\"http\": 200", "\"http\": 700", "a whole number from 200 to 599" },
 		{ "\"http\": 200", "\"http\": [200, 201]", "one status a rule" },
 		{ "\"transient\"", "\"great\"", "unknown word" },
@@ -162,9 +173,11 @@ static void mistakes_have_places(void **state)
 		{ "\"dyndns2\"", "\"rfc2136\"", "cannot speak \"rfc2136\" yet" },
 		{ "\"line\": \"l\"", "\"json\": \"a.b\"", "cannot run \"json\" yet" },
 		{ "\"line\": \"l\"", "\"header\": \"a\"", "cannot run \"header\" yet" },
-		{ "\"method\": \"PUT\"", "\"read\": {}", "10:24: this version cannot run \"read\" yet" },
+		{ "\"method\": \"PUT\"", "\"read\": {}",
+		  "10:24: this version cannot run \"read\" yet" },
 		{ "\"method\": \"PUT\"", "\"when\": {}", "cannot run \"when\" yet" },
-		{ "\"note\": \"n\"", "\"sign\": \"aws4\"", "2:3: this version cannot run \"sign\"" },
+		{ "\"note\": \"n\"", "\"sign\": \"aws4\"",
+		  "2:3: this version cannot run \"sign\"" },
 		{ "\"name\": \"A\"", "\"name\": \"A\\u001b\"", "control character" },
 		{ "\"name\": \"A\"", "\"name\": \"A\", \"name\": \"B\"", "1:" },
 	};
@@ -255,7 +268,8 @@ static void users_own_come_first(void **state)
 	fputs("// mine\n{ \"id\": \"dyn\", \"name\": \"Mine\", \"status\": \"shut down\" }", file);
 	fclose(file);
 	assert_int_equal(catalogue_find(both, "dyn", &text, &err), 0);
-	assert_string_equal(text, "{\"id\":\"dyn\",\"name\":\"Mine\",\"status\":\"shut down\"}");
+	assert_string_equal(text,
+				 "{\"id\":\"dyn\",\"name\":\"Mine\",\"status\":\"shut down\"}");
 	free(text);
 	assert_int_equal(catalogue_find(both, "noip", &text, &err), 0);
 	free(text);

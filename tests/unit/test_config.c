@@ -79,7 +79,8 @@ static const char every_key[] =
 	"    \"verify\": false},"
 	"  \"hooks\": {\"directory\": \"hooks\", \"timeout\": \"3s\", \"user\": \"me\"},"
 	"  \"log\": {\"level\": \"debug\", \"target\": \"syslog\"},"
-	"  \"control\": {\"socket\": \"/x/y\", \"group\": \"\", \"admin_group\": \"wheel\"},"
+	"  \"control\": {\"socket\": \"/x/y\", \"group\": \"\", "
+	"\"admin_group\": \"wheel\"},"
 	"  \"state\": {\"directory\": \"/var/x\"}, }";
 
 static void every_section_arrives(void **state)
@@ -151,7 +152,8 @@ static void a_type_brings_its_facts(void **state)
 	assert_int_equal(room_load_text(room, "{ \"providers\": [ {\"type\": \"desec\","
 		"\"token\": \"x\", \"hostnames\": [\"me.dedyn.io\"]} ] }"), 0);
 	assert_int_equal(room->config->providers[0].min_interval_ms, 60000);
-	assert_int_equal(room->config->providers[0].facts.other_family, CATALOGUE_OTHER_KEPT);
+	assert_int_equal(room->config->providers[0].facts.other_family,
+				 CATALOGUE_OTHER_KEPT);
 	assert_true(room->config->providers[0].facts.dual);
 	assert_non_null(room->config->providers[0].description);
 	assert_null(strchr(room->config->providers[0].description, '\n'));
@@ -162,10 +164,13 @@ static void names_are_made_alike(void **state)
 	struct room *room = *state;
 
 	assert_int_equal(room_load_text(room, "{ \"providers\": ["
-		"{\"type\": \"duckdns\", \"token\": \"x\", \"hostnames\": [\"ME.DuckDNS.org.\"]},"
-		"{\"type\": \"duckdns\", \"token\": \"y\", \"hostnames\": [\"you.duckdns.org\"]}"
+		"{\"type\": \"duckdns\", \"token\": \"x\", \"hostnames\": "
+		"[\"ME.DuckDNS.org.\"]},"
+		"{\"type\": \"duckdns\", \"token\": \"y\", \"hostnames\": "
+		"[\"you.duckdns.org\"]}"
 		"] }"), 0);
-	assert_string_equal(room->config->providers[0].hostnames[0].name, "me.duckdns.org");
+	assert_string_equal(room->config->providers[0].hostnames[0].name,
+				 "me.duckdns.org");
 	assert_string_equal(room->config->providers[0].name, "duckdns");
 	assert_string_equal(room->config->providers[1].name, "duckdns-2");
 }
@@ -197,7 +202,8 @@ static void drop_ins_are_merged_in_order(void **state)
 
 	room_write(room, "conf.d/20.json", "{ \"lag\": {} }", 0600);
 	assert_int_equal(room_load(room), -EINVAL);
-	assert_says(room, "conf.d/20.json:1:3: error: unknown key \"lag\"; did you mean \"log\"?");
+	assert_says(room, "conf.d/20.json:1:3: error: unknown key \"lag\"; "
+			  "did you mean \"log\"?");
 }
 
 /* Loads a copy: who owns the source tree is nobody's business here. */
@@ -239,8 +245,10 @@ static void servers_are_hosts_and_ports(void **state)
 		{ "[::1]:8443", "", "[::1]:8443", false },
 		{ "[::1]", "", "[::1]", false },
 		{ "example.org:80", ", \"insecure_http\": true", "example.org:80", true },
-		{ "http://example.org", ", \"insecure_http\": true", "example.org", true },
-		{ "https://example.org", ", \"insecure_http\": true", "example.org", false },
+		{ "http://example.org", ", \"insecure_http\": true",
+		  "example.org", true },
+		{ "https://example.org", ", \"insecure_http\": true",
+		  "example.org", false },
 		{ "http://example.org", "", NULL, false },
 		{ "ftp://example.org", "", NULL, false },
 		{ "file:///etc/passwd", "", NULL, false },
@@ -273,7 +281,8 @@ static void servers_are_hosts_and_ports(void **state)
 			continue;
 		assert_string_equal(cases[i].stored, secret_reveal(
 			&config_setting_find(room->config->providers, "server")->value));
-		assert_int_equal(room->config->providers[0].insecure_http, cases[i].plain);
+		assert_int_equal(room->config->providers[0].insecure_http,
+					 cases[i].plain);
 	}
 }
 

@@ -76,16 +76,21 @@ static void single_mistakes(void **state)
 		{ "{ \"wans\": [{\"tag\": \".*\"}] }", "would match every comment" },
 		{ "{ \"wans\": [{\"tag\": \"\"}] }", "would match every comment" },
 		{ "{ \"wans\": [{\"interface\": \"\"}] }", "is no interface name" },
-		{ "{ \"wans\": [{\"interface\": \"abcdefghijklmnop\"}] }", "1 to 15 characters" },
+		{ "{ \"wans\": [{\"interface\": \"abcdefghijklmnop\"}] }",
+		  "1 to 15 characters" },
 		{ "{ \"wans\": [{\"interface\": \"a\\u0007b\"}] }", "\\x07" },
-		{ "{ \"wans\": [{\"ipv4\": {\"source\": \"upmp\"}}] }", "did you mean \"upnp\"?" },
+		{ "{ \"wans\": [{\"ipv4\": {\"source\": \"upmp\"}}] }",
+		  "did you mean \"upnp\"?" },
 		{ "{ \"wans\": [{\"ipv4\": {}}] }", "\"source\" is missing" },
 		{ "{ \"wans\": [{\"grace\": \"2h\"}] }", "out of range; write 0s to 1h" },
-		{ "{ \"dns\": {\"check_every\": \"100ms\"} }", "out of range; write 1s to 30d" },
+		{ "{ \"dns\": {\"check_every\": \"100ms\"} }",
+		  "out of range; write 1s to 30d" },
 		{ "{ \"nat\": {\"max\": 1.5} }", "a whole number from 1" },
-		{ "{ \"nat\": {\"tables\": [\"bridge:x\"]} }", "is no table of NAT rules" },
+		{ "{ \"nat\": {\"tables\": [\"bridge:x\"]} }",
+		  "is no table of NAT rules" },
 		{ "{ \"nat\": {\"tables\": [\"ip:\"]} }", "is no table of NAT rules" },
-		{ "{ \"providers\": [{\"hostnames\": [\"a.b.c\"]}] }", "\"type\" is missing" },
+		{ "{ \"providers\": [{\"hostnames\": [\"a.b.c\"]}] }",
+		  "\"type\" is missing" },
 		{ "{ \"providers\": [{\"type\": \"../x\", \"hostnames\": [\"a.b.c\"]}] }",
 		  "unknown provider" },
 		{ "{ \"providers\": [{\"type\": \"dyn\", \"ca_pem\": \"x\"}] }",
@@ -100,7 +105,8 @@ static void single_mistakes(void **state)
 		  "needs one place" },
 		{ "{ \"providers\": [{\"type\": \"duckdns\", \"token\": true}] }",
 		  "must be a string, not" },
-		{ "{ \"providers\": [{\"type\": \"duckdns\", \"name\": \"-x\"}] }", "is no name" },
+		{ "{ \"providers\": [{\"type\": \"duckdns\", \"name\": \"-x\"}] }",
+		  "is no name" },
 	};
 	struct room *room = *state;
 
@@ -121,8 +127,10 @@ static void what_comes_later_is_refused(void **state)
 		"{ \"wans\": [{\"ipv4\": {\"source\": \"command\"}}] }",
 		"{ \"wans\": [{\"ipv4\": {\"source\": \"pcp\"}}] }",
 		"{ \"wans\": [{\"ipv4\": {\"source\": \"upnp\"}}] }",
-		"{ \"wans\": [{\"ipv6\": {\"source\": \"interface\", \"keep\": \"suffix\"}}] }",
-		"{ \"providers\": [{\"type\": \"duckdns\", \"token\": \"x\", \"hostnames\":"
+		"{ \"wans\": [{\"ipv6\": {\"source\": \"interface\", \"keep\": "
+		"\"suffix\"}}] }",
+		"{ \"providers\": [{\"type\": \"duckdns\", \"token\": \"x\", "
+		"\"hostnames\":"
 		" [{\"name\": \"a.duckdns.org\", \"ipv6_suffix\": \"::10\"}]}] }",
 	};
 	struct room *room = *state;
@@ -133,10 +141,11 @@ static void what_comes_later_is_refused(void **state)
 	}
 	assert_int_equal(room_load_text(room, "{ \"nat\": {\"names\": \"x:\"} }"), 0);
 	assert_says(room, "warning: this version does not");
-	assert_int_equal(room_load_text(room, "{ \"metrics\": {\"textfile\": \"/x\"} }"), 0);
+	assert_int_equal(room_load_text(room,
+				 "{ \"metrics\": {\"textfile\": \"/x\"} }"), 0);
 	assert_says(room, "warning: this version writes no metrics");
-	assert_int_equal(room_load_text(room, "{ \"nat\": {\"filter\": false, \"names\": \"dns:\"} }"),
-			 0);
+	assert_int_equal(room_load_text(room, "{ \"nat\": {\"filter\": false,"
+					      "\"names\": \"dns:\"} }"), 0);
 	assert_int_equal(room->problems.warnings, 0);
 }
 
@@ -153,7 +162,8 @@ static void the_same_record_twice(void **state)
 		{ "\"a.x.org\", \"a.x.org\"", "\"b.x.org\"", -EINVAL },
 		{ "{\"name\": \"a.x.org\", \"families\": [\"ipv4\"]}",
 		  "{\"name\": \"a.x.org\", \"families\": [\"ipv6\"]}", 0 },
-		{ "{\"name\": \"a.x.org\", \"families\": [\"ipv4\"]}", "\"a.x.org\"", -EINVAL },
+		{ "{\"name\": \"a.x.org\", \"families\": [\"ipv4\"]}",
+		  "\"a.x.org\"", -EINVAL },
 	};
 	struct room *room = *state;
 
@@ -191,16 +201,20 @@ static void a_flood_is_cut(void **state)
 static void no_line_shows_a_secret(void **state)
 {
 	static const char *const texts[] = {
-		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\", \"x\": 1} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\", "
+		"\"x\": 1} ] }",
 		"{ \"providers\": [ {\"type\": \"nix\", \"token\": \"geheim\"} ] }",
-		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\":\n\"geheim\", \"wan\": 3} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\":\n\"geheim\", "
+		"\"wan\": 3} ] }",
 		"{ \"providers\": [ {\"type\": \"duckdns\", \"tokne\": \"geheim\"} ] }",
 		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": [\"geheim\"]} ] }",
 		"{ \"providers\": {\"type\": \"duckdns\", \"token\": \"geheim\"} }",
-		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": {\"valu\": \"geheim\"}} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": {\"valu\": "
+		"\"geheim\"}} ] }",
 		"{ \"provider\": [ {\"type\": \"duckdns\", \"token\": \"geheim\"} ] }",
 		"{ \"token\": \"geheim\" }",
-		"{ \"providers\": [ {\"type\": \"dyndns2\", \"server\": \"u:geheim@x.org\",\n"
+		"{ \"providers\": [ {\"type\": \"dyndns2\", \"server\": "
+		"\"u:geheim@x.org\",\n"
 		"\"username\": \"u\", \"password\": \"p\", \"hostnames\": [\"a.b\"]} ] }",
 		"{ \"dns\": {\"x\": 1}, // \"token\": \"geheim\"\n }",
 		"{ \"dns\": {\"x\": 1} /* geheim\n geheim */, \"y\": 2 }",
@@ -208,9 +222,11 @@ static void no_line_shows_a_secret(void **state)
 		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\": geheim} ] }",
 		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\": \"geheim} ] }",
 		"{ \"providers\": [ {\"type\": \"duckdns\",\n\"token\":\n geheim} ] }",
-		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\\n\"} ] }",
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\\n\"} "
+		"] }",
 		"{ \"providers\": [ {\"type\": \"dyndns2\", \"server\": \"u:geheim@x\","
-		" \"username\": \"u\", \"password\": \"geheim\", \"hostnames\": [\"a.b\"]} ] }",
+		" \"username\": \"u\", \"password\": \"geheim\", \"hostnames\": "
+		"[\"a.b\"]} ] }",
 		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\","
 		" \"token\": \"geheim\"} ] }",
 	};
@@ -238,7 +254,8 @@ static void hostile_documents(void **state)
 	assert_says(room, "larger than 1048576 bytes");
 	assert_int_equal(room_load_text(room, ""), -EINVAL);
 	assert_int_equal(room_load_text(room, "{ \"nat\": {\"max\": 1e999} }"), -EINVAL);
-	assert_int_equal(room_load_text(room, "{ \"log\": {\"level\": \"\\ud800\"} }"), -EINVAL);
+	assert_int_equal(room_load_text(room,
+				 "{ \"log\": {\"level\": \"\\ud800\"} }"), -EINVAL);
 	assert_int_equal(room_load_text(room, "{} {}"), -EINVAL);
 	free(deep);
 	free(large);

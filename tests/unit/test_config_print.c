@@ -7,18 +7,21 @@
 #include "hairpin/json.h"
 
 static const char full[] =
-	"{ \"wans\": [ {\"name\": \"fibre\", \"interface\": \"ppp0\", \"grace\": \"1500ms\"},"
+	"{ \"wans\": [ {\"name\": \"fibre\", \"interface\": \"ppp0\", "
+	"\"grace\": \"1500ms\"},"
 	"    {\"ipv6\": \"off\", \"bind\": false} ],"
 	"  \"nat\": {\"tables\": [\"ip:nat\"], \"max\": 12},"
 	"  \"providers\": ["
-	"    {\"type\": \"duckdns\", \"token\": \"geheim\\\\ \\\"1\\\"\", \"wan\": \"wan2\","
+	"    {\"type\": \"duckdns\", \"token\": \"geheim\\\\ \\\"1\\\"\", "
+	"\"wan\": \"wan2\","
 	"     \"hostnames\": [\"a.duckdns.org\"], \"ca_file\": \"ca.pem\"},"
 	"    {\"type\": \"duckdns\", \"token\": {\"env\": \"HAIRPIN_TEST\"},"
 	"     \"hostnames\": [{\"name\": \"b.duckdns.org\", \"families\": [\"ipv4\"]}]},"
 	"    {\"type\": \"dyndns2\", \"server\": \"ddns.example.org:8080\","
 	"     \"insecure_http\": true, \"username\": \"me\", \"password\": \"geheim3\","
 	"     \"families\": [\"ipv4\", \"ipv6\"], \"hostnames\": [\"*.example.org\"],"
-	"     \"user_agent\": \"x/1 \xc3\xa9\", \"check\": false, \"refresh\": \"25d\"} ],"
+	"     \"user_agent\": \"x/1 \xc3\xa9\", \"check\": false, "
+	"\"refresh\": \"25d\"} ],"
 	"  \"dns\": {\"servers\": [\"[2001:db8::1]:53\"]},"
 	"  \"log\": {\"level\": \"debug\", \"target\": \"syslog\"},"
 	"  \"metrics\": {\"textfile\": \"/x.prom\"} }";
@@ -57,7 +60,8 @@ static void revealed_comes_back(void **state)
 	assert_string_equal(first, second);
 
 	assert_int_equal(again->provider_count, 3);
-	assert_string_equal(again->providers[0].ca_pem, "-----BEGIN CERTIFICATE-----\nMIIB\n");
+	assert_string_equal(again->providers[0].ca_pem,
+				 "-----BEGIN CERTIFICATE-----\nMIIB\n");
 	assert_string_equal(again->providers[0].description,
 			    room->config->providers[0].description);
 	assert_int_equal(again->providers[0].wan, 1);
@@ -101,7 +105,8 @@ static void hidden_shows_no_secret(void **state)
 static void defaults_are_spelled_out(void **state)
 {
 	static const char *const sections[] = {
-		"wans", "nat", "providers", "dns", "hooks", "log", "control", "state", "metrics" };
+		"wans", "nat", "providers", "dns", "hooks", "log", "control", "state",
+		"metrics" };
 	struct room *room = *state;
 	struct json *root;
 	char *text;
@@ -112,9 +117,11 @@ static void defaults_are_spelled_out(void **state)
 	assert_int_equal(json_count(root), sizeof sections / sizeof *sections);
 	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
 		assert_non_null(json_get(root, sections[i]));
-	assert_string_equal(json_string(json_get(json_child(json_get(root, "wans")), "grace")),
+	assert_string_equal(json_string(json_get(json_child(json_get(root,
+				 "wans")), "grace")),
 			    "2s");
-	assert_string_equal(json_string(json_get(json_get(root, "dns"), "check_every")), "10m");
+	assert_string_equal(json_string(json_get(json_get(root, "dns"),
+				 "check_every")), "10m");
 	assert_int_equal(room_load_text(room, text), 0);
 	json_free(root);
 	free(text);
@@ -125,9 +132,12 @@ static void only_our_own_words_are_parsed(void **state)
 	static const char *const texts[] = {
 		"", "[]", "{ // comment\n }", "{ \"nat\": 3 }", "{ \"provider\": [] }",
 		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"x\","
-		" \"hostnames\": [\"a.duckdns.org\"]} ] }",	/* no description inside */
-		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": {\"file\": \"/x\"},"
-		" \"hostnames\": [\"a.duckdns.org\"]} ], \"catalogue\": {\"duckdns\": \"{}\"} }",
+		" \"hostnames\": [\"a.duckdns.org\"]} ] }",	/* no description inside "
+		"*/
+		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": {\"file\": "
+		"\"/x\"},"
+		" \"hostnames\": [\"a.duckdns.org\"]} ], \"catalogue\": {\"duckdns\": "
+		"\"{}\"} }",
 	};
 	struct config *config = NULL;
 

@@ -34,7 +34,8 @@ static void one_newline_is_stripped(void **state)
 	static const struct {
 		const char *text, *token;	/* NULL: refused */
 	} cases[] = {
-		{ "geheim", "geheim" }, { "geheim\n", "geheim" }, { "geheim\r\n", "geheim" },
+		{ "geheim", "geheim" }, { "geheim\n", "geheim" }, { "geheim\r\n",
+		  "geheim" },
 		{ " ge heim ", " ge heim " }, { "gehe\xc3\xafm", "gehe\xc3\xafm" },
 		{ "geheim\n\n", NULL }, { "geheim\nzwei", NULL }, { "", NULL }, { "\n", NULL },
 		{ "geheim\r", NULL }, { "geheim\xff", NULL }, { "geheim\x1b[2J", NULL },
@@ -89,10 +90,11 @@ static void rights_of_a_secret(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		room_write(room, "secret", "geheim", cases[i].mode);
 		room->strict = false;
-		assert_int_equal(room_load_text(room, by_file), cases[i].error ? -EINVAL : 0);
+		assert_int_equal(room_load_text(room, by_file),
+					 cases[i].error ? -EINVAL : 0);
 		assert_int_equal(room->problems.warnings, cases[i].warning ? 1 : 0);
 		if (cases[i].error || cases[i].warning)
-			assert_says(room, cases[i].error ? cases[i].error : cases[i].warning);
+			assert_says(room, cases[i].error ?: cases[i].warning);
 		room->strict = true;
 		assert_int_equal(room_load(room),
 				 cases[i].error || cases[i].warning ? -EINVAL : 0);
@@ -163,7 +165,8 @@ static void only_regular_files(void **state)
 	assert_refused(room, "cannot open");
 
 	assert_int_equal(room_load_text(room, "{ \"providers\": [ {\"type\": \"duckdns\","
-		"\"token\": {\"file\": \"/dev/zero\"}, \"hostnames\": [\"a.b\"]} ] }"), -EINVAL);
+		"\"token\": {\"file\": \"/dev/zero\"}, \"hostnames\": [\"a.b\"]} ] "
+		"}"), -EINVAL);
 	assert_says(room, "is no regular file");
 }
 
@@ -279,7 +282,8 @@ static void credentials(void **state)
 	assert_int_equal(room_load(room), 0);
 	assert_string_equal(token(room), "geheim");
 	assert_int_equal(room_load_text(room, "{ \"providers\": [ {\"type\": \"duckdns\","
-		"\"token\": {\"credential\": \"../x\"}, \"hostnames\": [\"a.b\"]} ] }"), -EINVAL);
+		"\"token\": {\"credential\": \"../x\"}, \"hostnames\": [\"a.b\"]} ] "
+		"}"), -EINVAL);
 	assert_says(room, "is no name of a credential");
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
@@ -295,7 +299,8 @@ static void authorities_come_from_files(void **state)
 	assert_int_equal(room_load_text(room, text), 0);
 	assert_int_equal(room->problems.warnings, 0);
 	assert_string_equal(room->config->providers[0].ca_pem, pem);
-	assert_string_equal(room->config->providers[0].ca_file, room_path(room, "ca.pem"));
+	assert_string_equal(room->config->providers[0].ca_file, room_path(room,
+				 "ca.pem"));
 	room_write(room, "ca.pem", "nothing", 0644);
 	assert_refused(room, "holds no certificate");
 	room_write(room, "ca.pem", pem, 0666);
