@@ -6,7 +6,7 @@
 
 #include "hairpin/ctl.h"
 
-#define CONFIG "/tmp/test_ctl_look.json"
+static char config_path[] = "/tmp/test_ctl_look.XXXXXX";
 
 static const char *const catalogue[] = { "conf/providers", NULL };
 
@@ -16,13 +16,13 @@ static const char rules[] =
 	"    ip daddr 0.0.0.0 tcp dport { 80, 443 } dnat to 192.168.1.2 comment \"hairpin web\"\n"
 	"    ip daddr 81.2.69.7 tcp dport 22 dnat to 192.168.1.2 comment \"hairpin ssh\"\n"
 	"    ip daddr 81.2.69.7 tcp dport 25 dnat to 192.168.1.2 comment \"other mail\"\n"
-	"    tcp dport 23 dnat to 192.168.1.2 comment \"a hairpin \\\\ without\"\n"
+	"    tcp dport 23 dnat to 192.168.1.2 comment \"a hairpin \\ without\"\n"
 	"  }\n"
 	"}\n";
 
 static void write_config(const char *text)
 {
-	FILE *file = fopen(CONFIG, "w");
+	FILE *file = fopen(config_path, "w");
 
 	assert_non_null(file);
 	fputs(text, file);
@@ -31,7 +31,11 @@ static void write_config(const char *text)
 
 static int enter_lab(void **state)
 {
+	int fd = mkstemp(config_path);
+
 	(void)state;
+	if (fd < 0 || close(fd) < 0)
+		return -1;
 	return lab_try("ip link add wan0 type veth peer name isp0 && "
 		       "ip link set wan0 up && ip link set isp0 up && "
 		       "ip addr add 81.2.69.7/24 dev wan0 && "
@@ -42,7 +46,7 @@ static int enter_lab(void **state)
 static int leave_lab(void **state)
 {
 	(void)state;
-	unlink(CONFIG);
+	unlink(config_path);
 	return 0;
 }
 
@@ -103,7 +107,7 @@ static void test_look(void **state)
 	lab_nft(rules);
 	write_config("{}");
 	before = lab_listing();
-	found = look(CONFIG);
+	found = look(config_path);
 	assert_int_equal(json_count(json_get(found, "items")), 3);
 	check_item(found, "hairpin web", "changed", "0.0.0.0", "81.2.69.7", false);
 	check_item(found, "hairpin ssh", "unchanged", "81.2.69.7", "81.2.69.7", true);
@@ -126,7 +130,7 @@ static void test_wans(void **state)
 	write_config("{\"wans\": [{\"interface\": \"isp0\", \"tag\": \"web\"},"
 		     " {\"name\": \"two\", \"interface\": \"wan0\", \"tag\": \"other\","
 		     " \"ipv4\": \"off\"}]}");
-	found = look(CONFIG);
+	found = look(config_path);
 	assert_int_equal(json_count(json_get(found, "items")), 2);
 	check_item(found, "hairpin web", "changed", "0.0.0.0", "10.0.0.1", false);
 	check_item(found, "other mail", "skipped", "81.2.69.7", NULL, false);
@@ -142,18 +146,18 @@ static void test_tables_and_nat_off(void **state)
 	(void)state;
 	lab_nft(rules);
 	write_config("{\"nat\": {\"tables\": [\"ip6:nat\", \"inet:fw4\"]}}");
-	found = look(CONFIG);
+	found = look(config_path);
 	assert_int_equal(json_count(json_get(found, "items")), 0);
 	json_free(found);
 	write_config("{\"nat\": {\"enabled\": false}}");
-	found = look(CONFIG);
+	found = look(config_path);
 	assert_int_equal(json_count(json_get(found, "items")), 0);
 	json_free(found);
 }
 
 static void test_bad_configuration(void **state)
 {
-	struct ctl_look options = { .config_path = CONFIG, .catalogue = catalogue };
+	struct ctl_look options = { .config_path = config_path, .catalogue = catalogue };
 	struct json *found = NULL;
 	struct err note, err = { "" };
 
