@@ -167,6 +167,53 @@ deps:
 	$(Q)tests/deps
 
 # --- installation -----------------------------------------------------------------------------
+# Never a configuration: the built-in default holds until the admin writes one, examples lie with the documentation.
+
+PROVIDERS = $(wildcard conf/providers/*.json)
+HOOKS     = $(wildcard hooks/*)
+EXAMPLES  = $(wildcard conf/*example.json conf/minimal.json)
+MAN5      = $(wildcard packaging/man/*.5)
+MAN8      = $(wildcard packaging/man/*.8)
+UNITS     = $(wildcard packaging/systemd/*.service)
+
+substitute = sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@BINDIR@,$(BINDIR),g' -e 's,@LIBEXECDIR@,$(LIBEXECDIR),g' \
+		-e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' -e 's,@DATADIR@,$(DATADIR),g'
+
+# $(call put,MODE,DIRECTORY,FILES): copies; nothing for no files.
+put = $(if $(strip $(3)),$(Q)printf '  %-8s %s\n' INSTALL '$(2)' && $(INSTALL) -d '$(DESTDIR)$(2)' && \
+	$(INSTALL) -m $(1) $(3) '$(DESTDIR)$(2)')
+
+install: all
+	$(call put,0755,$(SBINDIR),$(BUILD)/hairpind)
+	$(call put,0755,$(BINDIR),$(BUILD)/hairpinctl)
+	$(call put,0755,$(LIBEXECDIR)/hairpind,$(BUILD)/hairpin-publish)
+	$(call put,0644,$(DATADIR)/hairpind/providers,$(PROVIDERS))
+	$(call put,0644,$(DATADIR)/hairpind,$(wildcard conf/hairpind.schema.json))
+	$(call put,0755,$(DATADIR)/hairpind/hooks,$(HOOKS))
+	$(call put,0644,$(DOCDIR)/examples,$(EXAMPLES))
+	$(call put,0644,$(DOCDIR),$(wildcard README.md CHANGELOG.md))
+	$(call put,0644,$(MANDIR)/man5,$(MAN5))
+	$(call put,0644,$(MANDIR)/man8,$(MAN8))
+	$(call say,INSTALL,$(UNITDIR) $(SYSUSERSDIR))
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSUSERSDIR)' '$(DESTDIR)$(SYSCONFDIR)/hairpind/hooks.d'
+	$(Q)for unit in $(UNITS); do $(substitute) "$$unit" > '$(DESTDIR)$(UNITDIR)'/"$${unit##*/}" && \
+		chmod 0644 '$(DESTDIR)$(UNITDIR)'/"$${unit##*/}" || exit 1; done
+	$(Q)$(INSTALL) -m 0644 packaging/systemd/hairpind.sysusers '$(DESTDIR)$(SYSUSERSDIR)/hairpind.conf'
+
+INSTALLED = $(SBINDIR)/hairpind $(BINDIR)/hairpinctl $(LIBEXECDIR)/hairpind/hairpin-publish \
+	$(addprefix $(DATADIR)/hairpind/providers/,$(notdir $(PROVIDERS))) $(DATADIR)/hairpind/hairpind.schema.json \
+	$(addprefix $(DATADIR)/hairpind/hooks/,$(notdir $(HOOKS))) \
+	$(addprefix $(DOCDIR)/examples/,$(notdir $(EXAMPLES))) $(DOCDIR)/README.md $(DOCDIR)/CHANGELOG.md \
+	$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
+	$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(SYSUSERSDIR)/hairpind.conf
+INSTALLED_DIRECTORIES = $(LIBEXECDIR)/hairpind $(DATADIR)/hairpind/providers $(DATADIR)/hairpind/hooks $(DATADIR)/hairpind \
+	$(DOCDIR)/examples $(DOCDIR) $(SYSCONFDIR)/hairpind/hooks.d $(SYSCONFDIR)/hairpind
+
+# Configuration, state and users stay: they are the admin's.
+uninstall:
+	$(call say,REMOVE,what make install brought)
+	$(Q)rm -f $(foreach file,$(INSTALLED),'$(DESTDIR)$(file)')
+	$(Q)rmdir $(foreach directory,$(INSTALLED_DIRECTORIES),'$(DESTDIR)$(directory)') 2>/dev/null || true
 
 clean:
 	$(Q)rm -rf $(BUILD)

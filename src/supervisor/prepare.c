@@ -97,7 +97,8 @@ static int control_listen(struct supervisor *supervisor, struct err *ret_err)
 			   facts->control_group_name);
 	rc = unixsock_listen(facts->socket, facts->control_group, &supervisor->control,
 			     ret_err);
-	if (rc != -EPERM || facts->control_group == (gid_t)-1)
+	/* EINVAL: a group from outside of our user namespace. */
+	if ((rc != -EPERM && rc != -EINVAL) || facts->control_group == (gid_t)-1)
 		return rc;
 	log_notice("control: the socket cannot be given to group %s; only user %u may "
 		   "use it",

@@ -48,7 +48,8 @@ int sandbox_begin(struct err *ret_err)
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
 	ambient_clear();
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	/* The one that matters first: it also keeps others out of our memory. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
 		return err_set_errno(ret_err, -errno, "cannot forbid core dumps");
 	return 0;
 }

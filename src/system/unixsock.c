@@ -110,6 +110,18 @@ static int unixsock_clear_path(const struct sockaddr_un *address, struct err *re
 	return 0;
 }
 
+/* Our own group is not given again: the shipped unit's filter knows no chown(). */
+static int unixsock_widen(const char *path, gid_t group, struct err *ret_err)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0 &&
+	    (status.st_gid == group || lchown(path, (uid_t)-1, group) == 0) &&
+	    chmod(path, 0660) == 0)
+		return 0;
+	return err_set_errno(ret_err, -errno, "cannot give %s to its group", path);
+}
+
 /*
  * The socket comes into being with 0600 and is widened before anybody can connect
  * (listen() comes last), so there is no moment with more rights than meant.
@@ -127,11 +139,8 @@ static int unixsock_bind(int fd, const struct sockaddr_un *address, gid_t group,
 	if (rc < 0)
 		return err_set_errno(ret_err, rc, "cannot make the control socket %s",
 				     path);
-	if (group != (gid_t)-1) {
-		if (lchown(path, (uid_t)-1, group) < 0 || chmod(path, 0660) < 0)
-			rc = err_set_errno(ret_err, -errno, "cannot give %s to its group",
-					   path);
-	}
+	if (group != (gid_t)-1)
+		rc = unixsock_widen(path, group, ret_err);
 	if (rc == 0 && listen(fd, UNIXSOCK_BACKLOG) < 0)
 		rc = err_set_errno(ret_err, -errno, "cannot listen on %s", path);
 	if (rc < 0)

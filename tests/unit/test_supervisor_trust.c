@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Hooks: what they are told, what they get, and which files are trusted. */
+#include "hooks_room.h"
+
+/* Byte by byte what SPEC allows, whatever else our own environment holds. */
+static void environment_is_the_list(void **state)
+{
+	static const char wanted[] =
+		"HAIRPIN_EVENT=address\nHAIRPIN_FAMILY=ipv4\nHAIRPIN_GENERATION=4\n"
+		"HAIRPIN_HOSTNAME=\nHAIRPIN_INTERFACE=ppp0\nHAIRPIN_IPV4=\nHAIRPIN_IPV6="
+		"\n"
+		"HAIRPIN_MESSAGE=\nHAIRPIN_NEW=81.2.69.7\nHAIRPIN_OLD=81.2.69.1\n"
+		"HAIRPIN_PROVIDER=\nHAIRPIN_REASON=new address\nHAIRPIN_RULES=12\n"
+		"HAIRPIN_WAN=fibre\nLANG=C\nPATH=/usr/bin:/bin\nTZ=UTC\n";
+	char text[2048], *old_path = strdup(getenv("PATH"));
+
+	(void)state;
+	setenv("DYN_PASSWORD", "secret", 1);
+	setenv("PATH", "/usr/bin:/bin", 1);
+	setenv("LANG", "C", 1);
+	setenv("TZ", "UTC", 1);
+	hook("env", "tr '\\0' '\\n' < /proc/$$/environ | LC_ALL=C sort > $out/env", 0755);
+	push(1);
+	run_until(1);
+	setenv("PATH", old_path, 1);
+	unsetenv("TZ");
+	unsetenv("DYN_PASSWORD");
+	free(old_path);
+	assert_string_equal(scratch_read(&scratch, "env", text, sizeof(text)), wanted);
+}
+
+static void strange_values_are_only_values(void **state)
+{
+	struct message_hook pushed = event(1);
+	struct json_error error;
+	char text[4096];
+	struct json *root;
+
+	(void)state;
+	strcpy(pushed.wan, "$(touch x)`touch y`;\n\x1b[31m\"");
+	strcpy(pushed.interface, "-rf\xff%s");
+	strcpy(pushed.message, "a\\x0ab\"c");
+	hook("values", "cat > $out/json; printf '%s' \"$HAIRPIN_WAN\" > $out/wan; "
+	     "printf '%s' \"$HAIRPIN_MESSAGE\" > $out/message", 0755);
+	assert_int_equal(hooks_push(&hooks, &pushed, clock_now_ms()), 0);
+	run_until(1);
+	assert_int_equal(replies[0].failed, 0);
+	scratch_read(&scratch, "wan", text, sizeof(text));
+	assert_string_equal(text, "$(touch x)`touch y`;\\x0a\\x1b[31m\"");
+	assert_string_equal(scratch_read(&scratch, "message", text, sizeof(text)), "a\\x0"
+										   "ab\""
+										   "c");
+	scratch_read(&scratch, "json", text, sizeof(text));
+	assert_non_null(strchr(text, '\n'));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);	/* one line */
+	root = json_parse(text, strlen(text), false, &error);
+	assert_non_null(root);
+	assert_string_equal(json_string(json_get(root, "message")), "a\\x0ab\"c");
+	assert_string_equal(json_string(json_get(root, "interface")), "-rf\\xff%s");
+	assert_string_equal(json_string(json_get(root, "new")), "81.2.69.7");
+	json_free(root);
+	assert_int_equal(access("/x", F_OK), -1);
+	assert_int_equal(faccessat(scratch.fd, "x", F_OK, 0), -1);
+}
+
+static void clean_child(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	hook("child",
+	     "cat /proc/self/status > $out/status; ps -o sid= -p $$ | tr -d ' ' > "
+	     "$out/sid;"
+	     " echo $$ > $out/pid; pwd > $out/cwd; ls -l /proc/$$/fd > $out/fds",
+	     0755);
+	push(1);
+	run_until(1);
+	scratch_read(&scratch, "status", text, sizeof(text));
+	assert_non_null(strstr(text, "CapPrm:\t0000000000000000"));
+	assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
+	assert_string_equal(scratch_read(&scratch, "cwd", text, sizeof(text)), "/\n");
+	scratch_read(&scratch, "fds", text, sizeof(text));
+	assert_null(strstr(text, "socket"));
+	assert_null(strstr(text, "memfd"));
+}
+
+static void untrusted_files_are_refused(void **state)
+{
+	char path[128];
+
+	(void)state;
+	hook("10-group", "touch $out/ran", 0775);
+	hook("20-others", "touch $out/ran", 0757);
+	hook("target", "touch $out/ran", 0644);
+	assert_int_equal(symlinkat("target", scratch.fd, "hooks/30-link"), 0);
+	assert_int_equal(mkfifo(scratch_path(&scratch, "hooks/40-fifo", path), 0755), 0);
+	push(1);
+	run_until(1);
+	assert_int_equal(replies[0].ran, 0);
+	assert_int_equal(replies[0].failed, 3);
+	assert_int_equal(log_count("others may write it"), 2);
+	assert_int_equal(log_count("symbolic link"), 1);
+	assert_int_equal(faccessat(scratch.fd, "ran", F_OK, 0), -1);
+	if (geteuid() != 0)
+		return;
+	hook("10-group", "touch $out/ran", 0755);
+	assert_int_equal(fchownat(scratch.fd, "hooks/10-group", 12345, -1, 0) == 0 ||
+			 errno == EINVAL, 1);
+	push(2);
+	run_until(2);
+	if (log_count("belongs to user 12345") == 0)
+		print_message("# no other user in this namespace\n");
+}
+
+/* The directory, or one on the way to it: the file alone may be as good as it likes. */
+static void untrusted_directories_are_refused(void **state)
+{
+	mode_t modes[] = { 0777, 0775 };
+	size_t i;
+
+	(void)state;
+	hook("10-fine", "touch $out/ran", 0755);
+	for (i = 0; i < 2; i++) {
+		reply_count = 0;
+		assert_int_equal(fchmodat(scratch.fd, "hooks", modes[i], 0), 0);
+		push(1);
+		run_until(1);
+		assert_int_equal(replies[0].failed, 1);
+		assert_int_equal(fchmodat(scratch.fd, "hooks", 0755, 0), 0);
+		assert_int_equal(fchmod(scratch.fd, modes[i]), 0);
+		push(2);
+		run_until(2);
+		assert_int_equal(replies[1].failed, 1);
+		assert_int_equal(fchmod(scratch.fd, 0755), 0);
+	}
+	assert_int_equal(faccessat(scratch.fd, "ran", F_OK, 0), -1);
+	push(3);
+	run_until(3);
+	assert_int_equal(replies[2].ran, 1);
+}
+
+static void no_descriptor_is_lost(void **state)
+{
+	int before = dup(0), after;
+
+	(void)state;
+	close(before);
+	hook("10", "echo x", 0755);
+	scratch_write(&scratch, "hooks/20-bad", "text", 0755);
+	for (uint32_t i = 1; i <= 20; i++) {
+		push(i);
+		run_until(i);
+	}
+	after = dup(0);
+	close(after);
+	assert_int_equal(before, after);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(environment_is_the_list),
+		TEST(strange_values_are_only_values),
+		TEST(clean_child),
+		TEST(untrusted_files_are_refused),
+		TEST(untrusted_directories_are_refused),
+		TEST(no_descriptor_is_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
