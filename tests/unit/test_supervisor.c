@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The supervisor: its processes, signals, configuration, and its end. */
+#include "supervisor_room.h"
+
+#include "supervisor/restart.h"
+
+static void starts_and_stops(void **state)
+{
+	char path[128];
+	int client = -1, status;
+	struct err err;
+
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal 9 dumpable 0", 1);
+	assert_int_equal(noted("mode 0 state 1 control 1"), 1);
+	assert_int_equal(noted("first grace=2000 secret=yes"), 1);
+	assert_int_equal(noted("first sealed=yes"), 1);
+	scratch_path(&scratch, "run/control.sock", path);
+	assert_int_equal(unixsock_connect(path, 1000, &client, &err), 0);
+	close(client);
+	assert_int_equal(kill(supervisor, SIGTERM), 0);
+	status = wait_for_end();
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(noted("stop\n"), 1);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void secret_is_not_shown(void **state)
+{
+	char path[64], text[65536];
+	pid_t pids[2];
+
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	pids[0] = supervisor;
+	pids[1] = core_pid();
+	for (int i = 0; i < 2; i++) {
+		ssize_t got;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/environ", (int)pids[i]);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;	/* not dumpable, and we are not root */
+		got = read(fd, text, sizeof(text));
+		close(fd);
+		assert_true(got > 0);
+		assert_null(memmem(text, (size_t)got, "geheim", 6));
+	}
+	/* And yet it is there when the configuration is read again. */
+	kill(supervisor, SIGHUP);
+	wait_note("new grace=2000 secret=yes", 1);
+	kill(supervisor, SIGHUP);
+	wait_note("new grace=2000 secret=yes", 2);
+}
+
+static void signals_reach_the_core(void **state)
+{
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	kill(supervisor, SIGUSR1);
+	wait_note("look\n", 1);
+	kill(supervisor, SIGUSR2);
+	wait_note("update\n", 1);
+	write_config("7s");
+	kill(supervisor, SIGHUP);
+	wait_note("config 0 number 0", 1);
+	wait_note("new grace=7000", 1);
+	scratch_write(&scratch, "config.json", "{ \"wans\": 5, }", 0600);
+	kill(supervisor, SIGHUP);
+	wait_note("config -22 number 0 with errors", 1);
+	write_config("8s");
+	order("reload");
+	wait_note("config 0 number 42", 1);
+	wait_note("new grace=8000", 1);
+}
+
+static void dead_core_is_replaced(void **state)
+{
+	pid_t first;
+	int64_t begin_ms;
+
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	write_config("7s");
+	kill(supervisor, SIGHUP);
+	wait_note("new grace=7000", 1);
+	scratch_write(&scratch, "config.json", "broken meanwhile", 0600);
+	for (unsigned i = 2; i <= 4; i++) {
+		first = core_pid();
+		begin_ms = clock_now_ms();
+		assert_int_equal(kill(first, SIGKILL), 0);
+		wait_note("death signal", i);
+		assert_true(core_pid() != first);
+		assert_true(clock_now_ms() - begin_ms < 5000);
+	}
+	/* With what was in force, whatever stands in the file by now. */
+	assert_int_equal(noted("first grace=7000 secret=yes"), 3);
+	assert_true(in_log("ended by signal 9"));
+}
+
+static void hostile_core_is_ended(void **state)
+{
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	order("nonsense");
+	wait_note("death signal", 2);
+	assert_true(in_log("says what it must not"));
+}
+
+static void dying_core_is_spaced(void **state)
+{
+	(void)state;
+	order("die");
+	start(CORE_DAEMON);
+	wait_note("core ", 3);
+	sleep(2);
+	assert_in_range(noted("core "), 3, 6);
+	kill(supervisor, SIGTERM);
+	assert_true(WIFEXITED(wait_for_end()));
+}
+
+static void publisher_is_started(void **state)
+{
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	order("publish");
+	wait_note("publisher 0 number 41", 1);
+	wait_note("publisher says hello", 1);
+}
+
+static void missing_publisher_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(unlinkat(scratch.fd, "publisher", 0), 0);
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	order("publish");
+	wait_note("publisher -2 number 41", 1);
+}
+
+static void hook_is_run(void **state)
+{
+	char text[64];
+
+	(void)state;
+	snprintf(text, sizeof(text), "#!/bin/sh\nenv | grep -c geheim\nexit 0\n");
+	scratch_write(&scratch, "hooks/10", text, 0755);
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	order("hook");
+	wait_note("hook done 7 ran 1", 1);
+	assert_true(in_log("hook 10: 0"));
+}
+
+static void nothing_survives_the_supervisor(void **state)
+{
+	pid_t core;
+	int i;
+
+	(void)state;
+	scratch_write(&scratch, "hooks/10", "#!/bin/sh\nsleep 1000\n", 0755);
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	core = core_pid();
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	kill(supervisor, SIGKILL);
+	wait_for_end();
+	for (i = 0; i < 300 && waitpid(core, NULL, WNOHANG) != core; i++)
+		usleep(10000);
+	assert_true(i < 300);
+	/* What was left behind does not stop the next one. */
+	start(CORE_DAEMON);
+	wait_note("death signal", 2);
+	assert_int_equal(noted("mode 0 state 1 control 1"), 2);
+	kill(supervisor, SIGTERM);
+	assert_int_equal(wait_for_end(), 0);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+static void second_instance_leaves(void **state)
+{
+	pid_t first;
+	int status;
+
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	first = supervisor;
+	start(CORE_ONCE);
+	status = wait_for_end();
+	supervisor = first;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_true(in_log("hairpinctl sync"));
+	assert_int_equal(noted("core "), 1);
+}
+
+static void once_gives_its_status(void **state)
+{
+	int status;
+
+	(void)state;
+	start(CORE_ONCE);
+	status = wait_for_end();
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(noted("mode 1 state 1 control 0"), 1);
+}
+
+static void bad_configuration_is_usage(void **state)
+{
+	int64_t begin_ms = clock_now_ms();
+	int status;
+
+	(void)state;
+	scratch_write(&scratch, "config.json", "{ \"wanz\": [], }", 0600);
+	start(CORE_DAEMON);
+	status = wait_for_end();
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+	assert_true(in_log("config.json:1:"));
+	assert_int_equal(noted("core "), 0);
+	assert_true(clock_now_ms() - begin_ms < 5000);
+}
+
+static void deaf_core_is_killed(void **state)
+{
+	int64_t begin_ms;
+
+	(void)state;
+	order("deaf");
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	begin_ms = clock_now_ms();
+	kill(supervisor, SIGTERM);
+	wait_note("stop\n", 1);
+	kill(supervisor, SIGTERM);	/* the second one: at once */
+	(void)wait_for_end();
+	assert_true(clock_now_ms() - begin_ms < 2000);
+	begin_ms = clock_now_ms();
+	start(CORE_DAEMON);
+	wait_note("death signal", 2);
+	kill(supervisor, SIGTERM);
+	(void)wait_for_end();
+	assert_true(clock_now_ms() - begin_ms < 6000);
+}
+
+static void delays_grow_and_are_forgiven(void **state)
+{
+	struct restart restart = { 0 };
+	const int64_t expected[] = { 0, 250, 500, 1000, 2000, 4000, 4000, 4000 };
+	int64_t now_ms = 1000;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		restart_started(&restart, now_ms);
+		now_ms += 100;
+		assert_int_equal(restart_delay_ms(&restart, now_ms), expected[i]);
+		now_ms += expected[i];
+	}
+	restart_started(&restart, now_ms);
+	assert_int_equal(restart_delay_ms(&restart, now_ms + RESTART_HEALTHY_MS), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(starts_and_stops),
+		TEST(secret_is_not_shown),
+		TEST(signals_reach_the_core),
+		TEST(dead_core_is_replaced),
+		TEST(hostile_core_is_ended),
+		TEST(dying_core_is_spaced),
+		TEST(publisher_is_started),
+		TEST(missing_publisher_is_told),
+		TEST(hook_is_run),
+		TEST(nothing_survives_the_supervisor),
+		TEST(second_instance_leaves),
+		TEST(once_gives_its_status),
+		TEST(bad_configuration_is_usage),
+		TEST(deaf_core_is_killed),
+		cmocka_unit_test(delays_grow_and_are_forgiven),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
