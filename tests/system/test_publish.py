@@ -1,0 +1,586 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""hairpin-publish alone: jobs into its channel, results out, against real TLS and a real knot, and against
+servers that are slow, huge, wrong or hostile."""
+
+import base64
+import os
+import socket
+import subprocess
+import sys
+import time
+
+sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
+from tap import Skip, run_tests, same  # noqa: E402
+import publish_side as side  # noqa: E402
+from publish_side import CHECK, UPDATE, VERIFY, Publisher, Web, http, make_job  # noqa: E402
+
+ADDRESS, ADDRESS6 = '81.2.69.7', '2a01:4f8:1::7'
+PASSWORD = 'corr ect/h+orse"%&7Aß'
+
+
+def start_internet():
+    if os.environ.get('HAIRPIN_TEST_NETNS') != '1':
+        print('run it as tests/lab/enter python3 tests/system/test_publish.py', file=sys.stderr)
+        sys.exit(77)
+    os.makedirs(side.FOLDER, exist_ok=True)
+    for address in (side.WEB, side.KNOT, '45.11.1.54', '45.11.1.55', '45.11.1.56', '45.11.1.57'):
+        subprocess.run(['ip', 'addr', 'add', f'{address}/32', 'dev', 'lo'], check=True)
+    with open('/etc/resolv.conf', 'w') as conf:
+        conf.write(f'nameserver {side.KNOT}\n')
+    with open('/etc/hosts', 'w') as hosts:
+        hosts.write(f'127.0.0.1 localhost\n{side.WEB} {side.PROVIDER}   # ours\n')
+    side.make_certificates()
+    start_knot()
+
+
+def start_knot():
+    zones = {'example.org': '''@ NS ns1
+@ NS ns2
+ns1 A 45.11.1.53
+ns2 A 45.11.1.53
+home A 81.2.69.7
+home AAAA 2a01:4f8:1::7
+two A 81.2.69.7
+two A 81.2.69.8
+alias CNAME home
+away CNAME there.example.com.
+*.wild A 81.2.69.9
+lan NS ns.lan
+ns.lan A 45.11.1.57
+''', 'example.com': '''@ NS ns1.example.org.
+there A 81.2.69.10
+loop CNAME pool
+pool CNAME loop
+''', 'quiet.test': '''@ NS ns1
+ns1 A 45.11.1.54
+home A 81.2.69.3
+''', 'mixed.test': '''@ NS ns1
+@ NS ns2
+ns1 A 45.11.1.53
+ns2 A 45.11.1.55
+home A 81.2.69.7
+''', 'evil.test': '''@ NS ns1
+ns1 A 45.11.1.56
+home A 81.2.69.3
+''', 'example.net': '''@ NS ns1.example.org.
+inside A 192.168.1.2
+nowhere TXT "no address"
+'''}
+    folder = f'{side.FOLDER}/knot'
+    os.makedirs(folder, exist_ok=True)
+    conf = (f'server:\n  rundir: {folder}\n  listen: [{side.KNOT}@53]\n  background-workers: 1\n  udp-workers: 1\n'
+            f'  tcp-workers: 1\ndatabase:\n  storage: {folder}\nzone:\n')
+    for zone, text in zones.items():
+        with open(f'{folder}/{zone}.zone', 'w') as file:
+            file.write(f'$ORIGIN {zone}.\n$TTL 60\n@ SOA ns1.example.org. hostmaster 1 3600 600 86400 60\n{text}')
+        conf += f'  - domain: {zone}\n    storage: {folder}\n    file: {zone}.zone\n    journal-content: none\n'
+    with open(f'{folder}/knot.conf', 'w') as file:
+        file.write(conf)
+    global knot
+    knot = subprocess.Popen(['knotd', '-c', f'{folder}/knot.conf'], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        done = subprocess.run(['kdig', f'@{side.KNOT}', '+short', '+timeout=1', '+retry=0', 'home.example.org'],
+                              capture_output=True, text=True)
+        if done.stdout.strip() == '81.2.69.7':
+            return
+        time.sleep(0.05)
+    raise RuntimeError('knot does not answer')
+
+
+def update(records, server=side.PROVIDER, number=1, timeout_ms=30000, password=PASSWORD, ca=None, memo='', agent='',
+           document=None, **flags):
+    if ca is None:
+        with open(f'{side.FOLDER}/ca.pem') as file:
+            ca = file.read()
+    return make_job(UPDATE, records, number, timeout_ms, [
+        document or side.description(), memo, agent, ca, 'server', server, 'username', 'me', 'password', password],
+        **flags)
+
+
+def one(packet, timeout=40):
+    with Publisher() as publisher:
+        return publisher.ask(packet, timeout)[0]
+
+
+HOME = [('home.example.org', ADDRESS)]
+
+
+def test_good():
+    """an update: the request as the provider wants it, and good"""
+    web.say, web.requests = http(f'good {ADDRESS}\n'), []
+    answer = one(update(HOME, memo='id=17'))
+    same((answer.verdict, answer.status, answer.addresses, answer.memo), ('good', 200, [ADDRESS], 'id=17'))
+    same((answer.number, answer.record, answer.text), (1, 100, f'good {ADDRESS}'))
+    lines = web.requests[0].split('\r\n')
+    same(lines[0], f'GET /nic/update?hostname=home.example.org&myip={ADDRESS} HTTP/1.1')
+    token = base64.b64encode(f'me:{PASSWORD}'.encode()).decode()
+    assert f'Host: {side.PROVIDER}' in lines and f'Authorization: Basic {token}' in lines, lines
+    agent = [line for line in lines if line.startswith('User-Agent: hairpind/')]
+    assert len(agent) == 1 and '(+' in agent[0], lines
+    assert not any(line.lower().startswith('accept-encoding') for line in lines), lines
+
+
+def test_agent():
+    """a user agent of the user's own"""
+    web.say, web.requests = http('nochg'), []
+    same(one(update(HOME, agent='Me/1 me@example.org')).verdict, 'unchanged')
+    assert 'User-Agent: Me/1 me@example.org\r\n' in web.requests[0]
+
+
+def test_codes():
+    """every kind of answer, on one connection"""
+    cases = [('badauth', 'badauth'), ('abuse', 'abuse'), ('911', 'server error'), ('nohost', 'nohost'),
+             ('good 127.0.0.1', 'badagent'), ('', 'transient'), ('<html>good 1.2.3.4</html>', 'transient'),
+             ('good evening', 'transient'), ('w15m', 'transient'), ('\0\0\xff', 'transient')]
+    with Publisher() as publisher:
+        before = web.connections
+        for number, (body, verdict) in enumerate(cases):
+            web.say = http(body.encode('latin-1'))
+            answer = publisher.ask(update(HOME, number=number))[0]
+            same((answer.number, answer.verdict), (number, verdict), body)
+            if body == '911':
+                same(answer.retry_after, 1800)
+            if body == 'w15m':
+                same(answer.retry_after, 900)
+        same(web.connections - before, 1, 'connections')
+
+
+def test_statuses():
+    """statuses and Retry-After"""
+    cases = [(500, {}, 'transient', 0), (503, {'Retry_After': '120'}, 'transient', 120),
+             (429, {'Retry_After': '3600'}, 'rate limited', 3600), (429, {'Retry_After': '1000000000000'}, 'rate limited', 86400),
+             (429, {'Retry_After': '-5'}, 'rate limited', 0), (429, {}, 'rate limited', 0), (401, {}, 'badauth', 0),
+             (404, {}, 'bad request', 0), (511, {}, 'transient', 0),
+             (302, {'Location': 'https://login.example.com/'}, 'bad request', 0)]
+    with Publisher() as publisher:
+        for status, headers, verdict, wait in cases:
+            web.say = http('no', status, **headers)
+            answer = publisher.ask(update(HOME))[0]
+            same((answer.verdict, answer.retry_after, answer.status), (verdict, wait, status))
+        web.say = http('abuse', 403)
+        same(publisher.ask(update(HOME))[0].verdict, 'abuse')
+
+
+def test_redirect():
+    """a redirect is followed to the same server only, and only so far"""
+    def say(request, _):
+        if request.startswith('GET /new?x'):
+            return http(f'good {ADDRESS}')
+        return http('', 301, Location='/new?x=1')
+    web.say, web.requests = say, []
+    same(one(update(HOME)).verdict, 'good')
+    same([request.split(' ')[1] for request in web.requests][1], '/new?x=1')
+    web.say, web.requests = http('', 302, Location=f'https://{side.PROVIDER}/again'), []
+    same(one(update(HOME)).verdict, 'bad request')
+    same(len(web.requests), 3)
+    web.say, web.requests = http('', 302, Location=f'http://{side.PROVIDER}/'), []
+    same(one(update(HOME)).verdict, 'bad request')
+    same(len(web.requests), 1)
+
+
+def test_batch():
+    """a batch for both families: one request, a line for each name"""
+    document = side.description(batch=20, requests=[
+        {'family': 'any', 'url': 'https://{server}/nic/update?hostname={hostnames}&myip={ip}'},
+        {'family': 'dual', 'url': 'https://{server}/nic/update?hostname={hostnames}&myip={ipv4},{ipv6}'}])
+    names = ['a.example.org', 'b.example.org', 'c.example.org']
+    records = [(name, address) for name in names for address in (ADDRESS, ADDRESS6)]
+    web.say, web.requests = http('good\r\nnohost\r\n911\r\n'), []
+    with Publisher() as publisher:
+        answers = publisher.ask(update(records, document=document))
+        same([answer.verdict for answer in answers],
+             ['good', 'good', 'nohost', 'nohost', 'server error', 'server error'])
+        same([request.split(' ')[1] for request in web.requests],
+             [f'/nic/update?hostname={",".join(names)}&myip={ADDRESS},{ADDRESS6}'])
+        web.say, web.requests = http(f'good {ADDRESS}'), []
+        answers = publisher.ask(update(records[:2]))
+        same([answer.verdict for answer in answers], ['good', 'good'], 'no dual step: two requests')
+        same(len(web.requests), 2)
+        web.say = http('good\nnohost')
+        answers = publisher.ask(update([(name, ADDRESS) for name in names], document=document))
+        same([answer.verdict for answer in answers], ['good', 'nohost', 'unconfirmed'])
+
+
+def test_echo():
+    """a provider that echoes the password: it is in no text"""
+    import urllib.parse
+    token = base64.b64encode(f'me:{PASSWORD}'.encode()).decode()
+    web.say = http(f'no {PASSWORD} {urllib.parse.quote(PASSWORD, safe="")} {token} {PASSWORD[:9]}')
+    answer = one(update(HOME))
+    same(answer.text, 'no (hidden) (hidden) ' + answer.text.split(' ')[3] + ' (hidden)')
+    for secret in (PASSWORD, PASSWORD[:8], token[8:20], urllib.parse.quote(PASSWORD, safe='')[:10]):
+        assert secret not in answer.text, answer.text
+
+
+def test_log_injection():
+    """control bytes of an answer are escaped, and little of it is kept"""
+    web.say = http('bad\r\nline\x1b]0;x\a' + 'y' * 1000)
+    answer = one(update(HOME))
+    assert answer.text.startswith('bad\\x0d\\x0aline\\x1b') and len(answer.text) <= 200, answer.text
+
+
+def test_too_much():
+    """bodies and headers without end are cut"""
+    def endless(_, stream):
+        stream.sendall(b'HTTP/1.1 200 OK\r\n\r\ngood 81.2.69.7\n')
+        for _ in range(2000):
+            stream.sendall(b'x' * 10000)
+
+    def headers(_, stream):
+        stream.sendall(b'HTTP/1.1 200 OK\r\n')
+        for i in range(100000):
+            stream.sendall(f'X-{i}: {"y" * 50}\r\n'.encode())
+
+    def interim(_, stream):
+        for _ in range(100000):
+            stream.sendall(b'HTTP/1.1 100 Continue\r\nX: ' + b'y' * 100 + b'\r\n\r\n')
+
+    for say in (endless, headers, interim, http('good 81.2.69.7\n' + 'x' * 70000),
+                b'HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\ngood'):
+        web.say = say
+        begin = time.monotonic()
+        answer = one(update(HOME, timeout_ms=3000))
+        same(answer.verdict, 'transient', str(say)[:60])
+        assert time.monotonic() - begin < 8
+
+
+def test_nonsense():
+    """what is no HTTP is no success"""
+    for say in (b'good 81.2.69.7\r\n', b'HTTP/1.1 999 Odd\r\nContent-Length: 4\r\n\r\ngood', b'\0' * 500, b'HTTP/1.1 200\r\n',
+                b'HTTP/2.0 200 OK\r\n\r\ngood', b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ngood', None,
+                b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 9\r\n\r\ngood',
+                b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'):
+        web.say = (lambda say: lambda request, stream: (stream.sendall(say) if say else None))(say)
+        verdict = one(update(HOME, timeout_ms=3000)).verdict
+        # HTTP/2.0 written as HTTP/1 is taken for what it looks like by some versions
+        assert verdict == 'transient' or (verdict == 'good' and say and say.startswith(b'HTTP/2')), (say, verdict)
+
+
+def test_tls():
+    """TLS failures: nothing is sent, and the reason is said"""
+    servers = {'self': 4431, 'wrong': 4432, 'expired': 4433, 'future': 4434}
+    reasons = {'self': 'self', 'wrong': 'name', 'expired': 'expired', 'future': 'clock'}
+    for name, port in servers.items():
+        server = Web(port, name, http('good'))
+        answer = one(update(HOME, f'{side.PROVIDER}:{port}'))
+        same(answer.verdict, 'tls refused', name)
+        assert reasons[name] in answer.text, answer.text
+        same(server.requests, [])
+    answer = one(update(HOME, ca=open(f'{side.FOLDER}/self.pem').read()))
+    same(answer.verdict, 'tls refused', 'another CA')
+
+
+def test_silence():
+    """silence after accept, in the handshake and after the request ends in time; others go on meanwhile"""
+    Web(4435, talk=False)
+    slow = Web(4436, say=lambda request, stream: time.sleep(20))
+    web.say = http('nochg')
+    with Publisher() as publisher:
+        begin = time.monotonic()
+        publisher.channel.send(update(HOME, f'{side.PROVIDER}:4435', 1, 2000))
+        publisher.channel.send(update(HOME, f'{side.PROVIDER}:4436', 2, 2000))
+        publisher.channel.send(update(HOME, side.PROVIDER, 3, 2000))
+        same(publisher.results(1)[0].number, 3)
+        assert time.monotonic() - begin < 1
+        answers = publisher.results(2)
+        assert 1.5 < time.monotonic() - begin < 4, time.monotonic() - begin
+        same([answer.verdict for answer in answers], ['transient', 'transient'])
+        same(len(slow.requests), 1)
+
+
+def test_unreachable():
+    """no connection: closed port, no such name, no address, no such link"""
+    same(one(update(HOME, f'{side.PROVIDER}:4499')).verdict, 'unreachable')
+    same(one(update(HOME, 'missing.example.net')).verdict, 'unreachable')
+    same(one(update(HOME, 'nowhere.example.net')).verdict, 'unreachable')
+    web.requests = []
+    answer = one(update(HOME, interface=b'nosuch0'))
+    same((answer.verdict, web.requests), ('unreachable', []))
+    web.say = http('nochg')
+    same(one(update(HOME, interface=b'lo')).verdict, 'unchanged', 'bound to lo')
+
+
+def test_private_server():
+    """a provider that resolves to a private address is not asked, unless it may be"""
+    subprocess.run(['ip', 'addr', 'add', '192.168.1.2/32', 'dev', 'lo'], check=True)
+    side.WEB, was = '192.168.1.2', side.WEB
+    server = Web(443, 'wrong', http('good'))
+    side.WEB = was
+    answer = one(update(HOME, 'inside.example.net'))
+    same((answer.verdict, server.connections), ('unreachable', 0))
+    assert '192.168.1.2' in answer.text and 'private_server' in answer.text, answer.text
+    same(one(update(HOME, '192.168.1.2')).verdict, 'unreachable')
+    same(server.connections, 0)
+    same(one(update(HOME, 'inside.example.net', private_server=1, interface=b'nosuch0')).verdict, 'tls refused')
+    same(server.connections, 1)
+
+
+def test_plain_http():
+    """plain HTTP only where it was asked for; a portal's redirect is no reason to give up"""
+    server = Web(4480, None, http('good'))
+    same(one(update(HOME, f'{side.PROVIDER}:4480')).verdict, 'tls refused')
+    same(server.requests, [])
+    same(one(update(HOME, f'{side.PROVIDER}:4480', insecure_http=1)).verdict, 'good')
+    server.say = http('', 302, Location='http://portal/')
+    same(one(update(HOME, f'{side.PROVIDER}:4480', insecure_http=1)).verdict, 'transient')
+
+
+def test_new_address_new_connection():
+    """after a change of address no connection from before it is used"""
+    web.say = http('good')
+    with Publisher() as publisher:
+        before = web.connections
+        for address, connections in ((ADDRESS, 1), (ADDRESS, 1), ('81.2.69.8', 2), ('81.2.69.8', 2), (ADDRESS, 3)):
+            same(publisher.ask(update([('home.example.org', address)]))[0].verdict, 'good')
+            same(web.connections - before, connections, address)
+
+
+def test_bad_jobs():
+    """a job that makes no sense is refused for good; what is no job ends the publisher"""
+    same(one(make_job(UPDATE, HOME, 1, 3000, ['{"id": 1}', '', '', ''])).verdict, 'bad request')
+    same(one(update(HOME, password='new\nline')).verdict, 'bad request')
+    for packet in (b'x' * 10, make_job(UPDATE, HOME, 1, 0), make_job(99, HOME), update(HOME)[:-1]):
+        try:
+            one(packet, 5)
+        except (EOFError, AssertionError) as error:
+            assert 'no job' in str(error), error
+        else:
+            raise AssertionError('taken')
+
+
+def test_many():
+    """more jobs than are served at once all get their answers"""
+    web.say = lambda request, stream: (time.sleep(0.1), http('good'))[1]
+    with Publisher() as publisher:
+        for number in range(30):
+            publisher.channel.send(update(HOME, number=number))
+        same([answer.number for answer in publisher.results(30)], list(range(30)))
+
+
+def test_check():
+    """CHECK at the zone's own servers: present, absent, several, CNAME here and elsewhere, wildcard"""
+    cases = [('home.example.org', 'A', [ADDRESS]), ('home.example.org', 'AAAA', [ADDRESS6]),
+             ('two.example.org', 'A', ['81.2.69.7', '81.2.69.8']), ('none.example.org', 'A', []),
+             ('two.example.org', 'AAAA', []), ('alias.example.org', 'A', [ADDRESS]),
+             ('away.example.org', 'A', ['81.2.69.10']), ('x.wild.example.org', 'A', ['81.2.69.9']),
+             ('*.wild.example.org', 'A', ['81.2.69.9'])]
+    with Publisher() as publisher:
+        answers = publisher.ask(make_job(CHECK, [case[:2] for case in cases]))
+    for case, answer in zip(cases, answers):
+        same((answer.verdict, sorted(answer.addresses)), ('answer', case[2]), case[0])
+        same(answer.ttl, 60 if case[2] else 0, case[0])
+
+
+def test_check_loop():
+    """a circle of CNAMEs ends"""
+    answer = one(make_job(CHECK, [('loop.example.com', 'A')]))
+    assert answer.verdict in ('no proof', 'no answer') and not answer.addresses, answer
+
+
+def test_no_proof():
+    """the zone's server is silent: what the resolver says proves nothing; bound to a missing link likewise"""
+    silent = side.Dns('45.11.1.54', lambda name, kind, query: None)
+    begin = time.monotonic()
+    answer = one(make_job(CHECK, [('home.quiet.test', 'A')]))
+    same((answer.verdict, answer.addresses), ('no proof', ['81.2.69.3']))
+    assert time.monotonic() - begin < 11 and silent.asked
+    assert not any(recurse for _, _, _, recurse in silent.asked), 'RD=0 for authorities'
+    answer = one(make_job(CHECK, [('home.example.org', 'A')], interface=b'nosuch0'))
+    same(answer.verdict, 'no proof')
+    same(one(make_job(CHECK, [('home.example.org', 'A')], interface=b'lo')).verdict, 'answer')
+
+
+def test_verify():
+    """VERIFY asks all servers: all hold it, one does not, one holds more"""
+    stale = side.Dns('45.11.1.55', lambda name, kind, query: side.reply(query, [side.rr(name, 'A', '81.2.69.1')]))
+    cases = [('home.example.org', ADDRESS, 'verified'), ('two.example.org', '81.2.69.8', 'verified'),
+             ('home.example.org', '81.2.69.1', 'not yet'), ('none.example.org', ADDRESS, 'not yet'),
+             ('home.mixed.test', ADDRESS, 'not yet'), ('home.example.org', ADDRESS6, 'verified')]
+    with Publisher() as publisher:
+        answers = publisher.ask(make_job(VERIFY, [case[:2] for case in cases]))
+    same([answer.verdict for answer in answers], [case[2] for case in cases])
+    assert '45.11.1.55' in answers[4].text, answers[4].text
+    assert ('home.mixed.test', 'A', 'udp', False) in stale.asked
+
+
+def test_trusted():
+    """servers of the configuration: RD=1, no authority needed, and only they"""
+    trusted = side.Dns('45.11.1.57', lambda name, kind, query: side.reply(
+        query, [side.rr(name, 'A', '81.2.69.4', 0x80000001)], flags=0x8080))
+    answer = one(make_job(CHECK, [('home.example.org', 'A')], servers=['45.11.1.57:53', '[::1]:53'], interface=b'nosuch0'))
+    same((answer.verdict, answer.addresses, answer.ttl), ('answer', ['81.2.69.4'], 0))
+    same(trusted.asked, [('home.example.org', 'A', 'udp', True)])
+
+
+def test_hostile_dns():
+    """hostile answers: forged, looping, lying, endless, truncated; never a crash, never believed"""
+    evil = side.Dns('45.11.1.56', None)
+    whole = None
+
+    def forged(name, kind, query):
+        bad_id = bytes([query[0] ^ 1]) + side.reply(query, [side.rr(name, 'A', '6.6.6.6')])[1:]
+        other = side.reply(query[:12] + side.wire_name('other.test') + query[-4:], [side.rr('other.test', 'A', '6.6.6.6')])
+        return [bad_id, other, side.reply(query, [side.rr(name, 'A', '81.2.69.3')])]
+
+    def says(*records, **more):
+        return lambda name, kind, query: side.reply(query, records, **more)
+
+    loop = b'\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x02\xc0\x0c'
+    lies = [says(loop), says(b'\xc0\xff' * 20), says(b'\x40' + b'a' * 64), says(b'\0' * 9),
+            says(side.rr('home.evil.test', 'A', '6.6.6.6')[:-6] + b'\xff\xff1234'),
+            says(side.rr('home.evil.test', 'A', '6.6.6.6'), flags=0x8000),
+            says(side.rr('home.evil.test', 'A', '6.6.6.6'), rcode=2), lambda *_: b'', lambda *_: b'\xff' * 600]
+    with Publisher() as publisher:
+        evil.answer = forged
+        same(publisher.ask(make_job(CHECK, [('home.evil.test', 'A')]))[0].addresses, ['81.2.69.3'])
+        for lie in lies:
+            evil.answer = lie
+            answer = publisher.ask(make_job(CHECK, [('home.evil.test', 'A')]))[0]
+            assert '6.6.6.6' not in answer.addresses, answer
+        evil.answer = says(*[side.rr('home.evil.test', 'A', f'81.3.{i >> 8}.{i & 255}') for i in range(1000)])
+        evil.answer_tcp = evil.answer
+        evil.answer = says(flags=0x8600)
+        same(len(publisher.ask(make_job(CHECK, [('home.evil.test', 'A')]))[0].addresses), 32, 'by TCP, 1,000 addresses')
+        evil.answer = says(side.rr('elsewhere.test', 'A', '6.6.6.6'), side.rr('home.evil.test', 'CNAME', 'elsewhere.test'))
+        answer = publisher.ask(make_job(CHECK, [('home.evil.test', 'A')]))[0]
+        same(answer.addresses, [] if answer.verdict == 'answer' else answer.addresses)
+        assert '6.6.6.6' not in answer.addresses
+        whole = side.reply(b'\0\1\1\0\0\1\0\0\0\0\0\0' + side.wire_name('home.evil.test') + b'\0\1\0\1',
+                           [side.rr('home.evil.test', 'A', '6.6.6.6')])
+        del evil.answer_tcp
+        for cut in range(0, len(whole) - 1, 9):
+            evil.answer = (lambda cut: lambda name, kind, query: (query[:2] + whole[2:])[:cut])(cut)
+            answer = publisher.ask(make_job(CHECK, [('home.evil.test', 'A')], timeout_ms=3000))[0]
+            assert '6.6.6.6' not in answer.addresses, answer
+
+
+def test_random_ports():
+    """ids and ports of questions vary"""
+    echo = side.Dns('127.0.0.9', lambda name, kind, query: side.reply(query, [side.rr(name, 'A', ADDRESS)]))
+    with Publisher() as publisher:
+        for _ in range(5):
+            publisher.ask(make_job(CHECK, [('home.example.org', 'A')] * 40, servers=['127.0.0.9']))
+    assert len(set(echo.ports)) > 190 and len(set(echo.ids)) > 190, (len(set(echo.ports)), len(set(echo.ids)))
+
+
+def test_few_questions():
+    """ten names of one zone: the zone is looked for once"""
+    count = side.Dns('127.0.0.10', None)
+
+    def answer(name, kind, query):
+        if kind == 'NS':
+            return side.reply(query, [side.rr(name, 'NS', 'ns.count.test')] if name == 'count.test' else [])
+        if name == 'ns.count.test':
+            return side.reply(query, [side.rr(name, 'A', '127.0.0.10')] if kind == 'A' else [])
+        return side.reply(query, [side.rr(name, 'A', ADDRESS)])
+    count.answer = answer
+    with resolver('127.0.0.10'), Publisher() as publisher:
+        answers = publisher.ask(make_job(CHECK, [(f'n{i}.count.test', 'A') for i in range(10)]))
+    same({answer.verdict for answer in answers}, {'answer'})
+    assert len(count.asked) == 13, count.asked
+
+
+class resolver:
+    """Another /etc/resolv.conf meanwhile."""
+
+    def __init__(self, *addresses):
+        self.text = ''.join(f'nameserver {address}\n' for address in addresses) + 'search example.org\n'
+
+    def __enter__(self):
+        self.write(self.text)
+
+    def __exit__(self, *_):
+        self.write(f'nameserver {side.KNOT}\n')
+
+    def write(self, text):
+        with open('/etc/resolv.conf.new', 'w') as conf:
+            conf.write(text)
+        os.rename('/etc/resolv.conf.new', '/etc/resolv.conf')
+
+
+def test_resolvers():
+    """the first of three resolvers is dead, the second refuses; only absolute names are asked"""
+    refusing = side.Dns('127.0.0.11', lambda name, kind, query: side.reply(query, rcode=5))
+    with resolver('127.0.0.12', '127.0.0.11', side.KNOT):
+        begin = time.monotonic()
+        same(one(make_job(CHECK, [('home.example.org', 'A')])).verdict, 'answer')
+        assert time.monotonic() - begin < 10
+        same({name for name, *_ in refusing.asked} - {'home.example.org', 'example.org', 'ns1.example.org', 'ns2.example.org'}, set())
+    with resolver('127.0.0.12'):
+        same(one(make_job(CHECK, [('home.example.org', 'A')])).verdict, 'no answer')
+        same(one(update(HOME, 'missing.example.net')).verdict, 'unreachable')
+
+
+def test_split_horizon():
+    """a resolver with a view of its own is not believed about the record"""
+    def view(name, kind, query):
+        if (name, kind) == ('example.org', 'NS'):
+            return side.reply(query, [side.rr(name, 'NS', 'ns1.example.org')], flags=0x8080)
+        if (name, kind) == ('ns1.example.org', 'A'):
+            return side.reply(query, [side.rr(name, 'A', side.KNOT)], flags=0x8080)
+        return side.reply(query, [], flags=0x8080, rcode=3)
+    side.Dns('127.0.0.13', view)
+    with resolver('127.0.0.13'):
+        same(one(make_job(CHECK, [('home.example.org', 'A')])).addresses, [ADDRESS])
+
+
+def test_resolv_conf_replaced():
+    """resolv.conf replaced: what is under way is finished, the next job is left for the next publisher"""
+    web.say = lambda request, stream: (time.sleep(0.5), http('good'))[1]
+    with Publisher() as publisher:
+        publisher.channel.send(update(HOME))
+        time.sleep(0.2)
+        with resolver(side.KNOT):
+            publisher.channel.send(update(HOME, number=2))
+            same([answer.number for answer in publisher.results(1)], [1])
+            same(publisher.child.wait(3), 0)
+            try:
+                same(publisher.channel.recv(100000), b'')
+            except ConnectionResetError:
+                pass        # job 2 was not read
+
+
+def test_core_gone():
+    """the core goes away: the publisher leaves at once, whatever it does"""
+    web.say = lambda request, stream: (time.sleep(10), http('good'))[1]
+    with Publisher() as publisher:
+        publisher.channel.send(update(HOME))
+        time.sleep(0.3)
+        publisher.channel.close()
+        same(publisher.child.wait(1), 0)
+
+
+def test_by_hand():
+    """started by hand it says so; --version works"""
+    program = Publisher().program
+    environment = {'PATH': '/usr/bin', 'ASAN_OPTIONS': 'detect_leaks=0'}
+    done = subprocess.run([program], capture_output=True, text=True, env=environment)
+    same((done.returncode, done.stderr.count('\n'), done.stdout), (2, 1, ''))
+    done = subprocess.run([program, '--version'], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and done.stdout.startswith('hairpin-publish '), done
+
+
+def test_no_descriptors_lost():
+    """500 failing requests and lookups later it holds as many descriptors as before"""
+    def count():
+        try:
+            return len(os.listdir(f'/proc/{publisher.child.pid}/fd'))
+        except PermissionError:
+            raise Skip('its descriptors cannot be counted here') from None
+    Web(4437, say=None)
+    with Publisher() as publisher:
+        publisher.ask(update(HOME, f'{side.PROVIDER}:4499'))
+        before = count()
+        for i in range(250):
+            publisher.ask(update(HOME, f'{side.PROVIDER}:{(4499, 4431, 4437)[i % 3]}'))
+            publisher.ask(make_job(CHECK, [('none.example.org', 'A')]))
+        assert abs(count() - before) <= 1, (before, count())
+
+
+start_internet()
+web = Web(443)
+try:
+    run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
+finally:
+    knot.kill()
