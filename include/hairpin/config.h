@@ -57,7 +57,7 @@ struct config_setting {			/* one of the catalogue's settings of this type */
 	char name[CATALOGUE_NAME_BYTES];
 	struct secret value;		/* all are treated as secrets on their way */
 	bool is_secret;			/* as the catalogue says: hidden when printed */
-	char *env;			/* the variable it came from, NULL */
+	char *env;			/* the variable it was read from; NULL: none */
 };
 
 struct config_provider {
@@ -139,17 +139,13 @@ struct config_load {
 	/* Directories of descriptions, first wins; ends with NULL. */
 	const char *const *catalogue;
 	bool strict;			/* warnings about exposed secrets are errors */
-	/*
-	 * The configuration in force, NULL at start. A variable is overwritten once it
-	 * was read, so a reload takes the values of "env" from here.
-	 */
-	const struct config *former;
 };
 
 /*
  * Opens and checks everything. -EINVAL: `problems` has errors and `ret_config` is
  * untouched; -ENOMEM likewise. On success a variable that held a secret ("env") is
- * overwritten in this process's environment. Warnings can come with success too.
+ * overwritten and removed in this process's environment: whoever loads again puts it back
+ * before. Warnings can come with success too.
  *
  * After the file (also where the default one does not exist) conf.d/NAME.json beside it
  * are read in the order of their names: sections are merged key by key, `wans` and

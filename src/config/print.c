@@ -87,17 +87,10 @@ static void print_hostnames(struct json *object, const struct config_provider *p
 static void print_setting(struct json *object, const struct config_setting *setting,
 			  enum config_print secrets)
 {
-	struct json *item;
+	bool hide = secrets == CONFIG_HIDE && setting->is_secret;
 
-	if (secrets == CONFIG_HIDE && setting->is_secret) {
-		json_add_string(object, setting->name, "(hidden)");
-	} else if (secrets == CONFIG_REVEAL && setting->env) {
-		item = json_add(object, setting->name, json_new_object());
-		json_add_string(item, "value", secret_reveal(&setting->value));
-		json_add_string(item, "env", setting->env);
-	} else {
-		json_add_string(object, setting->name, secret_reveal(&setting->value));
-	}
+	json_add_string(object, setting->name,
+			hide ? "(hidden)" : secret_reveal(&setting->value));
 }
 
 static void print_provider(struct json *array, const struct config *config,

@@ -113,31 +113,13 @@ static bool read_credential(struct reading *reading, const struct json *member,
 	return read_file(reading, member, path, secret, ret_value);
 }
 
-/* What a variable held before it was overwritten. */
-static const struct secret *former_value(const struct config *former, const char *env)
-{
-	for (size_t i = 0; former && i < former->provider_count; i++) {
-		const struct config_provider *provider = &former->providers[i];
-
-		for (size_t j = 0; j < provider->setting_count; j++)
-			if (provider->settings[j].env &&
-			    strcmp(provider->settings[j].env, env) == 0)
-				return &provider->settings[j].value;
-	}
-	return NULL;
-}
-
 static bool read_env(struct reading *reading, const struct json *member, const char *name,
 		     struct secret *ret_value)
 {
 	const char *value = getenv(name);
-	const struct secret *former = former_value(reading->load->former, name);
 
 	if (value && *value)
 		return take_value(reading, member, value, strlen(value), ret_value);
-	if (former)
-		return take_value(reading, member, secret_reveal(former), former->length,
-				  ret_value);
 	reading_error(reading, member,
 		      "the variable %s is not set or empty; set it where "
 		      "hairpind is started (a changed one needs a restart)",
@@ -183,19 +165,6 @@ static bool read_place(struct reading *reading, const struct json *member, bool 
 	return false;
 }
 
-/* Of the effective document: {"value": ..., "env": NAME}. */
-static bool read_revealed(struct reading *reading, const struct json *member,
-			  struct config_setting *setting)
-{
-	const char *value = json_string(json_get(member, "value"));
-	const char *env = json_string(json_get(member, "env"));
-
-	if (env)
-		setting->env = strdup(env);
-	return value &&
-	       take_value(reading, member, value, strlen(value), &setting->value);
-}
-
 static bool read_literal(struct reading *reading, const struct json *member, bool secret,
 			 struct config_setting *setting)
 {
@@ -220,9 +189,7 @@ void setting_read(struct reading *reading, const struct json *member,
 
 	if (json_kind(member) == JSON_STRING)
 		good = read_literal(reading, member, description->secret, &setting);
-	else if (json_kind(member) == JSON_OBJECT && !reading->load)
-		good = read_revealed(reading, member, &setting);
-	else if (json_kind(member) == JSON_OBJECT)
+	else if (json_kind(member) == JSON_OBJECT && reading->load)
 		good = read_place(reading, member, description->secret, &setting);
 	else
 		(void)schema_expect(reading, member, JSON_STRING,

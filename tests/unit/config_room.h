@@ -25,7 +25,6 @@ struct room {
 	struct config *config;			/* of the last load */
 	struct config_problems problems;
 	bool strict;
-	const struct config *former;
 };
 
 static inline int room_open(void **state)
@@ -83,7 +82,7 @@ static inline int room_load(struct room *room)
 	static const char *const catalogue[] = { "conf/providers", NULL };
 	struct config_load load = {
 		.path = room_path(room, "hairpind.json"), .catalogue = catalogue,
-		.strict = room->strict, .former = room->former,
+		.strict = room->strict,
 	};
 	int result;
 
