@@ -36,24 +36,25 @@
  *
  * RECORD_CURRENT    The provider holds the wanted address as far as is known. Looked at
  *                   every check_every. Left: to STALE when the wanted address changes, a
- *                   look at DNS differs or the user forces it; to SENDING when the refresh
- *                   is due; to WAITING when there is no address to publish, or when somebody else
- *                   changes the record again and again. Forbidden: any other update.
- * RECORD_STALE      An update is needed and goes as soon as the gates allow (address has stood,
- *                   burst, minimum interval); before the first one since the start, and
- *                   after one whose outcome is unknown, DNS is looked at. Left: to
- *                   SENDING by record_start(); to CURRENT when the look finds the
- *                   wanted address or the published one is wanted again; to WAITING when
- *                   there is nothing to publish.
- * RECORD_SENDING    An update is in flight; the intent must be on disk before. Left only by
- *                   record_answer() and record_lost(); a newly wanted address is only noted.
- *                   Forbidden: a second update, a look.
- * RECORD_VERIFYING  The provider said yes; the zone's servers are asked until they say so too.
- *                   Left: to CURRENT; to WAITING as "not visible"; to STALE when
+ *                   look at DNS differs or the user forces it; to SENDING when the
+ *                   refresh is due; to WAITING when there is no address to publish, or
+ *                   when somebody else changes the record again and again. Forbidden:
+ *                   any other update.
+ * RECORD_STALE      An update is needed and goes as soon as the gates allow (the address
+ *                   has stood, burst, minimum interval); before the first one since the
+ *                   start, and after one whose outcome is unknown, DNS is looked at.
+ *                   Left: to SENDING by record_start(); to CURRENT when the look finds
+ *                   the wanted address or the published one is wanted again; to WAITING
+ *                   when there is nothing to publish.
+ * RECORD_SENDING    An update is in flight; the intent must be on disk before. Left only
+ *                   by record_answer(), record_lost() and record_unsent(); a newly
+ *                   wanted address is only noted. Forbidden: a second update, a look.
+ * RECORD_VERIFYING  The provider said yes; the zone's servers are asked until they say
+ *                   so too. Left: to CURRENT; to WAITING as "not visible"; to STALE when
  *                   another address is wanted. Forbidden: an update of the same address.
  * RECORD_WAITING    Nothing can be done just now; `wait` says why and who ends it.
- * RECORD_DISABLED   Refused for good. Left only by record_force(), or by a restart or reload
- *                   with another fingerprint. Forbidden: every job.
+ * RECORD_DISABLED   Refused for good. Left only by record_ask() with force, or by a
+ *                   restart or reload with another fingerprint. Forbidden: every job.
  */
 enum record_state {
 	RECORD_CURRENT, RECORD_STALE, RECORD_SENDING, RECORD_VERIFYING, RECORD_WAITING,
@@ -63,18 +64,22 @@ enum record_state {
 /* Why a record is RECORD_WAITING, and who ends it. */
 enum record_wait {
 	RECORD_WAIT_NONE,
-	RECORD_WAIT_ADDRESS,	/* no address, or none that may be published: record_want() */
-	RECORD_WAIT_RETRY,	/* failed: time; a new address, the network, the user may shorten it */
-	RECORD_WAIT_OBEY,	/* the provider said for how long (429, 911): time only */
-	RECORD_WAIT_INVISIBLE,	/* accepted but not in DNS: DNS; repeated every 12 hours */
-	RECORD_WAIT_FOREIGN,	/* somebody else changes it: DNS; repaired once an hour */
-	RECORD_WAIT_HELD,	/* twice "unchanged" though DNS differs: DNS, address, user */
+	/* no address, or none that may be published: record_want() */
+	RECORD_WAIT_ADDRESS,
+	/* failed: time; a new address, the network, the user may shorten it */
+	RECORD_WAIT_RETRY,
+	RECORD_WAIT_OBEY, /* the provider said for how long (429, 911): time only */
+	/* accepted but not in DNS: DNS; repeated every 12 hours */
+	RECORD_WAIT_INVISIBLE,
+	RECORD_WAIT_FOREIGN, /* somebody else changes it: DNS; repaired once an hour */
+	RECORD_WAIT_HELD, /* twice "unchanged" though DNS differs: DNS, address, user */
 };
 
 enum record_need {
 	RECORD_NEED_NOTHING,
 	RECORD_NEED_LOOK,	/* MESSAGE_CHECK that something waits for */
-	RECORD_NEED_IDLE_LOOK,	/* MESSAGE_CHECK of a settled record: may be spread in time */
+	/* MESSAGE_CHECK of a settled record: may be spread in time */
+	RECORD_NEED_IDLE_LOOK,
 	RECORD_NEED_VERIFY,	/* MESSAGE_VERIFY */
 	RECORD_NEED_UPDATE,	/* MESSAGE_UPDATE_RECORDS */
 };
@@ -84,16 +89,20 @@ enum record_event {
 	RECORD_NOTHING,
 	RECORD_PUBLISHED,	/* hook `record`: former, published */
 	RECORD_REFUSED,		/* hook `failed`: disabled now */
-	RECORD_FAILED,		/* hook `failed`: first failure of a row (without connection: the third) */
+	/* hook `failed`: first failure of a row (without connection: the third) */
+	RECORD_FAILED,
 	RECORD_RETRYING,	/* failed once more */
-	RECORD_NOT_VISIBLE,	/* hook `failed`: accepted, but DNS did not follow in time */
+	/* hook `failed`: accepted, but DNS did not follow in time */
+	RECORD_NOT_VISIBLE,
 	RECORD_CHANGED_BY_OTHERS,	/* a look differed; will be repaired */
-	RECORD_FOUGHT_OVER,	/* changed by others again within the hour; first of a row */
+	/* changed by others again within the hour; first of a row */
+	RECORD_FOUGHT_OVER,
 	RECORD_UNPROVEN,	/* looks at DNS prove nothing; first of a row */
 };
 
 enum {
-	RECORD_BURST = 4,		/* updates in RECORD_BURST_MS before they are spaced */
+	/* updates in RECORD_BURST_MS before they are spaced */
+	RECORD_BURST = 4,
 	RECORD_BURST_MS = 600 * 1000,
 	RECORD_QUIET_MS = 60 * 1000,	/* a change after this much quiet goes at once, */
 	RECORD_STAND_MS = 2000,		/* else when the address has stood this long */
@@ -104,17 +113,23 @@ enum {
 	RECORD_RECONNECT_MS = 2000,	/* without connection: not more often by events */
 	RECORD_ANSWERED_MS = 60 * 1000,	/* after an HTTP answer: not sooner by events */
 	RECORD_FORCE_MS = 60 * 1000,	/* the user's wishes: one a minute */
-	RECORD_DOUBT_MS = 10 * 1000,	/* an update of unknown outcome may show this late */
-	RECORD_ASK_MS = 60 * 1000,	/* without a state file: DNS silent so long, then update */
+	/* an update of unknown outcome may show this late */
+	RECORD_DOUBT_MS = 10 * 1000,
+	/* without a state file: DNS silent so long, then update */
+	RECORD_ASK_MS = 60 * 1000,
 	RECORD_VISIBLE_MS = 600 * 1000,	/* or 2 * TTL: until "not visible" */
 	RECORD_REPEAT_MS = 12 * 3600 * 1000,	/* of an update that is not visible */
 	RECORD_REPAIR_MS = 3600 * 1000,	/* between repairs: 24 a day */
 };
 
-/* Before this (2025-01-01) the wall clock is wrong: no RTC, no time from the network yet. */
+/*
+ * Before this (2025-01-01) the wall clock is wrong: no RTC, no time from the network yet.
+ */
 #define RECORD_SANE_WALL_S INT64_C(1735689600)
 
-/* What holds for all records of one provider entry. Owned by the caller, outlives them. */
+/*
+ * What holds for all records of one provider entry. Owned by the caller, outlives them.
+ */
 struct record_rules {
 	bool check;			/* compare with DNS */
 	bool verify;			/* wait until DNS follows (needs check) */
@@ -126,16 +141,19 @@ struct record_rules {
 };
 
 /*
- * What outlives the process. Times are wall seconds, 0: never. All zero is a record that nothing is
- * known of. `in_doubt`: an update to `sent` was begun and its outcome is not known.
+ * What outlives the process. Times are wall seconds, 0: never. All zero is a record that
+ * nothing is known of. `in_doubt`: an update to `sent` was begun and its outcome is not
+ * known.
  */
 struct record_saved {
 	struct addr published, former, sent;
 	bool verified, in_doubt, announce, held;
-	uint32_t refusal;		/* enum message_verdict of a final refusal, 0: none */
+	/* enum message_verdict of a final refusal, 0: none */
+	uint32_t refusal;
 	uint32_t last_answer;		/* enum message_verdict, 0: none yet */
 	uint32_t attempts, bad_requests, repairs, ttl_s;
-	uint32_t wait;			/* RECORD_WAIT_RETRY or _OBEY with retry_*, else 0 */
+	/* RECORD_WAIT_RETRY or _OBEY with retry_*, else 0 */
+	uint32_t wait;
 	uint32_t retry_wait_s;		/* the whole of that wait */
 	int64_t retry_wall_s;		/* when it is over */
 	int64_t published_wall_s, unchanged_wall_s, repaired_wall_s;
@@ -145,18 +163,24 @@ struct record_saved {
 	char memo[MESSAGE_MEMO_BYTES];
 };
 
-/* Read what you like; write through the functions. All *_ms are on clock_now_ms()'s scale. */
+/*
+ * Read what you like; write through the functions. All *_ms are on clock_now_ms()'s
+ * scale.
+ */
 struct record {
 	const struct record_rules *rules;
 	enum record_state state;
 	enum record_wait wait;
 	int family;
-	struct addr wanted;		/* what the WAN has, publishable or not; none: nothing */
-	struct addr published;		/* what the provider holds as far as we know; none: unknown */
+	/* what the WAN has, publishable or not; none: nothing */
+	struct addr wanted;
+	/* what the provider holds as far as we know; none: unknown */
+	struct addr published;
 	struct addr former;		/* published before that, for the hook */
 	struct addr sent;		/* of the last update */
 	bool verified;
-	bool dirty;			/* what record_save() gives has changed; the caller clears it */
+	/* what record_save() gives has changed; the caller clears it */
+	bool dirty;
 	uint32_t last_answer;		/* enum message_verdict of the last update, 0 */
 	uint32_t refusal;		/* enum message_verdict, 0 */
 	unsigned attempts;		/* failures in a row */
@@ -170,21 +194,26 @@ struct record {
 	uint32_t job;			/* its number */
 	bool must_look;			/* before the next update */
 	bool remembered;		/* a state file knew what was published */
-	bool in_doubt, was_in_doubt;	/* outcome of the update to `sent` unknown; likewise before it */
+	/* outcome of the update to `sent` unknown; likewise before it */
+	bool in_doubt, was_in_doubt;
 	struct addr sent_before;
 	bool announce;			/* an update that the hook has not heard of */
 	bool held;			/* twice "unchanged": no repairs, no repeats */
 	bool invisible;			/* accepted, but DNS did not follow in time */
 	bool verify_over;		/* nobody answered: believed without proof */
-	bool denied;			/* while verifying some server held something else */
+	/* while verifying some server held something else */
+	bool denied;
 	bool forced, asked;		/* the user's wishes */
 	bool passed;			/* an update for this address has gone */
 	bool refreshing, unproven, fought;
 	enum record_wait retry_kind;
 	unsigned bad_requests, look_step, verify_step;
-	unsigned ladder, ladder_before;	/* step of the spacing while changes follow each other */
-	int64_t sent_ms[RECORD_BURST], sent_dropped_ms;	/* newest last; INT64_MIN: never */
-	struct addr last_address;	/* the last one wanted, through times without any */
+	/* step of the spacing while changes follow each other */
+	unsigned ladder, ladder_before;
+	/* newest last; INT64_MIN: never */
+	int64_t sent_ms[RECORD_BURST], sent_dropped_ms;
+	/* the last one wanted, through times without any */
+	struct addr last_address;
 	bool wanted_before;		/* since the start */
 	int64_t changed_ms, stands_ms;	/* when that came; from when on it may go */
 	int64_t look_ms, first_look_ms, looked_ms;
@@ -201,60 +230,82 @@ void record_init(struct record *record, int family, const struct record_rules *r
 void record_done(struct record *record);
 
 /* After a reload: other rules. A final refusal ends when the fingerprint differs. */
-void record_set_rules(struct record *record, const struct record_rules *rules, int64_t now_ms);
+void record_set_rules(struct record *record, const struct record_rules *rules,
+		      int64_t now_ms);
 
-/* The WAN's address of this family now; none: it has none. The same again changes nothing. */
+/*
+ * The WAN's address of this family now; none: it has none. The same again changes
+ * nothing.
+ */
 void record_want(struct record *record, const struct addr *wanted, int64_t now_ms);
 
 /* May the wanted address be published? False also for none. */
 bool record_may_publish(const struct record *record);
 
 /*
- * What is to be done next, and from when on: `ret_ms`, INT64_MAX with RECORD_NEED_NOTHING. While a look is in
- * flight an update may still be asked for; the look's answer is then ignored.
+ * What is to be done next, and from when on: `ret_ms`, INT64_MAX with
+ * RECORD_NEED_NOTHING. While a look is in flight an update may still be asked for; the
+ * look's answer is then ignored.
  */
 enum record_need record_need(const struct record *record, int64_t *ret_ms);
 
 /*
- * The update that record_need() asks for is the first for this address: one pass over all records after a
- * change is not held up by requests per minute.
+ * The update that record_need() asks for is the first for this address: one pass over all
+ * records after a change is not held up by requests per minute.
  */
 bool record_is_pass(const struct record *record);
 
-/* Job `number` for `need` is about to be sent. For an update: save what record_save() says before. */
-void record_start(struct record *record, enum record_need need, uint32_t number, int64_t now_ms);
+/*
+ * Job `number` for `need` is about to be sent. For an update: save what record_save()
+ * says before.
+ */
+void record_start(struct record *record, enum record_need need, uint32_t number,
+		  int64_t now_ms);
 
 /* The job's answer. Answers of other jobs than the last started one are ignored. */
-enum record_event record_answer(struct record *record, const struct message_result *result,
-				int64_t now_ms, int64_t wall_s, uint32_t random);
+enum record_event record_answer(struct record *record,
+				const struct message_result *result, int64_t now_ms,
+				int64_t wall_s, uint32_t random);
 
 /*
- * The job `number` ended without an answer (the publisher died). No failure; an update's outcome is unknown, so
- * that DNS is looked at before another.
+ * The job `number` ended without an answer (the publisher died). No failure; an update's
+ * outcome is unknown, so that DNS is looked at before another.
  */
 void record_lost(struct record *record, uint32_t number, int64_t now_ms);
 
-/* The job was never sent, or (MESSAGE_SPLIT) is to be sent in parts: as if it had not been started. */
+/*
+ * The job was never sent, or (MESSAGE_SPLIT) is to be sent in parts: as if it had not
+ * been started.
+ */
 void record_unsent(struct record *record, uint32_t number, int64_t now_ms);
 
-/* Went along in another record's request: the provider confirmed what it holds already. */
+/*
+ * Went along in another record's request: the provider confirmed what it holds already.
+ */
 void record_confirmed(struct record *record, int64_t now_ms);
 
 /* A final refusal of the whole account by another record's answer. */
 void record_refuse(struct record *record, enum message_verdict verdict, const char *text);
 
-/* The network changed (route, address, resolver): waits that it may have ended are shortened. */
+/*
+ * The network changed (route, address, resolver): waits that it may have ended are
+ * shortened.
+ */
 void record_network(struct record *record, int64_t now_ms);
 
-/* The provider answers others again: waits after failures are over, but those it asked for. */
+/*
+ * The provider answers others again: waits after failures are over, but those it asked
+ * for.
+ */
 void record_release(struct record *record, int64_t now_ms);
 
 /* The wall clock was put right: a certificate that did not hold may hold now. */
 void record_clock(struct record *record, int64_t now_ms);
 
 /*
- * The user: look now (and try again now), or with `force` update in any case and enable again what was refused.
- * False: asked less than a minute ago, or nothing to publish; nothing done.
+ * The user: look now (and try again now), or with `force` update in any case and enable
+ * again what was refused. False: asked less than a minute ago, or nothing to publish;
+ * nothing done.
  */
 bool record_ask(struct record *record, bool force, int64_t now_ms);
 
@@ -265,21 +316,26 @@ void record_save(const struct record *record, int64_t now_ms, int64_t wall_s,
 		 struct record_saved *ret_saved);
 
 /*
- * Is it a struct that record_save() may have made? For what was read from a file: enums, families, terminators,
- * printable texts, no negative time. A record is never restored from what fails.
+ * Is it a struct that record_save() may have made? For what was read from a file: enums,
+ * families, terminators, printable texts, no negative time. A record is never restored
+ * from what fails.
  */
 bool record_saved_ok(const struct record_saved *saved);
 
 const char *record_state_name(enum record_state state);	/* "current", ... */
 
 /*
- * How long to wait after the `failures`th failure in a row (from 1) with this verdict, jitter included; the same
- * for a record and for a provider's circuit. `wall_s` tells whether a refused certificate may be the clock's fault.
+ * How long to wait after the `failures`th failure in a row (from 1) with this verdict,
+ * jitter included; the same for a record and for a provider's circuit. `wall_s` tells
+ * whether a refused certificate may be the clock's fault.
  */
-int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures, uint32_t retry_after_s,
-			  int64_t wall_s, uint32_t random);
+int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
+			  uint32_t retry_after_s, int64_t wall_s, uint32_t random);
 
-/* Is it a failure of the server or of the way to it, rather than a word about this record? */
+/*
+ * Is it a failure of the server or of the way to it, rather than a word about this
+ * record?
+ */
 bool record_is_outage(enum message_verdict verdict);
 
 /* The refusals that hold for the whole provider entry. */

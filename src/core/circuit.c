@@ -78,7 +78,8 @@ static void count_hour(struct circuit *circuit, int64_t now_ms)
 
 static int64_t minute_gate_ms(const struct circuit *circuit)
 {
-	unsigned oldest = (circuit->minute_at + CIRCUIT_PER_MINUTE_MAX - circuit->per_minute) %
+	unsigned oldest = (circuit->minute_at + CIRCUIT_PER_MINUTE_MAX -
+			   circuit->per_minute) %
 			  CIRCUIT_PER_MINUTE_MAX;
 
 	if (circuit->minute_ms[oldest] == NEVER)
@@ -138,8 +139,9 @@ static bool never_arrived(uint32_t verdict)
 	return verdict == MESSAGE_UNREACHABLE || verdict == MESSAGE_TLS_REFUSED;
 }
 
-void circuit_fail(struct circuit *circuit, enum message_verdict verdict, uint32_t retry_after_s,
-		  int64_t started_ms, int64_t now_ms, int64_t wall_s, uint32_t random)
+void circuit_fail(struct circuit *circuit, enum message_verdict verdict,
+		  uint32_t retry_after_s, int64_t started_ms, int64_t now_ms,
+		  int64_t wall_s, uint32_t random)
 {
 	bool same_outage = circuit->failures > 0 && started_ms <= circuit->failed_ms;
 	bool obeys = verdict == MESSAGE_RATE_LIMITED || verdict == MESSAGE_SERVER_ERROR ||
@@ -151,16 +153,16 @@ void circuit_fail(struct circuit *circuit, enum message_verdict verdict, uint32_
 		circuit->failures++;
 	if (never_arrived(verdict))
 		circuit_uncount(circuit, started_ms);
-	until_ms = now_ms + record_backoff_ms(verdict, circuit->failures, retry_after_s, wall_s,
-					      random);
+	until_ms = now_ms + record_backoff_ms(verdict, circuit->failures, retry_after_s,
+					      wall_s, random);
 	circuit->next_ms = same_outage ? MAX(circuit->next_ms, until_ms) : until_ms;
 	circuit->obeys = obeys || (same_outage && circuit->obeys);
 	circuit->verdict = verdict;
 	circuit->failed_ms = now_ms;
 }
 
-void circuit_wait(struct circuit *circuit, uint32_t verdict, unsigned failures, bool obeys,
-		  int64_t until_ms)
+void circuit_wait(struct circuit *circuit, uint32_t verdict, unsigned failures,
+		  bool obeys, int64_t until_ms)
 {
 	if (until_ms <= circuit->next_ms)
 		return;
@@ -183,7 +185,9 @@ void circuit_network(struct circuit *circuit, int64_t now_ms)
 	int64_t wait_ms = never_arrived(circuit->verdict) ? RECORD_RECONNECT_MS
 							  : RECORD_ANSWERED_MS;
 
-	shorten(circuit, circuit->tried_ms == NEVER ? now_ms : circuit->tried_ms + wait_ms, now_ms);
+	shorten(circuit,
+		circuit->tried_ms == NEVER ? now_ms : circuit->tried_ms + wait_ms,
+		now_ms);
 }
 
 void circuit_clock(struct circuit *circuit, int64_t now_ms)
@@ -194,7 +198,8 @@ void circuit_clock(struct circuit *circuit, int64_t now_ms)
 
 void circuit_ask(struct circuit *circuit, int64_t now_ms)
 {
-	if (circuit->released_ms != NEVER && now_ms - circuit->released_ms < RECORD_FORCE_MS)
+	if (circuit->released_ms != NEVER &&
+	    now_ms - circuit->released_ms < RECORD_FORCE_MS)
 		return;
 	circuit->released_ms = now_ms;
 	shorten(circuit, now_ms, now_ms);

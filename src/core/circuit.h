@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one provider host may be asked: at once, a minute, a day, and after failures. One circuit for all
- * records at a host over one WAN, so that an outage costs the same for 1 and for 500 records.
+ * What one provider host may be asked: at once, a minute, a day, and after failures. One
+ * circuit for all records at a host over one WAN, so that an outage costs the same for 1
+ * and for 500 records.
  *
- * Closed: requests go, `parallel` at once. After a failure of the server or of the way to it
- * the circuit is open until `next_ms`; then one request goes, and its answer closes it or opens
- * it for longer. Pure: time and dice are arguments.
+ * Closed: requests go, `parallel` at once. After a failure of the server or of the way to
+ * it the circuit is open until `next_ms`; then one request goes, and its answer closes it
+ * or opens it for longer. Pure: time and dice are arguments.
  */
 #ifndef CORE_CIRCUIT_H
 #define CORE_CIRCUIT_H
@@ -25,7 +26,8 @@ enum {
 };
 
 struct circuit {
-	const char *type, *server, *wan;	/* what makes it one; the configuration's strings */
+	/* what makes it one; the configuration's strings */
+	const char *type, *server, *wan;
 	unsigned parallel, per_minute;
 	size_t records;
 
@@ -64,16 +66,21 @@ void circuit_uncount(struct circuit *circuit, int64_t now_ms);
 /* Ended with an answer about the records. True: the circuit was open. */
 bool circuit_close(struct circuit *circuit);
 
-/* Ended with a failure; `started_ms` tells those of one outage that were in flight together. */
-void circuit_fail(struct circuit *circuit, enum message_verdict verdict, uint32_t retry_after_s,
-		  int64_t started_ms, int64_t now_ms, int64_t wall_s, uint32_t random);
+/*
+ * Ended with a failure; `started_ms` tells those of one outage that were in flight
+ * together.
+ */
+void circuit_fail(struct circuit *circuit, enum message_verdict verdict,
+		  uint32_t retry_after_s, int64_t started_ms, int64_t now_ms,
+		  int64_t wall_s, uint32_t random);
 
 /* A record that was saved waits so long: the circuit does too. */
-void circuit_wait(struct circuit *circuit, uint32_t verdict, unsigned failures, bool obeys,
-		  int64_t until_ms);
+void circuit_wait(struct circuit *circuit, uint32_t verdict, unsigned failures,
+		  bool obeys, int64_t until_ms);
 
 void circuit_network(struct circuit *circuit, int64_t now_ms);
 void circuit_clock(struct circuit *circuit, int64_t now_ms);
-void circuit_ask(struct circuit *circuit, int64_t now_ms);	/* the user; once a minute */
+/* the user; once a minute */
+void circuit_ask(struct circuit *circuit, int64_t now_ms);
 
 #endif

@@ -25,13 +25,15 @@ static unsigned named_families(const struct config_provider *provider,
 	return hostname->families ? hostname->families : provider->families;
 }
 
-static unsigned families_of(const struct config *config, const struct config_provider *provider,
+static unsigned families_of(const struct config *config,
+			    const struct config_provider *provider,
 			    const struct config_hostname *hostname)
 {
 	unsigned named = named_families(provider, hostname);
 
 	return named ? named
-		     : wan_families(&config->wans[provider->wan]) & provider->facts.families;
+		     : wan_families(&config->wans[provider->wan]) &
+			       provider->facts.families;
 }
 
 static size_t count_records(const struct config *config)
@@ -42,7 +44,8 @@ static size_t count_records(const struct config *config)
 		const struct config_provider *provider = &config->providers[p];
 
 		for (size_t h = 0; h < provider->hostname_count; h++) {
-			unsigned families = families_of(config, provider, &provider->hostnames[h]);
+			unsigned families = families_of(config, provider,
+							&provider->hostnames[h]);
 
 			count += !!(families & CONFIG_IPV4) + !!(families & CONFIG_IPV6);
 		}
@@ -50,8 +53,9 @@ static size_t count_records(const struct config *config)
 	return count;
 }
 
-static void add_record(struct schedule *schedule, size_t p, const struct config_hostname *hostname,
-		       int family, int64_t now_ms, int64_t wall_s)
+static void add_record(struct schedule *schedule, size_t p,
+		       const struct config_hostname *hostname, int family, int64_t now_ms,
+		       int64_t wall_s)
 {
 	const struct config_provider *provider = &schedule->config->providers[p];
 	struct schedule_record *slot = &schedule->records[schedule->count++];
@@ -62,12 +66,14 @@ static void add_record(struct schedule *schedule, size_t p, const struct config_
 	slot->family = (uint8_t)family;
 	slot->optional = named_families(provider, hostname) == 0;
 	slot->partner = SCHEDULE_NO_RECORD;
-	record_init(&slot->record, family, &schedule->entries[p].rules, NULL, now_ms, wall_s);
+	record_init(&slot->record, family, &schedule->entries[p].rules, NULL, now_ms,
+		    wall_s);
 	schedule_circuit(schedule, schedule->count - 1)->records++;
 }
 
-static void add_name(struct schedule *schedule, size_t p, const struct config_hostname *hostname,
-		     int64_t now_ms, int64_t wall_s)
+static void add_name(struct schedule *schedule, size_t p,
+		     const struct config_hostname *hostname, int64_t now_ms,
+		     int64_t wall_s)
 {
 	const struct config_provider *provider = &schedule->config->providers[p];
 	unsigned families = families_of(schedule->config, provider, hostname);
@@ -83,8 +89,12 @@ static void add_name(struct schedule *schedule, size_t p, const struct config_ho
 	}
 }
 
-/* Entries of one type and server over one WAN are one host: its outage is theirs together. */
-static size_t find_circuit(struct schedule *schedule, const struct config_provider *provider)
+/*
+ * Entries of one type and server over one WAN are one host: its outage is theirs
+ * together.
+ */
+static size_t find_circuit(struct schedule *schedule,
+			   const struct config_provider *provider)
 {
 	const struct config_setting *setting = config_setting_find(provider, "server");
 	const char *server = setting && secret_is_set(&setting->value) ?
@@ -95,13 +105,17 @@ static size_t find_circuit(struct schedule *schedule, const struct config_provid
 	for (size_t i = 0; i < schedule->circuit_count; i++) {
 		circuit = &schedule->circuits[i];
 		if (strcmp(circuit->type, provider->type) == 0 &&
-		    strcmp(circuit->server, server) == 0 && strcmp(circuit->wan, wan) == 0)
+		    strcmp(circuit->server, server) == 0 &&
+		    strcmp(circuit->wan, wan) == 0)
 			return i;
 	}
 	circuit = &schedule->circuits[schedule->circuit_count];
 	*circuit = (struct circuit){
-		.type = provider->type, .server = server, .wan = wan,
-		.parallel = provider->facts.parallel, .per_minute = provider->facts.per_minute,
+		.type = provider->type,
+		.server = server,
+		.wan = wan,
+		.parallel = provider->facts.parallel,
+		.per_minute = provider->facts.per_minute,
 	};
 	circuit_init(circuit);
 	return schedule->circuit_count++;
@@ -124,8 +138,8 @@ static void fill_entry(struct schedule *schedule, size_t p, uint64_t fingerprint
 	};
 }
 
-int schedule_new(const struct config *config, const uint64_t *fingerprints, int64_t now_ms,
-		 int64_t wall_s, struct schedule **ret_schedule)
+int schedule_new(const struct config *config, const uint64_t *fingerprints,
+		 int64_t now_ms, int64_t wall_s, struct schedule **ret_schedule)
 {
 	struct schedule *schedule = calloc(1, sizeof(*schedule));
 	size_t count = count_records(config), providers = config->provider_count;
@@ -181,28 +195,29 @@ struct circuit *schedule_circuit(const struct schedule *schedule, size_t index)
 	return &schedule->circuits[schedule->entries[provider].circuit];
 }
 
-int schedule_find(const struct schedule *schedule, const char *provider, const char *hostname,
-		  int family)
+int schedule_find(const struct schedule *schedule, const char *provider,
+		  const char *hostname, int family)
 {
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct schedule_record *slot = &schedule->records[i];
 
 		if (slot->family == family && strcmp(slot->hostname, hostname) == 0 &&
-		    strcmp(schedule->config->providers[slot->provider].name, provider) == 0)
+		    strcmp(schedule->config->providers[slot->provider].name, provider) ==
+			    0)
 			return (int)i;
 	}
 	return SCHEDULE_NO_RECORD;
 }
 
-void schedule_restore(struct schedule *schedule, size_t index, const struct record_saved *saved,
-		      int64_t now_ms, int64_t wall_s)
+void schedule_restore(struct schedule *schedule, size_t index,
+		      const struct record_saved *saved, int64_t now_ms, int64_t wall_s)
 {
 	struct schedule_record *slot = &schedule->records[index];
 	struct record *record = &slot->record;
 
 	record_done(record);
-	record_init(record, slot->family, &schedule->entries[slot->provider].rules, saved, now_ms,
-		    wall_s);
+	record_init(record, slot->family, &schedule->entries[slot->provider].rules, saved,
+		    now_ms, wall_s);
 	if (record->retry_ms > now_ms)
 		circuit_wait(schedule_circuit(schedule, index), record->last_answer,
 			     record->attempts, record->retry_kind == RECORD_WAIT_OBEY,
@@ -228,8 +243,10 @@ static void adopt_records(struct schedule *schedule, struct schedule *old, int *
 		slot->record = was->record;
 		was->record.memo = NULL;
 		slot->record.dirty = true;
-		record_set_rules(&slot->record, &schedule->entries[slot->provider].rules, now_ms);
-		if (strcmp(config->wans[slot->wan].name, old->config->wans[was->wan].name) != 0)
+		record_set_rules(&slot->record, &schedule->entries[slot->provider].rules,
+				 now_ms);
+		if (strcmp(config->wans[slot->wan].name,
+			   old->config->wans[was->wan].name) != 0)
 			record_want(&slot->record, &(struct addr){ 0 }, now_ms);
 	}
 }
@@ -239,7 +256,8 @@ static int adopt_circuit(struct schedule *schedule, const struct circuit *was)
 	for (size_t i = 0; i < schedule->circuit_count; i++) {
 		struct circuit *circuit = &schedule->circuits[i];
 
-		if (strcmp(circuit->type, was->type) == 0 && strcmp(circuit->wan, was->wan) == 0 &&
+		if (strcmp(circuit->type, was->type) == 0 &&
+		    strcmp(circuit->wan, was->wan) == 0 &&
 		    strcmp(circuit->server, was->server) == 0) {
 			circuit_adopt(circuit, was);
 			return (int)i;
@@ -275,7 +293,8 @@ static void adopt_routes(struct schedule *schedule, const struct schedule *old)
 {
 	for (size_t i = 0; i < schedule->config->wan_count; i++)
 		for (size_t k = 0; k < old->config->wan_count; k++)
-			if (strcmp(schedule->config->wans[i].name, old->config->wans[k].name) == 0)
+			if (strcmp(schedule->config->wans[i].name,
+				   old->config->wans[k].name) == 0)
 				schedule->has_route[i] = old->has_route[k];
 }
 
@@ -316,8 +335,8 @@ void schedule_network(struct schedule *schedule, size_t wan, int64_t now_ms)
 	network(schedule, wan, now_ms);
 }
 
-void schedule_address(struct schedule *schedule, size_t wan, int family, const struct addr *address,
-		      int64_t now_ms)
+void schedule_address(struct schedule *schedule, size_t wan, int family,
+		      const struct addr *address, int64_t now_ms)
 {
 	bool changed = false;
 
@@ -358,8 +377,8 @@ static bool is_named(const char *hostname, const char *const *hostnames, size_t 
 	return count == 0;
 }
 
-size_t schedule_update(struct schedule *schedule, const char *const *hostnames, size_t count,
-		       bool force, int64_t now_ms)
+size_t schedule_update(struct schedule *schedule, const char *const *hostnames,
+		       size_t count, bool force, int64_t now_ms)
 {
 	size_t asked = 0;
 
@@ -391,7 +410,8 @@ void schedule_set_clean(struct schedule *schedule)
 		schedule->records[i].record.dirty = false;
 }
 
-int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index, int64_t now_ms)
+int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index,
+			     int64_t now_ms)
 {
 	const struct record *record = &schedule->records[index].record;
 	enum record_need need;

@@ -2,10 +2,11 @@
 /*
  * Which job for which records is due when.
  *
- * Pure, like model/record: it asks each record what it needs and decides what the provider
- * may be asked: requests at once and per minute, one circuit per provider host for outages,
- * a budget a day, batches, both families together, looks at DNS spread in time, no job
- * without a default route. It sends nothing: schedule_next() says what to send.
+ * Pure, like model/record: it asks each record what it needs and decides what the
+ * provider may be asked: requests at once and per minute, one circuit per provider host
+ * for outages, a budget a day, batches, both families together, looks at DNS spread in
+ * time, no job without a default route. It sends nothing: schedule_next() says what to
+ * send.
  *
  * The caller's loop:
  *
@@ -34,8 +35,10 @@ struct schedule_record {
 	size_t provider, wan;		/* indices into the configuration */
 	const char *hostname;		/* the configuration's */
 	uint8_t family;			/* AF_INET, AF_INET6 */
-	bool optional;			/* nobody named the family: of no interest while the WAN has no address of it */
-	int partner;			/* the same name's other family, or SCHEDULE_NO_RECORD */
+	/* nobody named the family: of no interest while the WAN has no address of it */
+	bool optional;
+	/* the same name's other family, or SCHEDULE_NO_RECORD */
+	int partner;
 };
 
 struct schedule;
@@ -43,8 +46,10 @@ struct schedule;
 /* One job to be sent. `records[i].record` is the number for struct message_record. */
 struct schedule_job {
 	uint32_t number;
-	enum message_job_kind kind;	/* MESSAGE_CHECK, MESSAGE_VERIFY, MESSAGE_UPDATE_RECORDS */
-	size_t provider;		/* for an update; for looks that of the first record */
+	/* MESSAGE_CHECK, MESSAGE_VERIFY, MESSAGE_UPDATE_RECORDS */
+	enum message_job_kind kind;
+	/* for an update; for looks that of the first record */
+	size_t provider;
 	size_t wan;
 	uint32_t timeout_ms;
 	size_t count;
@@ -57,72 +62,87 @@ struct schedule_job {
 /* What an answer brought about. */
 struct schedule_report {
 	enum record_event event;
-	int record;			/* whose; SCHEDULE_NO_RECORD: an answer nobody waits for */
-	size_t also_disabled;		/* further records of the provider entry, by an account-wide refusal */
+	/* whose; SCHEDULE_NO_RECORD: an answer nobody waits for */
+	int record;
+	/* further records of the provider entry, by an account-wide refusal */
+	size_t also_disabled;
 };
 
 /*
- * All records of the configuration, which must outlive the schedule. `fingerprints`: one per provider entry, of its
- * settings (state.c makes them). -ENOMEM.
+ * All records of the configuration, which must outlive the schedule. `fingerprints`: one
+ * per provider entry, of its settings (state.c makes them). -ENOMEM.
  */
-int schedule_new(const struct config *config, const uint64_t *fingerprints, int64_t now_ms,
-		 int64_t wall_s, struct schedule **ret_schedule) must_check;
+int schedule_new(const struct config *config, const uint64_t *fingerprints,
+		 int64_t now_ms, int64_t wall_s,
+		 struct schedule **ret_schedule) must_check;
 void schedule_free(struct schedule *schedule);	/* NULL is fine */
 
 size_t schedule_count(const struct schedule *schedule);
 struct schedule_record *schedule_record(struct schedule *schedule, size_t index);
 
 /* SCHEDULE_NO_RECORD: the configuration has none such. `provider`: the entry's name. */
-int schedule_find(const struct schedule *schedule, const char *provider, const char *hostname,
-		  int family);
+int schedule_find(const struct schedule *schedule, const char *provider,
+		  const char *hostname, int family);
 
 /*
- * What the state file knew; right after schedule_new(), before any event. Where several saved records
- * fit, the last one holds. `saved` has passed record_saved_ok().
+ * What the state file knew; right after schedule_new(), before any event. Where several
+ * saved records fit, the last one holds. `saved` has passed record_saved_ok().
  */
-void schedule_restore(struct schedule *schedule, size_t index, const struct record_saved *saved,
-		      int64_t now_ms, int64_t wall_s);
+void schedule_restore(struct schedule *schedule, size_t index,
+		      const struct record_saved *saved, int64_t now_ms, int64_t wall_s);
 
 /*
- * A reload: `schedule` (new, of the new configuration) takes over what `old` knew of records that both have,
- * the jobs in flight, waits and budgets; `old` is freed. WANs are matched by name.
+ * A reload: `schedule` (new, of the new configuration) takes over what `old` knew of
+ * records that both have, the jobs in flight, waits and budgets; `old` is freed. WANs are
+ * matched by name.
  */
 void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now_ms);
 
 /* --- what happens --- */
 
-/* The WAN's address of this family; none: it has none (wan_observe() has waited the grace). */
-void schedule_address(struct schedule *schedule, size_t wan, int family, const struct addr *address,
-		      int64_t now_ms);
+/*
+ * The WAN's address of this family; none: it has none (wan_observe() has waited the
+ * grace).
+ */
+void schedule_address(struct schedule *schedule, size_t wan, int family,
+		      const struct addr *address, int64_t now_ms);
 
-/* Is there a default route the WAN's jobs can take? False at the start. True after false is also an event. */
-void schedule_route(struct schedule *schedule, size_t wan, bool has_route, int64_t now_ms);
+/*
+ * Is there a default route the WAN's jobs can take? False at the start. True after false
+ * is also an event.
+ */
+void schedule_route(struct schedule *schedule, size_t wan, bool has_route,
+		    int64_t now_ms);
 
-/* Another sign that the network changed for this WAN (route or address came, resolv.conf replaced). */
+/*
+ * Another sign that the network changed for this WAN (route or address came, resolv.conf
+ * replaced).
+ */
 void schedule_network(struct schedule *schedule, size_t wan, int64_t now_ms);
 
 /* The wall clock was stepped. */
 void schedule_clock(struct schedule *schedule, int64_t now_ms);
 
 /*
- * The user's `update`: of these names (count 0: all). Returns how many records will be looked at or
- * updated; those asked for less than a minute ago are passed over.
+ * The user's `update`: of these names (count 0: all). Returns how many records will be
+ * looked at or updated; those asked for less than a minute ago are passed over.
  */
-size_t schedule_update(struct schedule *schedule, const char *const *hostnames, size_t count,
-		       bool force, int64_t now_ms);
+size_t schedule_update(struct schedule *schedule, const char *const *hostnames,
+		       size_t count, bool force, int64_t now_ms);
 
 /* --- jobs --- */
 
 /* A job that is due now; its records are marked as in flight. False: none just now. */
-bool schedule_next(struct schedule *schedule, int64_t now_ms, struct schedule_job *ret_job);
+bool schedule_next(struct schedule *schedule, int64_t now_ms,
+		   struct schedule_job *ret_job);
 
 /* When to call schedule_next() again; INT64_MAX: not by time. */
 int64_t schedule_due_ms(const struct schedule *schedule, int64_t now_ms);
 
 /* One result of the publisher (message_result_ok() holds). */
 struct schedule_report schedule_answer(struct schedule *schedule,
-				       const struct message_result *result, int64_t now_ms,
-				       int64_t wall_s, uint32_t random);
+				       const struct message_result *result,
+				       int64_t now_ms, int64_t wall_s, uint32_t random);
 
 /* The job could not be handed over at all. It will be given again. */
 void schedule_unsent(struct schedule *schedule, uint32_t number, int64_t now_ms);
@@ -130,7 +150,10 @@ void schedule_unsent(struct schedule *schedule, uint32_t number, int64_t now_ms)
 /* The publisher died: all jobs in flight are given again, as far as is safe. */
 void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms);
 
-/* Jobs in flight. Where one outlives its time by far, schedule_next() gives it up by itself. */
+/*
+ * Jobs in flight. Where one outlives its time by far, schedule_next() gives it up by
+ * itself.
+ */
 size_t schedule_in_flight(const struct schedule *schedule);
 
 /* --- for the state file and the status --- */
@@ -138,10 +161,17 @@ size_t schedule_in_flight(const struct schedule *schedule);
 bool schedule_is_dirty(const struct schedule *schedule);	/* a save is due */
 void schedule_set_clean(struct schedule *schedule);
 
-/* When the record's next update may go, the provider's circuit and spacing included; INT64_MAX: none is planned. */
-int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index, int64_t now_ms);
+/*
+ * When the record's next update may go, the provider's circuit and spacing included;
+ * INT64_MAX: none is planned.
+ */
+int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index,
+			     int64_t now_ms);
 
-/* Why the record is not current: its own reason, or the schedule's ("no default route by ..."); "" for none. */
+/*
+ * Why the record is not current: its own reason, or the schedule's ("no default route by
+ * ..."); "" for none.
+ */
 const char *schedule_reason(const struct schedule *schedule, size_t index);
 
 /* No record has anything to do soon, and none is in flight: --once may leave. */

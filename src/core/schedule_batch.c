@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What goes into one request: names of one provider entry that get the same data, where the provider takes
- * several; both families, where it takes both and both are due, or where it deletes what is not named.
+ * What goes into one request: names of one provider entry that get the same data, where
+ * the provider takes several; both families, where it takes both and both are due, or
+ * where it deletes what is not named.
  */
 #include <stdlib.h>
 
@@ -14,7 +15,8 @@ enum companion {
 	COMPANION_PASSENGER,	/* it needs none, but must not be deleted */
 };
 
-static const struct catalogue_facts *facts_of(const struct schedule *schedule, size_t index)
+static const struct catalogue_facts *facts_of(const struct schedule *schedule,
+					      size_t index)
 {
 	return &schedule->config->providers[schedule->records[index].provider].facts;
 }
@@ -41,8 +43,8 @@ static bool is_due(const struct schedule *schedule, size_t index, int64_t now_ms
 	       at <= now_ms;
 }
 
-static enum companion companion_of(const struct schedule *schedule, size_t index, int64_t now_ms,
-				   struct addr *ret_address)
+static enum companion companion_of(const struct schedule *schedule, size_t index,
+				   int64_t now_ms, struct addr *ret_address)
 {
 	int partner = schedule->records[index].partner;
 
@@ -85,15 +87,16 @@ static void add_name(struct schedule *schedule, struct job *job, struct schedule
 }
 
 /* May this name share a request with `lead`, whose data are given? */
-static bool fits(const struct schedule *schedule, size_t index, size_t lead, int64_t now_ms,
-		 const struct addr *address, const struct addr *companion)
+static bool fits(const struct schedule *schedule, size_t index, size_t lead,
+		 int64_t now_ms, const struct addr *address, const struct addr *companion)
 {
 	const struct schedule_record *slot = &schedule->records[index];
 	struct addr other;
 	int passenger;
 
 	if (slot->provider != schedule->records[lead].provider ||
-	    slot->family != schedule->records[lead].family || !is_due(schedule, index, now_ms) ||
+	    slot->family != schedule->records[lead].family ||
+	    !is_due(schedule, index, now_ms) ||
 	    !addr_equal(&slot->record.wanted, address))
 		return false;
 	passenger = schedule_passenger(schedule, index);
@@ -103,10 +106,11 @@ static bool fits(const struct schedule *schedule, size_t index, size_t lead, int
 	return addr_equal(&other, companion);
 }
 
-void schedule_batch(struct schedule *schedule, size_t lead, int64_t now_ms, struct job *job,
-		    struct schedule_job *out)
+void schedule_batch(struct schedule *schedule, size_t lead, int64_t now_ms,
+		    struct job *job, struct schedule_job *out)
 {
-	unsigned limit = schedule->entries[schedule->records[lead].provider].batch, names = 1;
+	unsigned limit = schedule->entries[schedule->records[lead].provider].batch,
+		 names = 1;
 	struct addr address = schedule->records[lead].record.wanted, companion;
 
 	companion_of(schedule, lead, now_ms, &companion);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of the schedule share: schedule.c (the records and what happens to them),
- * schedule_pick.c (which job next), schedule_batch.c (what goes into it), schedule_result.c (answers).
+ * What the files of the schedule share: schedule.c (the records and what happens to
+ * them), schedule_pick.c (which job next), schedule_batch.c (what goes into it),
+ * schedule_result.c (answers).
  */
 #ifndef CORE_SCHEDULE_PARTS_H
 #define CORE_SCHEDULE_PARTS_H
@@ -12,8 +13,10 @@
 enum {
 	JOBS_MAX = 64,			/* in flight */
 	LOOKS_MAX = 4,			/* of them looks and verifications */
-	IDLE_LOOKS = 6,			/* records looked at together when nothing waits for it, */
-	IDLE_LOOK_MS = 10 * 1000,	/* and how long each of them holds up the next such look */
+	/* records looked at together when nothing waits for it, */
+	IDLE_LOOKS = 6,
+	/* and how long each of them holds up the next such look */
+	IDLE_LOOK_MS = 10 * 1000,
 	LOOK_TIMEOUT_MS = 30 * 1000,
 	JOB_SLACK_MS = 15 * 1000,	/* a job this late is given up */
 };
@@ -27,9 +30,11 @@ struct entry {
 };
 
 struct job_record {
-	uint32_t wire;			/* its number in the job; stays when the configuration is read again */
+	/* its number in the job; stays when the configuration is read again */
+	uint32_t wire;
 	int index;			/* SCHEDULE_NO_RECORD: gone by a reload */
-	bool passenger;			/* went along so that it is not deleted; not its own update */
+	/* went along so that it is not deleted; not its own update */
+	bool passenger;
 	bool done;
 };
 
@@ -63,25 +68,29 @@ struct circuit *schedule_circuit(const struct schedule *schedule, size_t index);
 struct job *schedule_job_find(struct schedule *schedule, uint32_t number);
 
 /* Another record goes into the job; it is marked as in flight. */
-void schedule_job_add(struct schedule *schedule, struct job *job, struct schedule_job *out,
-		      size_t index, int64_t now_ms);
+void schedule_job_add(struct schedule *schedule, struct job *job,
+		      struct schedule_job *out, size_t index, int64_t now_ms);
 
 /*
- * When the record's update may go: INT64_MAX when it needs none, or something in flight must end first.
+ * When the record's update may go: INT64_MAX when it needs none, or something in flight
+ * must end first.
  */
 int64_t schedule_update_ms(const struct schedule *schedule, size_t index, int64_t now_ms);
 
 /* Fills the job with `lead` and what goes along with it. */
-void schedule_batch(struct schedule *schedule, size_t lead, int64_t now_ms, struct job *job,
-		    struct schedule_job *out);
+void schedule_batch(struct schedule *schedule, size_t lead, int64_t now_ms,
+		    struct job *job, struct schedule_job *out);
 
 /*
- * The other family's record of the same name that `index` may not leave out, since the provider deletes what a
- * request does not name; SCHEDULE_NO_RECORD: none.
+ * The other family's record of the same name that `index` may not leave out, since the
+ * provider deletes what a request does not name; SCHEDULE_NO_RECORD: none.
  */
 int schedule_passenger(const struct schedule *schedule, size_t index);
 
-/* The job ends without (further) answers; `gone` as record_lost() or record_unsent() has it. */
+/*
+ * The job ends without (further) answers; `gone` as record_lost() or record_unsent() has
+ * it.
+ */
 void schedule_job_drop(struct schedule *schedule, struct job *job,
 		       void (*gone)(struct record *, uint32_t, int64_t), int64_t now_ms);
 

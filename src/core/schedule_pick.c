@@ -41,8 +41,10 @@ static struct job *begin(struct schedule *schedule, enum record_need need, size_
 			 int64_t now_ms, struct schedule_job *ret_job)
 {
 	const struct schedule_record *slot = &schedule->records[lead];
-	const struct config_provider *provider = &schedule->config->providers[slot->provider];
-	int64_t timeout_ms = provider->timeout_ms > 0 ? provider->timeout_ms : LOOK_TIMEOUT_MS;
+	const struct config_provider *provider =
+		&schedule->config->providers[slot->provider];
+	int64_t timeout_ms = provider->timeout_ms > 0 ? provider->timeout_ms
+						      : LOOK_TIMEOUT_MS;
 	struct job *job = schedule_job_find(schedule, 0);
 
 	if (need != RECORD_NEED_UPDATE)
@@ -63,8 +65,8 @@ static struct job *begin(struct schedule *schedule, enum record_need need, size_
 	return job;
 }
 
-void schedule_job_add(struct schedule *schedule, struct job *job, struct schedule_job *out,
-		      size_t index, int64_t now_ms)
+void schedule_job_add(struct schedule *schedule, struct job *job,
+		      struct schedule_job *out, size_t index, int64_t now_ms)
 {
 	struct record *record = &schedule->records[index].record;
 
@@ -90,12 +92,15 @@ int64_t schedule_update_ms(const struct schedule *schedule, size_t index, int64_
 	passenger = schedule_passenger(schedule, index);
 	if (passenger >= 0 && schedule->records[passenger].record.state == RECORD_SENDING)
 		return INT64_MAX;
-	gate = circuit_gate_ms(schedule_circuit(schedule, index), record_is_pass(&slot->record),
-			       now_ms);
+	gate = circuit_gate_ms(schedule_circuit(schedule, index),
+			       record_is_pass(&slot->record), now_ms);
 	return MAX(at, gate);
 }
 
-/* The due record that has failed least: one that always fails must not hold up the others. */
+/*
+ * The due record that has failed least: one that always fails must not hold up the
+ * others.
+ */
 static int find_update(const struct schedule *schedule, int64_t now_ms)
 {
 	int best = SCHEDULE_NO_RECORD;
@@ -110,7 +115,8 @@ static int find_update(const struct schedule *schedule, int64_t now_ms)
 	return best;
 }
 
-static bool pick_update(struct schedule *schedule, int64_t now_ms, struct schedule_job *ret_job)
+static bool pick_update(struct schedule *schedule, int64_t now_ms,
+			struct schedule_job *ret_job)
 {
 	int lead = find_update(schedule, now_ms);
 	struct job *job;
@@ -128,7 +134,8 @@ static bool pick_update(struct schedule *schedule, int64_t now_ms, struct schedu
 /* --- looks at DNS and verifications --- */
 
 /* When the record wants this kind of look; INT64_MAX: not at all. */
-static int64_t look_ms(const struct schedule *schedule, size_t index, enum record_need need)
+static int64_t look_ms(const struct schedule *schedule, size_t index,
+		       enum record_need need)
 {
 	const struct schedule_record *slot = &schedule->records[index];
 	int64_t at;
@@ -138,7 +145,10 @@ static int64_t look_ms(const struct schedule *schedule, size_t index, enum recor
 	return at;
 }
 
-/* Of those that want it by `by_ms`, and of one WAN where `wan` is not -1, who has waited longest. */
+/*
+ * Of those that want it by `by_ms`, and of one WAN where `wan` is not -1, who has waited
+ * longest.
+ */
 static int find_look(const struct schedule *schedule, enum record_need need, int wan,
 		     int64_t by_ms)
 {
@@ -177,12 +187,14 @@ static bool pick_look(struct schedule *schedule, enum record_need need, size_t m
 	return true;
 }
 
-static bool pick_idle_look(struct schedule *schedule, int64_t now_ms, struct schedule_job *ret_job)
+static bool pick_idle_look(struct schedule *schedule, int64_t now_ms,
+			   struct schedule_job *ret_job)
 {
 	int64_t slack_ms = MIN(schedule->config->dns.check_every_ms / 10, 60000);
 
 	if (now_ms < schedule->idle_ms ||
-	    !pick_look(schedule, RECORD_NEED_IDLE_LOOK, IDLE_LOOKS, slack_ms, now_ms, ret_job))
+	    !pick_look(schedule, RECORD_NEED_IDLE_LOOK, IDLE_LOOKS, slack_ms, now_ms,
+		       ret_job))
 		return false;
 	schedule->idle_ms = now_ms + (int64_t)ret_job->count * IDLE_LOOK_MS;
 	return true;
@@ -200,7 +212,8 @@ static void expire(struct schedule *schedule, int64_t now_ms)
 	}
 }
 
-bool schedule_next(struct schedule *schedule, int64_t now_ms, struct schedule_job *ret_job)
+bool schedule_next(struct schedule *schedule, int64_t now_ms,
+		   struct schedule_job *ret_job)
 {
 	expire(schedule, now_ms);
 	if (schedule_in_flight(schedule) == JOBS_MAX)
@@ -209,8 +222,10 @@ bool schedule_next(struct schedule *schedule, int64_t now_ms, struct schedule_jo
 		return true;
 	if (looks_in_flight(schedule) >= LOOKS_MAX)
 		return false;
-	return pick_look(schedule, RECORD_NEED_LOOK, MESSAGE_RECORDS_MAX, 0, now_ms, ret_job) ||
-	       pick_look(schedule, RECORD_NEED_VERIFY, MESSAGE_RECORDS_MAX, 0, now_ms, ret_job) ||
+	return pick_look(schedule, RECORD_NEED_LOOK, MESSAGE_RECORDS_MAX, 0, now_ms,
+			 ret_job) ||
+	       pick_look(schedule, RECORD_NEED_VERIFY, MESSAGE_RECORDS_MAX, 0, now_ms,
+			 ret_job) ||
 	       pick_idle_look(schedule, now_ms, ret_job);
 }
 

@@ -21,7 +21,8 @@ void schedule_job_drop(struct schedule *schedule, struct job *job,
 		const struct job_record *which = &job->records[i];
 
 		if (!which->done && !which->passenger && which->index >= 0)
-			gone(&schedule->records[which->index].record, job->number, now_ms);
+			gone(&schedule->records[which->index].record, job->number,
+			     now_ms);
 	}
 	if (job->circuit >= 0)
 		circuit_end(&schedule->circuits[job->circuit]);
@@ -43,7 +44,8 @@ void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms)
 {
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		if (schedule->jobs[i].number != 0)
-			schedule_job_drop(schedule, &schedule->jobs[i], record_lost, now_ms);
+			schedule_job_drop(schedule, &schedule->jobs[i], record_lost,
+					  now_ms);
 }
 
 /* --- all answers of a job are there --- */
@@ -66,7 +68,8 @@ static unsigned count_names(const struct schedule *schedule, const struct job *j
 		int index = job->records[i].index;
 
 		count += first < 0 || index < 0 ||
-			 schedule->records[index].family == schedule->records[first].family;
+			 schedule->records[index].family ==
+				 schedule->records[first].family;
 	}
 	return count;
 }
@@ -82,15 +85,17 @@ static void split(struct schedule *schedule, const struct job *job)
 	entry->was_split = true;
 }
 
-static void finish(struct schedule *schedule, struct job *job, const struct moment *moment)
+static void finish(struct schedule *schedule, struct job *job,
+		   const struct moment *moment)
 {
 	int circuit = job->circuit;
 
 	if (job->split && job->entry >= 0)
 		split(schedule, job);
 	if (circuit >= 0 && !job->answered && job->verdict)
-		circuit_fail(&schedule->circuits[circuit], job->verdict, job->retry_after_s,
-			     job->started_ms, moment->now_ms, moment->wall_s, moment->random);
+		circuit_fail(&schedule->circuits[circuit], job->verdict,
+			     job->retry_after_s, job->started_ms, moment->now_ms,
+			     moment->wall_s, moment->random);
 	else if (circuit >= 0 && circuit_close(&schedule->circuits[circuit]))
 		release(schedule, circuit, moment->now_ms);
 	*job = (struct job){ 0 };
@@ -126,8 +131,8 @@ static void note_outage(struct job *job, const struct message_result *result)
 }
 
 static void answer_update(struct schedule *schedule, struct job *job, size_t index,
-			  const struct message_result *result, const struct moment *moment,
-			  struct schedule_report *report)
+			  const struct message_result *result,
+			  const struct moment *moment, struct schedule_report *report)
 {
 	struct record *record = &schedule->records[index].record;
 
@@ -144,9 +149,11 @@ static void answer_update(struct schedule *schedule, struct job *job, size_t ind
 }
 
 static void answer_passenger(struct schedule *schedule, size_t index,
-			     const struct message_result *result, const struct moment *moment)
+			     const struct message_result *result,
+			     const struct moment *moment)
 {
-	bool good = result->verdict == MESSAGE_GOOD || result->verdict == MESSAGE_UNCHANGED;
+	bool good = result->verdict == MESSAGE_GOOD ||
+		    result->verdict == MESSAGE_UNCHANGED;
 
 	if (good)
 		record_confirmed(&schedule->records[index].record, moment->now_ms);
@@ -161,8 +168,8 @@ static struct job_record *find_waiting(struct job *job, uint32_t wire)
 }
 
 struct schedule_report schedule_answer(struct schedule *schedule,
-				       const struct message_result *result, int64_t now_ms,
-				       int64_t wall_s, uint32_t random)
+				       const struct message_result *result,
+				       int64_t now_ms, int64_t wall_s, uint32_t random)
 {
 	const struct moment moment = { now_ms, wall_s, random };
 	uint32_t number = result->head.number;
@@ -180,10 +187,11 @@ struct schedule_report schedule_answer(struct schedule *schedule,
 	if (which->index >= 0 && which->passenger)
 		answer_passenger(schedule, (size_t)which->index, result, &moment);
 	else if (which->index >= 0 && job->need == RECORD_NEED_UPDATE)
-		answer_update(schedule, job, (size_t)which->index, result, &moment, &report);
+		answer_update(schedule, job, (size_t)which->index, result, &moment,
+			      &report);
 	else if (which->index >= 0)
-		report.event = record_answer(&schedule->records[which->index].record, result,
-					     now_ms, wall_s, random);
+		report.event = record_answer(&schedule->records[which->index].record,
+					     result, now_ms, wall_s, random);
 	if (job->left == 0)
 		finish(schedule, job, &moment);
 	return report;

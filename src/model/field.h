@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fields of fixed size that came from outside: do they end, and may they be shown? Texts have at
- * most FIELD_MAX_BYTES.
+ * Fields of fixed size that came from outside: do they end, and may they be shown? Texts
+ * have at most FIELD_MAX_BYTES.
  */
 #ifndef MODEL_FIELD_H
 #define MODEL_FIELD_H
@@ -13,7 +13,10 @@
 
 enum { FIELD_MAX_BYTES = 4096 };
 
-/* Terminated, and nothing in it that text_escape() would change, but for the backslashes it makes itself. */
+/*
+ * Terminated, and nothing in it that text_escape() would change, but for the backslashes
+ * it makes itself.
+ */
 bool field_is_text(const char *field, size_t bytes);
 
 /* The same; newlines and tabs are allowed too. */

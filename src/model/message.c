@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The checks of what the processes say to each other. The sender may be taken over by whoever it
- * talks to, so nothing is believed: not the size, not a count, not a terminator.
+ * The checks of what the processes say to each other. The sender may be taken over by
+ * whoever it talks to, so nothing is believed: not the size, not a count, not a
+ * terminator.
  */
 #include "hairpin/message.h"
 
@@ -60,9 +61,11 @@ static bool family_ok(int family)
 
 static bool hook_ok(const struct message_hook *hook)
 {
-	return hook->event >= MESSAGE_EVENT_STARTUP && hook->event <= MESSAGE_EVENT_RULES &&
+	return hook->event >= MESSAGE_EVENT_STARTUP &&
+	       hook->event <= MESSAGE_EVENT_RULES &&
 	       (hook->family == 0 || family_ok(hook->family)) &&
-	       field_is_address(&hook->ipv4, AF_INET) && field_is_address(&hook->ipv6, AF_INET6) &&
+	       field_is_address(&hook->ipv4, AF_INET) &&
+	       field_is_address(&hook->ipv6, AF_INET6) &&
 	       field_is_any_address(&hook->old) && field_is_any_address(&hook->new) &&
 	       field_is_text(hook->wan, sizeof(hook->wan)) &&
 	       interface_ok(hook->interface) && hostname_ok(hook->hostname, false) &&
@@ -79,8 +82,9 @@ static bool notice_ok(const struct message_notice *notice)
 
 static bool reply_ok(const struct message_reply *reply)
 {
-	return reply->status <= 0 && reply->status >= -ERRNO_MAX && reply->ran <= HOOKS_MAX &&
-	       reply->failed <= reply->ran && field_is_lines(reply->text, sizeof(reply->text));
+	return reply->status <= 0 && reply->status >= -ERRNO_MAX &&
+	       reply->ran <= HOOKS_MAX && reply->failed <= reply->ran &&
+	       field_is_lines(reply->text, sizeof(reply->text));
 }
 
 bool message_to_supervisor_ok(const void *packet, size_t bytes)
@@ -133,7 +137,8 @@ bool message_job_add_text(struct message_job *job, const char *string)
 {
 	size_t bytes = strlen(string) + 1;
 
-	if (job->text_bytes > sizeof(job->text) || bytes > sizeof(job->text) - job->text_bytes)
+	if (job->text_bytes > sizeof(job->text) ||
+	    bytes > sizeof(job->text) - job->text_bytes)
 		return false;
 	memcpy(job->text + job->text_bytes, string, bytes);
 	job->text_bytes += (uint32_t)bytes;
@@ -151,7 +156,8 @@ static bool job_record_ok(const struct message_record *record, enum message_job_
 {
 	bool needs_address = kind == MESSAGE_VERIFY || kind == MESSAGE_UPDATE_RECORDS;
 
-	return family_ok(record->family) && field_is_address(&record->address, record->family) &&
+	return family_ok(record->family) &&
+	       field_is_address(&record->address, record->family) &&
 	       (!needs_address || !addr_is_none(&record->address)) &&
 	       hostname_ok(record->hostname, true);
 }
@@ -183,7 +189,10 @@ static bool job_servers_ok(const struct message_job *job)
 	return !job->trusted_servers || job->server_count > 0;
 }
 
-/* Whole strings; for an update the fixed ones, then pairs. `text_bytes` is known to be what came. */
+/*
+ * Whole strings; for an update the fixed ones, then pairs. `text_bytes` is known to be
+ * what came.
+ */
 static bool job_text_ok(const struct message_job *job)
 {
 	size_t count = 0;
@@ -243,7 +252,8 @@ bool message_result_ok(const void *packet, size_t bytes)
 	       result->retry_after_s <= RETRY_MAX_S &&
 	       (result->http_status == 0 ||
 		(result->http_status >= 100 && result->http_status <= 999)) &&
-	       result_addresses_ok(result) && field_is_ascii(result->memo, sizeof(result->memo)) &&
+	       result_addresses_ok(result) &&
+	       field_is_ascii(result->memo, sizeof(result->memo)) &&
 	       field_is_text(result->text, sizeof(result->text));
 }
 

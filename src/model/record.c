@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The life of a record: what is known, the state that follows from it, and when what may be done. */
+/*
+ * The life of a record: what is known, the state that follows from it, and when what may
+ * be done.
+ */
 #include "record_life.h"
 
 #include <stdarg.h>
@@ -75,7 +78,8 @@ int64_t record_visible_ms(const struct record *record)
 bool record_is_foreign(const struct record *record)
 {
 	return !record->in_doubt && addr_equal(&record->sent, &record->wanted) &&
-	       !addr_is_none(&record->sent) && !addr_equal(&record->published, &record->wanted);
+	       !addr_is_none(&record->sent) &&
+	       !addr_equal(&record->published, &record->wanted);
 }
 
 bool record_is_pass(const struct record *record)
@@ -123,12 +127,16 @@ static void settle_update(struct record *record, int64_t now_ms)
 
 	if (foreign && record->held) {
 		enter_wait(record, RECORD_WAIT_HELD);
-		record_say(record, "the provider says unchanged, but DNS holds another address; "
+		record_say(record,
+			   "the provider says unchanged, but DNS holds another address; "
 			   "no more updates until the address changes");
-	} else if (foreign && record->rules->check && record_repair_gate_ms(record) > now_ms) {
+	} else if (foreign && record->rules->check &&
+		   record_repair_gate_ms(record) > now_ms) {
 		enter_wait(record, RECORD_WAIT_FOREIGN);
-		record_say(record, "somebody else changes this record; repaired %u times, "
-			   "at most once an hour", record->repairs);
+		record_say(record,
+			   "somebody else changes this record; repaired %u times, "
+			   "at most once an hour",
+			   record->repairs);
 	} else if (record->retry_ms > now_ms) {
 		enter_wait(record, record->retry_kind);
 		if (!record->reason[0])
@@ -142,17 +150,20 @@ static void settle_update(struct record *record, int64_t now_ms)
 static void settle_published(struct record *record)
 {
 	if (record->verified || record->verify_over || !record->invisible) {
-		bool over = record->verified || record->verify_over || !record_verifies(record);
+		bool over = record->verified || record->verify_over ||
+			    !record_verifies(record);
 
 		enter(record, over ? RECORD_CURRENT : RECORD_VERIFYING);
 		record->reason[0] = '\0';
 	} else if (record->held) {
 		enter_wait(record, RECORD_WAIT_HELD);
-		record_say(record, "the provider says unchanged, but it is not visible in DNS; "
+		record_say(record,
+			   "the provider says unchanged, but it is not visible in DNS; "
 			   "no more updates until the address changes");
 	} else {
 		enter_wait(record, RECORD_WAIT_INVISIBLE);
-		record_say(record, "not visible: the provider accepted it, but the zone's name "
+		record_say(record,
+			   "not visible: the provider accepted it, but the zone's name "
 			   "servers still answer otherwise");
 	}
 }
@@ -202,7 +213,8 @@ static void count_update(struct record *record, int64_t now_ms)
 	record->repaired_before_ms = record->repaired_ms;
 	if (!record_is_foreign(record) || record->forced)
 		return;
-	if (record_elapsed_ms(now_ms, record->repaired_ms) > INT64_C(24) * RECORD_REPAIR_MS)
+	if (record_elapsed_ms(now_ms, record->repaired_ms) >
+	    INT64_C(24) * RECORD_REPAIR_MS)
 		record->repairs = 0;
 	record->repaired_ms = now_ms;
 	record->repairs++;
@@ -226,7 +238,8 @@ void record_revert(struct record *record)
 	record->sent = record->sent_before;
 }
 
-void record_start(struct record *record, enum record_need need, uint32_t number, int64_t now_ms)
+void record_start(struct record *record, enum record_need need, uint32_t number,
+		  int64_t now_ms)
 {
 	record->busy = need;
 	record->job = number;
@@ -291,7 +304,10 @@ static int64_t reconnect_floor_ms(const struct record *record)
 			       connected ? RECORD_ANSWERED_MS : RECORD_RECONNECT_MS);
 }
 
-/* A wait after a failure ends at `floor`, if it would end later; what the provider asked for stays. */
+/*
+ * A wait after a failure ends at `floor`, if it would end later; what the provider asked
+ * for stays.
+ */
 static void shorten(struct record *record, int64_t floor_ms, int64_t now_ms)
 {
 	if (record->retry_kind == RECORD_WAIT_RETRY)
@@ -304,12 +320,14 @@ static void note_change(struct record *record, int64_t now_ms)
 	int64_t quiet_ms = record_elapsed_ms(now_ms, record->changed_ms);
 
 	if (record->wanted_before)
-		record->must_look = false;	/* a real change: DNS cannot know it yet */
+		/* a real change: DNS cannot know it yet */
+		record->must_look = false;
 	else
 		record->look_ms = now_ms;
 	if (quiet_ms >= RECORD_BURST_MS)
 		record->ladder = 0;
-	record->stands_ms = quiet_ms >= RECORD_QUIET_MS ? now_ms : now_ms + RECORD_STAND_MS;
+	record->stands_ms = quiet_ms >= RECORD_QUIET_MS ? now_ms
+							: now_ms + RECORD_STAND_MS;
 	record->changed_ms = now_ms;
 	record->last_address = record->wanted;
 	record->unchanged_ms = RECORD_NEVER;
@@ -333,7 +351,8 @@ void record_want(struct record *record, const struct addr *wanted, int64_t now_m
 
 void record_network(struct record *record, int64_t now_ms)
 {
-	int64_t look_ms = MAX(now_ms, record_after_ms(record->looked_ms, RECORD_RECONNECT_MS));
+	int64_t look_ms = MAX(now_ms,
+			      record_after_ms(record->looked_ms, RECORD_RECONNECT_MS));
 
 	if (record->must_look)
 		record->look_ms = MIN(record->look_ms, look_ms);
@@ -367,7 +386,8 @@ void record_refuse(struct record *record, enum message_verdict verdict, const ch
 	record->refusal = verdict;
 	record->forced = false;
 	record->dirty = true;
-	record_say(record, "%s%s%s", message_verdict_name(verdict), *text ? ": " : "", text);
+	record_say(record, "%s%s%s", message_verdict_name(verdict), *text ? ": " : "",
+		   text);
 	record_settle(record, 0);
 }
 
@@ -397,14 +417,16 @@ void record_confirmed(struct record *record, int64_t now_ms)
 	record->dirty = true;
 }
 
-void record_set_rules(struct record *record, const struct record_rules *rules, int64_t now_ms)
+void record_set_rules(struct record *record, const struct record_rules *rules,
+		      int64_t now_ms)
 {
 	bool changed = record->rules->fingerprint != rules->fingerprint;
 
 	record->rules = rules;
 	if (!rules->check)
 		record->must_look = false;
-	if (changed) {		/* another account: what was looked up there says nothing here */
+	/* another account: what was looked up there says nothing here */
+	if (changed) {
 		free(record->memo);
 		record->memo = NULL;
 		enable(record, now_ms);

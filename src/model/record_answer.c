@@ -54,8 +54,8 @@ static int64_t doubling_ms(unsigned failures)
 }
 
 /*
- * Nobody was bothered, so a hiccup of the line or of DNS is over soon; a long one takes no
- * more tries than an outage: 8 in the first hour, 3 in each later one.
+ * Nobody was bothered, so a hiccup of the line or of DNS is over soon; a long one takes
+ * no more tries than an outage: 8 in the first hour, 3 in each later one.
  */
 static int64_t reconnecting_ms(unsigned failures)
 {
@@ -72,8 +72,16 @@ static int64_t jitter_ms(int64_t wait_ms, uint32_t random)
 	return wait_ms * 4 / 5 + (int64_t)((uint64_t)(wait_ms * 2 / 5) * random >> 32);
 }
 
-int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures, uint32_t retry_after_s,
-			  int64_t wall_s, uint32_t random)
+/* Never sooner than that: jitter only upwards. */
+static int64_t server_error_ms(uint32_t random)
+{
+	uint64_t fifth_ms = RECORD_SERVER_ERROR_MS / 5;
+
+	return RECORD_SERVER_ERROR_MS + (int64_t)(fifth_ms * random >> 32);
+}
+
+int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
+			  uint32_t retry_after_s, int64_t wall_s, uint32_t random)
 {
 	int64_t asked_ms = (int64_t)retry_after_s * 1000, wait_ms;
 
@@ -83,9 +91,8 @@ int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures, uint3
 		wait_ms = jitter_ms(reconnecting_ms(failures), random);
 	else
 		wait_ms = jitter_ms(doubling_ms(failures), random);
-	if (verdict == MESSAGE_SERVER_ERROR)	/* never sooner: jitter only upwards */
-		wait_ms = MAX(wait_ms, RECORD_SERVER_ERROR_MS +
-			      (int64_t)((uint64_t)RECORD_SERVER_ERROR_MS / 5 * random >> 32));
+	if (verdict == MESSAGE_SERVER_ERROR)
+		wait_ms = MAX(wait_ms, server_error_ms(random));
 	return MIN(MAX(wait_ms, asked_ms), RETRY_MAX_MS);
 }
 
@@ -122,7 +129,8 @@ static enum record_event confirm(struct record *record, bool unchanged, int64_t 
 		note_unchanged(record, now_ms);
 	record->published_ms = now_ms;
 	record->in_doubt = record->forced = record->must_look = false;
-	record->verified = record->verify_over = record->denied = record->invisible = false;
+	record->verified = record->verify_over = false;
+	record->denied = record->invisible = false;
 	record->refusal = 0;
 	record->attempts = record->bad_requests = 0;
 	record->retry_ms = RECORD_NEVER;
@@ -153,13 +161,15 @@ static enum record_event fail(struct record *record, const struct message_result
 	record->retry_wait_ms = record_backoff_ms(verdict, record->attempts,
 						  result->retry_after_s, wall_s, random);
 	record->retry_ms = now_ms + record->retry_wait_ms;
-	record_say(record, "%s%s%s%s", message_verdict_name(verdict), *result->text ? ": " : "",
-		   result->text, clock ? " (the clock is wrong?)" : "");
+	record_say(record, "%s%s%s%s", message_verdict_name(verdict),
+		   *result->text ? ": " : "", result->text,
+		   clock ? " (the clock is wrong?)" : "");
 	record_settle(record, now_ms);
 	return record->attempts == telling ? RECORD_FAILED : RECORD_RETRYING;
 }
 
-static enum record_event refuse(struct record *record, const struct message_result *result)
+static enum record_event refuse(struct record *record,
+				const struct message_result *result)
 {
 	record_revert(record);
 	record_refuse(record, result->verdict, result->text);
@@ -179,7 +189,8 @@ static void keep_memo(struct record *record, const char *memo)
 	record->memo = copy;
 }
 
-static enum record_event answer_update(struct record *record, const struct message_result *result,
+static enum record_event answer_update(struct record *record,
+				       const struct message_result *result,
 				       int64_t now_ms, int64_t wall_s, uint32_t random)
 {
 	record->last_answer = result->verdict;
@@ -218,7 +229,8 @@ static bool holds(const struct message_result *result, const struct addr *addres
 }
 
 /* What DNS holds instead: the first address of our family, or none. */
-static struct addr other_address(const struct record *record, const struct message_result *result)
+static struct addr other_address(const struct record *record,
+				 const struct message_result *result)
 {
 	for (uint32_t i = 0; i < result->address_count; i++)
 		if (result->addresses[i].family == record->family)
@@ -244,7 +256,8 @@ static enum record_event see(struct record *record, int64_t now_ms)
 	if (record->published_ms == RECORD_NEVER)
 		record->published_ms = now_ms;
 	record->in_doubt = false;
-	record->sent = record->published;	/* from now on another answer is somebody else's */
+	/* from now on another answer is somebody else's */
+	record->sent = record->published;
 	record->verified = true;
 	record->attempts = 0;
 	if (record->retry_kind != RECORD_WAIT_OBEY)
@@ -255,8 +268,8 @@ static enum record_event see(struct record *record, int64_t now_ms)
 }
 
 /* A look before the update did not find the wanted address. */
-static enum record_event miss_before_update(struct record *record, const struct addr *seen,
-					    int64_t now_ms)
+static enum record_event miss_before_update(struct record *record,
+					    const struct addr *seen, int64_t now_ms)
 {
 	bool ours = record->in_doubt && addr_equal(&record->sent, &record->wanted);
 
@@ -307,7 +320,8 @@ static enum record_event miss_unseen(struct record *record, int64_t now_ms)
 }
 
 /* DNS does not hold the wanted address: SPEC, "What a look at DNS decides". */
-static enum record_event miss(struct record *record, const struct addr *seen, int64_t now_ms)
+static enum record_event miss(struct record *record, const struct addr *seen,
+			      int64_t now_ms)
 {
 	bool settled = !record->in_doubt && !record->forced &&
 		       addr_equal(&record->published, &record->wanted);
@@ -353,8 +367,8 @@ static enum record_event no_proof(struct record *record, enum message_verdict ve
 	return first ? RECORD_UNPROVEN : RECORD_NOTHING;
 }
 
-static enum record_event answer_look(struct record *record, const struct message_result *result,
-				     int64_t now_ms)
+static enum record_event answer_look(struct record *record,
+				     const struct message_result *result, int64_t now_ms)
 {
 	bool elsewhere = record->in_doubt && !addr_equal(&record->sent, &record->wanted);
 	struct addr seen = other_address(record, result);
@@ -375,7 +389,8 @@ static enum record_event answer_look(struct record *record, const struct message
 
 static int64_t verify_wait_ms(struct record *record)
 {
-	static const int64_t waits_ms[] = { 1000, 1000, 2000, 4000, 7000, 15000, 30000, 60000 };
+	static const int64_t waits_ms[] = { 1000, 1000,	 2000,	4000,
+					    7000, 15000, 30000, 60000 };
 	size_t count = sizeof(waits_ms) / sizeof(*waits_ms);
 
 	return waits_ms[MIN(record->verify_step++, count - 1)];
@@ -386,8 +401,10 @@ static enum record_event verify_in_vain(struct record *record, int64_t now_ms)
 	bool over = now_ms >= record->verify_until_ms;
 
 	record->verify_ms = now_ms + verify_wait_ms(record);
-	if (!record->denied && record_elapsed_ms(now_ms, record->published_ms) >= RECORD_ASK_MS)
-		record->verify_over = true;	/* nobody to ask: the provider's word must do */
+	if (!record->denied &&
+	    record_elapsed_ms(now_ms, record->published_ms) >= RECORD_ASK_MS)
+		/* nobody to ask: the provider's word must do */
+		record->verify_over = true;
 	else if (record->denied && over)
 		record->invisible = true;
 	else
@@ -399,7 +416,8 @@ static enum record_event verify_in_vain(struct record *record, int64_t now_ms)
 	return announce(record);
 }
 
-static enum record_event answer_verify(struct record *record, const struct message_result *result,
+static enum record_event answer_verify(struct record *record,
+				       const struct message_result *result,
 				       int64_t now_ms)
 {
 	bool answered = result->verdict == MESSAGE_ANSWER;
@@ -408,7 +426,8 @@ static enum record_event answer_verify(struct record *record, const struct messa
 		return RECORD_NOTHING;	/* another address is wanted by now */
 	if (result->ttl_s > 0)
 		record->ttl_s = result->ttl_s;
-	if (result->verdict == MESSAGE_VERIFIED || (answered && holds(result, &record->wanted)))
+	if (result->verdict == MESSAGE_VERIFIED ||
+	    (answered && holds(result, &record->wanted)))
 		return see(record, now_ms);
 	if (answered || result->verdict == MESSAGE_NOT_YET)
 		record->denied = true;
@@ -416,8 +435,9 @@ static enum record_event answer_verify(struct record *record, const struct messa
 	return verify_in_vain(record, now_ms);
 }
 
-enum record_event record_answer(struct record *record, const struct message_result *result,
-				int64_t now_ms, int64_t wall_s, uint32_t random)
+enum record_event record_answer(struct record *record,
+				const struct message_result *result, int64_t now_ms,
+				int64_t wall_s, uint32_t random)
 {
 	enum record_need need = record->busy;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of the record share: record.c (facts and the state that follows), record_need.c (what may
- * be done when), record_answer.c (what answers mean), record_saved.c (what outlives the process).
+ * What the files of the record share: record.c (facts and the state that follows),
+ * record_need.c (what may be done when), record_answer.c (what answers mean),
+ * record_saved.c (what outlives the process).
  */
 #ifndef MODEL_RECORD_LIFE_H
 #define MODEL_RECORD_LIFE_H
@@ -22,8 +23,8 @@ void record_say(struct record *record, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * The state that follows from the facts: refusal, wanted, published, in_doubt, invisible, waits. Called
- * whenever one of them changed.
+ * The state that follows from the facts: refusal, wanted, published, in_doubt, invisible,
+ * waits. Called whenever one of them changed.
  */
 void record_settle(struct record *record, int64_t now_ms);
 
@@ -31,18 +32,23 @@ void record_settle(struct record *record, int64_t now_ms);
 bool record_verifies(const struct record *record);
 
 /*
- * DNS holds something else than what was last published here for the same address: somebody else
- * changed it.
+ * DNS holds something else than what was last published here for the same address:
+ * somebody else changed it.
  */
 bool record_is_foreign(const struct record *record);
 
-/* Repairs are an hour apart: when the next may go; never (RECORD_NEVER) holds it up unless it is one. */
+/*
+ * Repairs are an hour apart: when the next may go; never (RECORD_NEVER) holds it up
+ * unless it is one.
+ */
 int64_t record_repair_gate_ms(const struct record *record);
 
 /* How long DNS may take to follow an accepted update. */
 int64_t record_visible_ms(const struct record *record);
 
-/* Takes back what record_start() counted for an update that never reached the provider. */
+/*
+ * Takes back what record_start() counted for an update that never reached the provider.
+ */
 void record_uncount(struct record *record);
 
 /* The update did not take place: what was sent before holds again. */

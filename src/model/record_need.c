@@ -15,8 +15,8 @@ int64_t record_repair_gate_ms(const struct record *record)
 }
 
 /*
- * SPEC: four updates in any ten minutes, then 30 s, 1, 2, 5, 10 minutes apart until the address
- * has been quiet for ten minutes.
+ * SPEC: four updates in any ten minutes, then 30 s, 1, 2, 5, 10 minutes apart until the
+ * address has been quiet for ten minutes.
  */
 static int64_t burst_gate_ms(const struct record *record)
 {
@@ -51,7 +51,8 @@ static int64_t refresh_due_ms(const struct record *record)
 
 /* --- what is needed --- */
 
-static enum record_need sooner(const struct record *record, int64_t update_ms, int64_t *ret_ms)
+static enum record_need sooner(const struct record *record, int64_t update_ms,
+			       int64_t *ret_ms)
 {
 	bool looks = record->rules->check && record->busy == RECORD_NEED_NOTHING;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What of a record outlives the process. Times are kept by the wall clock, which may be wrong (no
- * RTC, 1970) or have been stepped: a time from the future or from a wrong clock counts as "just now", so
- * that it makes nothing overdue.
+ * What of a record outlives the process. Times are kept by the wall clock, which may be
+ * wrong (no RTC, 1970) or have been stepped: a time from the future or from a wrong clock
+ * counts as "just now", so that it makes nothing overdue.
  */
 #include "record_life.h"
 
@@ -26,7 +26,8 @@ static int64_t from_wall(int64_t saved_s, int64_t now_ms, int64_t wall_s)
 {
 	if (saved_s == 0)
 		return RECORD_NEVER;
-	if (saved_s < RECORD_SANE_WALL_S || wall_s < RECORD_SANE_WALL_S || saved_s > wall_s)
+	if (saved_s < RECORD_SANE_WALL_S || wall_s < RECORD_SANE_WALL_S ||
+	    saved_s > wall_s)
 		return now_ms;
 	return now_ms - (wall_s - saved_s) * 1000;
 }
@@ -47,11 +48,12 @@ static struct addr fitting(const struct record *record, const struct addr *saved
 	return saved->family == record->family ? *saved : (struct addr){ 0 };
 }
 
-static void restore_wait(struct record *record, const struct record_saved *saved, int64_t now_ms,
-			 int64_t wall_s)
+static void restore_wait(struct record *record, const struct record_saved *saved,
+			 int64_t now_ms, int64_t wall_s)
 {
 	int64_t left_s = saved->retry_wall_s - wall_s, whole_s = saved->retry_wait_s;
-	bool clock_ok = wall_s >= RECORD_SANE_WALL_S && saved->retry_wall_s >= RECORD_SANE_WALL_S;
+	bool clock_ok = wall_s >= RECORD_SANE_WALL_S &&
+			saved->retry_wall_s >= RECORD_SANE_WALL_S;
 
 	if (saved->wait == RECORD_WAIT_NONE)
 		return;
@@ -64,8 +66,8 @@ static void restore_wait(struct record *record, const struct record_saved *saved
 	record->retry_ms = now_ms + left_s * 1000;
 }
 
-static void restore_times(struct record *record, const struct record_saved *saved, int64_t now_ms,
-			  int64_t wall_s)
+static void restore_times(struct record *record, const struct record_saved *saved,
+			  int64_t now_ms, int64_t wall_s)
 {
 	record->published_ms = from_wall(saved->published_wall_s, now_ms, wall_s);
 	record->unchanged_ms = from_wall(saved->unchanged_wall_s, now_ms, wall_s);
@@ -73,19 +75,21 @@ static void restore_times(struct record *record, const struct record_saved *save
 	for (size_t i = 0; i < RECORD_BURST; i++)
 		record->sent_ms[i] = from_wall(saved->sent_wall_s[i], now_ms, wall_s);
 	record->tried_ms = record->sent_ms[RECORD_BURST - 1];
-	record->verify_until_ms = record_after_ms(record->published_ms, record_visible_ms(record));
+	record->verify_until_ms = record_after_ms(record->published_ms,
+						  record_visible_ms(record));
 	restore_wait(record, saved, now_ms, wall_s);
 }
 
-static void restore(struct record *record, const struct record_saved *saved, int64_t now_ms,
-		    int64_t wall_s)
+static void restore(struct record *record, const struct record_saved *saved,
+		    int64_t now_ms, int64_t wall_s)
 {
 	bool same = saved->fingerprint == record->rules->fingerprint;
 
 	record->published = fitting(record, &saved->published);
 	record->former = fitting(record, &saved->former);
 	record->sent = fitting(record, &saved->sent);
-	record->last_address = addr_is_none(&record->sent) ? record->published : record->sent;
+	record->last_address = addr_is_none(&record->sent) ? record->published
+							   : record->sent;
 	record->remembered = !addr_is_none(&record->published);
 	record->in_doubt = saved->in_doubt && !addr_is_none(&record->sent);
 	record->verified = saved->verified && record->remembered;
@@ -117,11 +121,12 @@ void record_init(struct record *record, int family, const struct record_rules *r
 	record->must_look = rules->check;
 	record->look_ms = record->verify_ms = now_ms;
 	record->refresh_floor_ms = now_ms + FIRST_HOUR_MS;
-	record->changed_ms = record->stands_ms = record->first_look_ms = record->looked_ms =
-		record->verify_until_ms = record->tried_ms = record->retry_ms =
-		record->published_ms = record->unchanged_ms = record->repaired_ms =
-		record->repaired_before_ms = record->forced_ms = record->sent_dropped_ms =
-		RECORD_NEVER;
+	record->changed_ms = record->stands_ms = record->first_look_ms =
+		record->looked_ms = record->verify_until_ms = record->tried_ms =
+			record->retry_ms = record->published_ms = record->unchanged_ms =
+				record->repaired_ms = record->repaired_before_ms =
+					record->forced_ms = record->sent_dropped_ms =
+						RECORD_NEVER;
 	for (size_t i = 0; i < RECORD_BURST; i++)
 		record->sent_ms[i] = RECORD_NEVER;
 	if (saved)
@@ -135,10 +140,15 @@ void record_save(const struct record *record, int64_t now_ms, int64_t wall_s,
 	bool waits = record->retry_ms > now_ms;
 
 	*ret_saved = (struct record_saved){
-		.published = record->published, .former = record->former, .sent = record->sent,
-		.verified = record->verified, .in_doubt = record->in_doubt,
-		.announce = record->announce, .held = record->held,
-		.refusal = record->refusal, .last_answer = record->last_answer,
+		.published = record->published,
+		.former = record->former,
+		.sent = record->sent,
+		.verified = record->verified,
+		.in_doubt = record->in_doubt,
+		.announce = record->announce,
+		.held = record->held,
+		.refusal = record->refusal,
+		.last_answer = record->last_answer,
 		.attempts = record->attempts < COUNT_MAX ? record->attempts : COUNT_MAX,
 		.bad_requests = record->bad_requests,
 		.repairs = record->repairs < COUNT_MAX ? record->repairs : COUNT_MAX,
@@ -157,7 +167,8 @@ void record_save(const struct record *record, int64_t now_ms, int64_t wall_s,
 	}
 	if (waits || record->refusal)
 		memcpy(ret_saved->reason, record->reason, sizeof(ret_saved->reason));
-	if (record->memo && !text_copy(ret_saved->memo, sizeof(ret_saved->memo), record->memo))
+	if (record->memo &&
+	    !text_copy(ret_saved->memo, sizeof(ret_saved->memo), record->memo))
 		ret_saved->memo[0] = '\0';
 }
 
@@ -203,11 +214,13 @@ bool record_saved_ok(const struct record_saved *saved)
 			 (saved->last_answer >= MESSAGE_GOOD &&
 			  saved->last_answer <= MESSAGE_TLS_REFUSED);
 
-	return field_is_any_address(&saved->published) && field_is_any_address(&saved->former) &&
-	       field_is_any_address(&saved->sent) && is_final(saved->refusal) && answer_ok &&
-	       saved->attempts <= COUNT_MAX && saved->bad_requests <= COUNT_MAX &&
-	       saved->repairs <= COUNT_MAX && saved->ttl_s <= TTL_MAX_S &&
-	       saved_wait_ok(saved) && saved_times_ok(saved) &&
+	return field_is_any_address(&saved->published) &&
+	       field_is_any_address(&saved->former) &&
+	       field_is_any_address(&saved->sent) && is_final(saved->refusal) &&
+	       answer_ok && saved->attempts <= COUNT_MAX &&
+	       saved->bad_requests <= COUNT_MAX && saved->repairs <= COUNT_MAX &&
+	       saved->ttl_s <= TTL_MAX_S && saved_wait_ok(saved) &&
+	       saved_times_ok(saved) &&
 	       field_is_text(saved->reason, sizeof(saved->reason)) &&
 	       field_is_ascii(saved->memo, sizeof(saved->memo));
 }

@@ -51,8 +51,9 @@ static void change_to(struct wan_side *side, const struct addr *address, int64_t
 	side->missing = false;
 }
 
-static enum wan_event observe_none(struct wan_side *side, int64_t grace_ms, int64_t now_ms,
-				   int64_t wall_s, struct addr *ret_former)
+static enum wan_event observe_none(struct wan_side *side, int64_t grace_ms,
+				   int64_t now_ms, int64_t wall_s,
+				   struct addr *ret_former)
 {
 	static const struct addr none;
 	bool first = !side->missing;
@@ -69,8 +70,9 @@ static enum wan_event observe_none(struct wan_side *side, int64_t grace_ms, int6
 	return WAN_LOST;
 }
 
-enum wan_event wan_observe(struct wan_side *side, const struct addr *seen, int64_t grace_ms,
-			   int64_t now_ms, int64_t wall_s, struct addr *ret_former)
+enum wan_event wan_observe(struct wan_side *side, const struct addr *seen,
+			   int64_t grace_ms, int64_t now_ms, int64_t wall_s,
+			   struct addr *ret_former)
 {
 	if (addr_is_none(seen))
 		return observe_none(side, grace_ms, now_ms, wall_s, ret_former);

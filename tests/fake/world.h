@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A provider, its zone and the time, for tests of the schedule: whole months in milliseconds. The test sets
- * what the provider answers and how the zone behaves, and counts what arrives.
+ * A provider, its zone and the time, for tests of the schedule: whole months in
+ * milliseconds. The test sets what the provider answers and how the zone behaves, and
+ * counts what arrives.
  *
- * The loop is the core's: jobs while there are any, then sleep until something is due. A schedule that asks
- * to be woken at once though it has nothing to do fails the test.
+ * The loop is the core's: jobs while there are any, then sleep until something is due. A
+ * schedule that asks to be woken at once though it has nothing to do fails the test.
  */
 #ifndef FAKE_WORLD_H
 #define FAKE_WORLD_H
@@ -50,7 +51,8 @@ struct world {
 	uint32_t retry_after_s;
 	int64_t provider_ms, dns_ms;	/* how long answers take */
 	enum message_verdict dns;	/* MESSAGE_ANSWER, or how it fails */
-	int64_t follows_ms;		/* an accepted address shows up so much later; -1: never */
+	/* an accepted address shows up so much later; -1: never */
+	int64_t follows_ms;
 
 	struct {			/* the zone */
 		struct addr now, next;
@@ -177,7 +179,8 @@ static inline void world_zone(struct world *world, int family, const char *text)
 
 /* --- the provider and the zone --- */
 
-static inline const struct addr *world_look(struct world *world, size_t index, int64_t at_ms)
+static inline const struct addr *world_look(struct world *world, size_t index,
+					    int64_t at_ms)
 {
 	if (world->zone[index].next_ms > 0 && at_ms >= world->zone[index].next_ms) {
 		world->zone[index].now = world->zone[index].next;
@@ -186,7 +189,8 @@ static inline const struct addr *world_look(struct world *world, size_t index, i
 	return &world->zone[index].now;
 }
 
-static inline void world_store(struct world *world, size_t index, const struct addr *address)
+static inline void world_store(struct world *world, size_t index,
+			       const struct addr *address)
 {
 	if (world->follows_ms < 0)
 		return;
@@ -195,10 +199,11 @@ static inline void world_store(struct world *world, size_t index, const struct a
 	world->zone[index].next_ms = world->now_ms + world->follows_ms + 1;
 }
 
-static inline void world_answer_look(struct world *world, const struct schedule_job *job, size_t i,
-				     struct message_result *result)
+static inline void world_answer_look(struct world *world, const struct schedule_job *job,
+				     size_t i, struct message_result *result)
 {
-	const struct addr *holds = world_look(world, job->records[i].record, world->now_ms);
+	const struct addr *holds = world_look(world, job->records[i].record,
+					      world->now_ms);
 
 	result->verdict = world->dns;
 	if (world->dns != MESSAGE_ANSWER)
@@ -221,7 +226,9 @@ static inline void world_serve(struct world *world, const struct schedule_job *j
 		if (world->request_count == WORLD_REQUESTS)
 			fail_msg("a storm of requests");
 		world->requests[world->request_count++] = (struct world_request){
-			.ms = world->now_ms, .provider = job->provider, .records = job->count,
+			.ms = world->now_ms,
+			.provider = job->provider,
+			.records = job->count,
 		};
 	} else {
 		world->look_count += job->count;
@@ -242,7 +249,8 @@ static inline void world_serve(struct world *world, const struct schedule_job *j
 		if (update) {
 			world->updates_of[index]++;
 			result->verdict = world->provider(world, index);
-			if (result->verdict == MESSAGE_GOOD || result->verdict == MESSAGE_UNCHANGED)
+			if (result->verdict == MESSAGE_GOOD ||
+			    result->verdict == MESSAGE_UNCHANGED)
 				world_store(world, index, &job->records[i].address);
 		} else {
 			world_answer_look(world, job, i, result);
@@ -319,19 +327,24 @@ static inline void world_run(struct world *world, int64_t ms)
 	world_send(world);
 }
 
-/* kill -9: what is saved is all that is left; answers under way are never heard. */
-static inline void world_restart(struct world *world)
+/*
+ * kill -9, and started again after `off_s`: what is saved is all that is left; answers
+ * under way are never heard.
+ */
+static inline void world_restart_after(struct world *world, int64_t off_s)
 {
 	size_t count = schedule_count(world->schedule);
 	struct record_saved *saved = calloc(count, sizeof(*saved));
 
 	for (size_t i = 0; i < count; i++) {
-		record_save(world_record(world, i), world->now_ms, world_wall_s(world), &saved[i]);
+		record_save(world_record(world, i), world->now_ms, world_wall_s(world),
+			    &saved[i]);
 		if (!record_saved_ok(&saved[i]))
 			fail_msg("saved nonsense");
 	}
 	schedule_free(world->schedule);
 	world->reply_count = 0;
+	world->wall_s += off_s;
 	world_start(world);
 	for (size_t i = 0; i < count; i++)
 		schedule_restore(world->schedule, i, &saved[i], world->now_ms,
@@ -339,13 +352,20 @@ static inline void world_restart(struct world *world)
 	free(saved);
 }
 
+static inline void world_restart(struct world *world)
+{
+	world_restart_after(world, 0);
+}
+
 /* Requests that began in [from, to). */
-static inline size_t world_requests(const struct world *world, int64_t from_ms, int64_t to_ms)
+static inline size_t world_requests(const struct world *world, int64_t from_ms,
+				    int64_t to_ms)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < world->request_count; i++)
-		count += world->requests[i].ms >= from_ms && world->requests[i].ms < to_ms;
+		count += world->requests[i].ms >= from_ms &&
+			 world->requests[i].ms < to_ms;
 	return count;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any bytes through every check of the messages. What passes is then read the way its receiver does; the
- * sanitizers see what a check let through.
+ * Any bytes through every check of the messages. What passes is then read the way its
+ * receiver does; the sanitizers see what a check let through.
  */
 #include <stdint.h>
 #include <stdlib.h>

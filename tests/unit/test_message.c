@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A good message of each kind passes; each of its fields, made wrong in each way, does not. */
+/*
+ * A good message of each kind passes; each of its fields, made wrong in each way, does
+ * not.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,8 +25,11 @@ struct mutation {
 	{ #type "." #field " = " #value, offsetof(struct type, field), \
 	  &(__typeof__(((struct type *)0)->field)){ value }, \
 	  sizeof(((struct type *)0)->field) }
-#define PUT(type, field, string) \
-	{ #type "." #field " = " #string, offsetof(struct type, field), string, sizeof(string) }
+#define PUT(type, field, string)                                                         \
+	{                                                                                \
+#type "." #field " = " #string, offsetof(struct type, field), string,    \
+			sizeof(string)                                                   \
+	}
 /* No terminator: the whole field is one letter. */
 #define FULL(type, field) \
 	{ #type "." #field " without end", offsetof(struct type, field), NULL, \
@@ -40,7 +46,8 @@ static void refuse_all(const void *good, size_t bytes, check_function *check,
 
 		memcpy(bad, good, bytes);
 		if (mutations[i].bytes)
-			memcpy(bad + mutations[i].offset, mutations[i].bytes, mutations[i].length);
+			memcpy(bad + mutations[i].offset, mutations[i].bytes,
+			       mutations[i].length);
 		else
 			memset(bad + mutations[i].offset, 'a', mutations[i].length);
 		if (check(bad, bytes))
@@ -49,10 +56,14 @@ static void refuse_all(const void *good, size_t bytes, check_function *check,
 	}
 }
 
-/* Every shorter size and some longer ones are refused, and nothing beyond the size is read (ASan). */
+/*
+ * Every shorter size and some longer ones are refused, and nothing beyond the size is
+ * read (ASan).
+ */
 static void refuse_sizes(const void *good, size_t bytes, check_function *check)
 {
-	for (size_t size = 0; size < bytes; size += size < 64 || size + 64 > bytes ? 1 : 61) {
+	for (size_t size = 0; size < bytes;
+	     size += size < 64 || size + 64 > bytes ? 1 : 61) {
 		char *cut = malloc(size ? size : 1);
 
 		memcpy(cut, good, size);
@@ -69,8 +80,9 @@ static void refuse_sizes(const void *good, size_t bytes, check_function *check)
 	}
 }
 
-#define REFUSE(good, bytes, check, mutations) \
-	refuse_all(good, bytes, check, mutations, sizeof(mutations) / sizeof(*(mutations)))
+#define REFUSE(good, bytes, check, mutations)                                            \
+	refuse_all(good, bytes, check, mutations,                                        \
+		   sizeof(mutations) / sizeof(*(mutations)))
 
 static struct addr address(const char *text)
 {
@@ -83,9 +95,16 @@ static struct addr address(const char *text)
 static struct message_hook good_hook(void)
 {
 	struct message_hook hook = {
-		.head = { MESSAGE_HOOK_RUN, 7 }, .event = MESSAGE_EVENT_ADDRESS, .rules = 3,
-		.generation = 9, .family = AF_INET, .wan = "fibre", .interface = "ppp0",
-		.hostname = "a.example.org", .provider = "caf\xc3\xa9", .reason = "address changed",
+		.head = { MESSAGE_HOOK_RUN, 7 },
+		.event = MESSAGE_EVENT_ADDRESS,
+		.rules = 3,
+		.generation = 9,
+		.family = AF_INET,
+		.wan = "fibre",
+		.interface = "ppp0",
+		.hostname = "a.example.org",
+		.provider = "caf\xc3\xa9",
+		.reason = "address changed",
 		.message = "a\\x0ab",
 	};
 
@@ -96,24 +115,41 @@ static struct message_hook good_hook(void)
 
 static void test_hook(void **state)
 {
-	struct message_hook good = good_hook(), empty = { .head = { MESSAGE_HOOK_RUN, 0 } };
+	struct message_hook good = good_hook(),
+			    empty = { .head = { MESSAGE_HOOK_RUN, 0 } };
 	const struct mutation bad[] = {
-		AT(message_hook, head.type, 0), AT(message_hook, head.type, 9),
-		AT(message_hook, head.type, MESSAGE_STOP), AT(message_hook, head.type, MESSAGE_JOB),
-		AT(message_hook, event, 0), AT(message_hook, event, MESSAGE_EVENT_RULES + 1),
-		AT(message_hook, family, 1), AT(message_hook, ipv4.family, AF_INET6),
-		AT(message_hook, ipv4.bytes[4], 1), AT(message_hook, ipv6.family, AF_INET),
-		AT(message_hook, ipv6.family, 0), AT(message_hook, old.family, 99),
-		AT(message_hook, old.bytes[0], 1), AT(message_hook, new.bytes[15], 1),
-		FULL(message_hook, wan), PUT(message_hook, wan, "a\nb"),
-		FULL(message_hook, interface), PUT(message_hook, interface, "a b"),
-		PUT(message_hook, interface, "a/b"), PUT(message_hook, interface, "a\x1b"),
-		FULL(message_hook, hostname), PUT(message_hook, hostname, "a b.example.org"),
-		PUT(message_hook, hostname, "-\n"), PUT(message_hook, hostname, "$(x)"),
-		FULL(message_hook, provider), PUT(message_hook, provider, "\xc3"),
-		FULL(message_hook, reason), PUT(message_hook, reason, "\x1b[0m"),
-		PUT(message_hook, reason, "\xe2\x80\xae"), FULL(message_hook, message),
-		PUT(message_hook, message, "\x7f"), PUT(message_hook, message, "\xc2\x85"),
+		AT(message_hook, head.type, 0),
+		AT(message_hook, head.type, 9),
+		AT(message_hook, head.type, MESSAGE_STOP),
+		AT(message_hook, head.type, MESSAGE_JOB),
+		AT(message_hook, event, 0),
+		AT(message_hook, event, MESSAGE_EVENT_RULES + 1),
+		AT(message_hook, family, 1),
+		AT(message_hook, ipv4.family, AF_INET6),
+		AT(message_hook, ipv4.bytes[4], 1),
+		AT(message_hook, ipv6.family, AF_INET),
+		AT(message_hook, ipv6.family, 0),
+		AT(message_hook, old.family, 99),
+		AT(message_hook, old.bytes[0], 1),
+		AT(message_hook, new.bytes[15], 1),
+		FULL(message_hook, wan),
+		PUT(message_hook, wan, "a\nb"),
+		FULL(message_hook, interface),
+		PUT(message_hook, interface, "a b"),
+		PUT(message_hook, interface, "a/b"),
+		PUT(message_hook, interface, "a\x1b"),
+		FULL(message_hook, hostname),
+		PUT(message_hook, hostname, "a b.example.org"),
+		PUT(message_hook, hostname, "-\n"),
+		PUT(message_hook, hostname, "$(x)"),
+		FULL(message_hook, provider),
+		PUT(message_hook, provider, "\xc3"),
+		FULL(message_hook, reason),
+		PUT(message_hook, reason, "\x1b[0m"),
+		PUT(message_hook, reason, "\xe2\x80\xae"),
+		FULL(message_hook, message),
+		PUT(message_hook, message, "\x7f"),
+		PUT(message_hook, message, "\xc2\x85"),
 	};
 
 	(void)state;
@@ -150,7 +186,8 @@ static void test_bare(void **state)
 	(void)state;
 	for (head.type = 0; head.type < 64; head.type++) {
 		bool is_up = head.type == up[0] || head.type == up[1];
-		bool is_down = head.type == down[0] || head.type == down[1] || head.type == down[2];
+		bool is_down = head.type == down[0] || head.type == down[1] ||
+			       head.type == down[2];
 
 		assert_int_equal(message_to_supervisor_ok(&head, sizeof(head)), is_up);
 		assert_int_equal(message_to_core_ok(&head, sizeof(head)), is_down);
@@ -162,14 +199,22 @@ static void test_bare(void **state)
 static void test_reply(void **state)
 {
 	struct message_reply good = {
-		.head = { MESSAGE_HOOK_DONE, 4 }, .status = -ETIMEDOUT, .ran = 2, .failed = 2,
+		.head = { MESSAGE_HOOK_DONE, 4 },
+		.status = -ETIMEDOUT,
+		.ran = 2,
+		.failed = 2,
 		.text = "conf:1:2: error: x\n\t^\n",
 	};
 	const struct mutation bad[] = {
-		AT(message_reply, head.type, MESSAGE_LOOK), AT(message_reply, status, 1),
-		AT(message_reply, status, -4096), AT(message_reply, failed, 3),
-		AT(message_reply, ran, 5000), AT(message_reply, ran, 1), FULL(message_reply, text),
-		PUT(message_reply, text, "\r"), PUT(message_reply, text, "\x01"),
+		AT(message_reply, head.type, MESSAGE_LOOK),
+		AT(message_reply, status, 1),
+		AT(message_reply, status, -4096),
+		AT(message_reply, failed, 3),
+		AT(message_reply, ran, 5000),
+		AT(message_reply, ran, 1),
+		FULL(message_reply, text),
+		PUT(message_reply, text, "\r"),
+		PUT(message_reply, text, "\x01"),
 	};
 
 	(void)state;
@@ -209,25 +254,39 @@ static void test_job(void **state)
 {
 	struct message_job *good = good_job();
 	const struct mutation bad[] = {
-		AT(message_job, head.type, MESSAGE_RESULT), AT(message_job, kind, 0),
-		AT(message_job, kind, MESSAGE_RESOLVE + 1), AT(message_job, timeout_ms, 0),
-		AT(message_job, timeout_ms, 600001), AT(message_job, private_server, 2),
-		AT(message_job, insecure_http, 2), AT(message_job, trusted_servers, 2),
-		AT(message_job, server_count, 0), AT(message_job, server_count, 2),
-		AT(message_job, server_count, 9), AT(message_job, record_count, 0),
-		AT(message_job, record_count, 3), AT(message_job, record_count, UINT32_MAX),
-		AT(message_job, text_bytes, 0), AT(message_job, text_bytes, UINT32_MAX),
-		FULL(message_job, interface), PUT(message_job, interface, "a:b"),
-		FULL(message_job, servers[0]), FULL(message_job, servers[7]),
-		PUT(message_job, servers[0], ""), PUT(message_job, servers[1], "9.9.9.9"),
+		AT(message_job, head.type, MESSAGE_RESULT),
+		AT(message_job, kind, 0),
+		AT(message_job, kind, MESSAGE_RESOLVE + 1),
+		AT(message_job, timeout_ms, 0),
+		AT(message_job, timeout_ms, 600001),
+		AT(message_job, private_server, 2),
+		AT(message_job, insecure_http, 2),
+		AT(message_job, trusted_servers, 2),
+		AT(message_job, server_count, 0),
+		AT(message_job, server_count, 2),
+		AT(message_job, server_count, 9),
+		AT(message_job, record_count, 0),
+		AT(message_job, record_count, 3),
+		AT(message_job, record_count, UINT32_MAX),
+		AT(message_job, text_bytes, 0),
+		AT(message_job, text_bytes, UINT32_MAX),
+		FULL(message_job, interface),
+		PUT(message_job, interface, "a:b"),
+		FULL(message_job, servers[0]),
+		FULL(message_job, servers[7]),
+		PUT(message_job, servers[0], ""),
+		PUT(message_job, servers[1], "9.9.9.9"),
 		PUT(message_job, servers[0], "1.1.1.1\n"),
-		AT(message_job, records[0].family, 0), AT(message_job, records[0].family, AF_INET6),
+		AT(message_job, records[0].family, 0),
+		AT(message_job, records[0].family, AF_INET6),
 		AT(message_job, records[1].address.family, 0),
 		AT(message_job, records[1].address.family, AF_INET),
 		AT(message_job, records[0].address.bytes[5], 1),
-		FULL(message_job, records[1].hostname), PUT(message_job, records[1].hostname, ""),
+		FULL(message_job, records[1].hostname),
+		PUT(message_job, records[1].hostname, ""),
 		PUT(message_job, records[0].hostname, "x\r\n.example.org"),
-		AT(message_job, text[2], 'x'), AT(message_job, text[1], 0),
+		AT(message_job, text[2], 'x'),
+		AT(message_job, text[1], 0),
 	};
 	size_t bytes = message_job_bytes(good);
 
@@ -246,12 +305,15 @@ static void test_job_kinds(void **state)
 
 	(void)state;
 	job->text_bytes = 0;
-	assert_false(message_job_ok(job, message_job_bytes(job)));	/* an update says with what */
+	/* an update says with what */
+	assert_false(message_job_ok(job, message_job_bytes(job)));
 	job->kind = MESSAGE_CHECK;
 	job->records[0].address = (struct addr){ 0 };
-	assert_true(message_job_ok(job, message_job_bytes(job)));	/* a look needs no address */
+	/* a look needs no address */
+	assert_true(message_job_ok(job, message_job_bytes(job)));
 	job->kind = MESSAGE_VERIFY;
-	assert_false(message_job_ok(job, message_job_bytes(job)));	/* a verification does */
+	/* a verification does */
+	assert_false(message_job_ok(job, message_job_bytes(job)));
 	job->kind = MESSAGE_DISCOVER;
 	job->record_count = 0;
 	assert_true(message_job_ok(job, message_job_bytes(job)));
@@ -286,26 +348,40 @@ static void test_job_text(void **state)
 static void test_result(void **state)
 {
 	struct message_result good = {
-		.head = { MESSAGE_RESULT, 5 }, .record = 2, .verdict = MESSAGE_ANSWER,
-		.address_count = 2, .ttl_s = 604800, .retry_after_s = 86400, .http_status = 200,
-		.memo = "zone=1 ~", .text = "good 81.2.69.7\\x0d",
+		.head = { MESSAGE_RESULT, 5 },
+		.record = 2,
+		.verdict = MESSAGE_ANSWER,
+		.address_count = 2,
+		.ttl_s = 604800,
+		.retry_after_s = 86400,
+		.http_status = 200,
+		.memo = "zone=1 ~",
+		.text = "good 81.2.69.7\\x0d",
 	};
 	const struct mutation bad[] = {
-		AT(message_result, head.type, MESSAGE_JOB), AT(message_result, verdict, 0),
+		AT(message_result, head.type, MESSAGE_JOB),
+		AT(message_result, verdict, 0),
 		AT(message_result, verdict, MESSAGE_NOT_YET + 1),
 		AT(message_result, verdict, MESSAGE_GOOD - 1),
 		AT(message_result, verdict, MESSAGE_TLS_REFUSED + 1),
-		AT(message_result, verdict, UINT32_MAX), AT(message_result, address_count, 1),
-		AT(message_result, address_count, 3), AT(message_result, address_count, 33),
-		AT(message_result, ttl_s, 604801), AT(message_result, retry_after_s, 86401),
-		AT(message_result, http_status, 99), AT(message_result, http_status, 1000),
+		AT(message_result, verdict, UINT32_MAX),
+		AT(message_result, address_count, 1),
+		AT(message_result, address_count, 3),
+		AT(message_result, address_count, 33),
+		AT(message_result, ttl_s, 604801),
+		AT(message_result, retry_after_s, 86401),
+		AT(message_result, http_status, 99),
+		AT(message_result, http_status, 1000),
 		AT(message_result, addresses[0].family, 0),
 		AT(message_result, addresses[1].family, 77),
 		AT(message_result, addresses[0].bytes[15], 1),
 		AT(message_result, addresses[31].bytes[3], 1),
-		FULL(message_result, memo), PUT(message_result, memo, "a\nb"),
-		PUT(message_result, memo, "\xc3\xa9"), FULL(message_result, text),
-		PUT(message_result, text, "a\nb"), PUT(message_result, text, "\xff"),
+		FULL(message_result, memo),
+		PUT(message_result, memo, "a\nb"),
+		PUT(message_result, memo, "\xc3\xa9"),
+		FULL(message_result, text),
+		PUT(message_result, text, "a\nb"),
+		PUT(message_result, text, "\xff"),
 	};
 
 	(void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a look at DNS decides, verification, the user's wishes, and what outlives the process: one record, driven
- * through the schedule by a fake provider and zone.
+ * What a look at DNS decides, verification, the user's wishes, and what outlives the
+ * process: one record, driven through the schedule by a fake provider and zone.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,7 +70,8 @@ static void test_differs(void **state)
 static void test_among_others(void **state)
 {
 	struct world *world = started();
-	struct message_result result = { .head = { MESSAGE_RESULT, 0 }, .verdict = MESSAGE_ANSWER };
+	struct message_result result = { .head = { MESSAGE_RESULT, 0 },
+					 .verdict = MESSAGE_ANSWER };
 	struct schedule_job job;
 
 	(void)state;
@@ -89,7 +90,8 @@ static void test_among_others(void **state)
 /* Nothing is known and nobody answers: asked again for 60 s, then one update. */
 static void test_dns_silent_without_state(void **state)
 {
-	static const enum message_verdict silent[] = { MESSAGE_NO_ANSWER, MESSAGE_NO_PROOF };
+	static const enum message_verdict silent[] = { MESSAGE_NO_ANSWER,
+						       MESSAGE_NO_PROOF };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -186,7 +188,8 @@ static void test_slow_zone(void **state)
 	world_run(world, 4 * MINUTE);
 	assert_int_equal(record_of(world)->state, RECORD_VERIFYING);
 	assert_int_equal(world->events[RECORD_PUBLISHED], 0);
-	world_restart(world);			/* it goes on verifying, and sends nothing */
+	/* it goes on verifying, and sends nothing */
+	world_restart(world);
 	world_set(world, AF_INET, B);
 	world_run(world, 3 * MINUTE);
 	assert_int_equal(record_of(world)->state, RECORD_CURRENT);
@@ -224,7 +227,10 @@ static void test_never_visible(void **state)
 	world_free(world);
 }
 
-/* The provider says "unchanged" twice though DNS differs: no more updates until the address changes. */
+/*
+ * The provider says "unchanged" twice though DNS differs: no more updates until the
+ * address changes.
+ */
 static void test_twice_unchanged(void **state)
 {
 	struct world *world = published();
@@ -254,7 +260,8 @@ static void test_without_verification(void **state)
 
 	(void)state;
 	world->config.dns.verify = false;
-	world->follows_ms = 5 * MINUTE;		/* a look before DNS follows is no drift */
+	/* a look before DNS follows is no drift */
+	world->follows_ms = 5 * MINUTE;
 	world->config.dns.check_every_ms = MINUTE;
 	world_start(world);
 	world_set(world, AF_INET, A);
@@ -317,11 +324,13 @@ static void test_force_enables(void **state)
 	answer = MESSAGE_ABUSE;
 	world_set(world, AF_INET, A);
 	world_run(world, DAY);
-	assert_int_equal(schedule_update(world->schedule, NULL, 0, false, world->now_ms), 0);
+	assert_int_equal(schedule_update(world->schedule, NULL, 0, false, world->now_ms),
+			 0);
 	world_run(world, DAY);
 	assert_int_equal(world->request_count, 1);
 	answer = MESSAGE_GOOD;
-	assert_int_equal(schedule_update(world->schedule, NULL, 0, true, world->now_ms), 1);
+	assert_int_equal(schedule_update(world->schedule, NULL, 0, true, world->now_ms),
+			 1);
 	world_run(world, MINUTE);
 	assert_int_equal(world->request_count, 2);
 	assert_int_equal(record_of(world)->state, RECORD_CURRENT);
@@ -335,12 +344,15 @@ static void test_ask(void **state)
 	const char *names[] = { "h0.p0.example.org" }, *others[] = { "x.example.org" };
 
 	(void)state;
-	assert_int_equal(schedule_update(world->schedule, others, 1, false, world->now_ms), 0);
-	assert_int_equal(schedule_update(world->schedule, names, 1, false, world->now_ms), 1);
+	assert_int_equal(
+		schedule_update(world->schedule, others, 1, false, world->now_ms), 0);
+	assert_int_equal(schedule_update(world->schedule, names, 1, false, world->now_ms),
+			 1);
 	world_run(world, SECOND);
 	assert_int_equal(world->look_count, 1);
 	assert_int_equal(world->request_count, 0);
-	assert_int_equal(schedule_update(world->schedule, names, 1, false, world->now_ms), 0);
+	assert_int_equal(schedule_update(world->schedule, names, 1, false, world->now_ms),
+			 0);
 	world_free(world);
 }
 
@@ -360,7 +372,8 @@ static void test_min_interval(void **state)
 			world_restart(world);
 	}
 	for (size_t i = 1; i < world->request_count; i++)
-		assert_true(world->requests[i].ms - world->requests[i - 1].ms >= 5 * MINUTE - SECOND);
+		assert_true(world->requests[i].ms - world->requests[i - 1].ms >=
+			    5 * MINUTE - SECOND);
 	assert_in_range(world->request_count, 4, 12);
 	world_free(world);
 }
@@ -368,15 +381,22 @@ static void test_min_interval(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_right_already), cmocka_unit_test(test_differs),
+		cmocka_unit_test(test_right_already),
+		cmocka_unit_test(test_differs),
 		cmocka_unit_test(test_among_others),
 		cmocka_unit_test(test_dns_silent_without_state),
-		cmocka_unit_test(test_dns_silent_with_state), cmocka_unit_test(test_old_state),
-		cmocka_unit_test(test_split_horizon), cmocka_unit_test(test_slow_zone),
-		cmocka_unit_test(test_never_visible), cmocka_unit_test(test_twice_unchanged),
-		cmocka_unit_test(test_without_verification), cmocka_unit_test(test_without_check),
-		cmocka_unit_test(test_force), cmocka_unit_test(test_force_enables),
-		cmocka_unit_test(test_ask), cmocka_unit_test(test_min_interval),
+		cmocka_unit_test(test_dns_silent_with_state),
+		cmocka_unit_test(test_old_state),
+		cmocka_unit_test(test_split_horizon),
+		cmocka_unit_test(test_slow_zone),
+		cmocka_unit_test(test_never_visible),
+		cmocka_unit_test(test_twice_unchanged),
+		cmocka_unit_test(test_without_verification),
+		cmocka_unit_test(test_without_check),
+		cmocka_unit_test(test_force),
+		cmocka_unit_test(test_force_enables),
+		cmocka_unit_test(test_ask),
+		cmocka_unit_test(test_min_interval),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each answer of a provider costs in requests: the figures we promise, hours and days in virtual time. */
+/*
+ * What each answer of a provider costs in requests: the figures we promise, hours and
+ * days in virtual time.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,7 +22,9 @@ static enum message_verdict world_same(struct world *world, size_t record)
 	return answer;
 }
 
-/* The table of what other programs do: an address unchanged after the start, two hours. */
+/*
+ * The table of what other programs do: an address unchanged after the start, two hours.
+ */
 static void test_two_hours(void **state)
 {
 	static const struct {
@@ -64,7 +69,8 @@ static void test_two_hours(void **state)
 		if (rows[i].state == RECORD_DISABLED) {
 			assert_int_equal(world->events[RECORD_REFUSED], 1);
 			world_run(world, 30 * DAY);	/* and for ever */
-			assert_in_range(world->request_count, rows[i].least, rows[i].most);
+			assert_in_range(world->request_count, rows[i].least,
+					rows[i].most);
 		}
 		world_free(world);
 	}
@@ -84,10 +90,12 @@ static void outage(enum message_verdict verdict, size_t names, uint32_t dice)
 	world_run(world, DAY);
 	assert_in_range(world_requests(world, 0, HOUR), 5, 8);
 	for (int hour = 1; hour < 24; hour++)
-		assert_in_range(world_requests(world, hour * HOUR, (hour + 1) * HOUR), 1, 3);
+		assert_in_range(world_requests(world, hour * HOUR, (hour + 1) * HOUR), 1,
+				3);
 	assert_in_range(world->request_count, 40, 60);
 	before = world->request_count;
-	world->provider = world_good;	/* back: one update a record within the back-off */
+	/* back: one update a record within the back-off */
+	world->provider = world_good;
 	world_run(world, 45 * MINUTE);
 	assert_int_equal(world->request_count, before + names);
 	for (size_t i = 0; i < names; i++)
@@ -98,7 +106,10 @@ static void outage(enum message_verdict verdict, size_t names, uint32_t dice)
 static void test_outage(void **state)
 {
 	static const enum message_verdict verdicts[] = {
-		MESSAGE_TRANSIENT, MESSAGE_UNREACHABLE, MESSAGE_TLS_REFUSED, MESSAGE_UNCONFIRMED,
+		MESSAGE_TRANSIENT,
+		MESSAGE_UNREACHABLE,
+		MESSAGE_TLS_REFUSED,
+		MESSAGE_UNCONFIRMED,
 	};
 
 	(void)state;
@@ -160,13 +171,17 @@ static void test_retry_after(void **state)
 	world_free(world);
 }
 
-/* A failure after an answer is not hurried below a minute, one without connection not below 2 s. */
+/*
+ * A failure after an answer is not hurried below a minute, one without connection not
+ * below 2 s.
+ */
 static void test_network_events(void **state)
 {
 	static const struct {
 		enum message_verdict verdict;
 		int64_t apart_ms;	/* by events */
-		int64_t least_ms;	/* the first wait of its own, where that is shorter */
+		/* the first wait of its own, where that is shorter */
+		int64_t least_ms;
 	} rows[] = {
 		{ MESSAGE_TRANSIENT, MINUTE, 24 * SECOND },
 		{ MESSAGE_UNREACHABLE, 2 * SECOND, 2 * SECOND },
@@ -277,7 +292,10 @@ static void test_badauth_is_for_the_account(void **state)
 	world_free(world);
 }
 
-/* The clock is wrong, so certificates do not hold: a slow minute, and at once when it is put right. */
+/*
+ * The clock is wrong, so certificates do not hold: a slow minute, and at once when it is
+ * put right.
+ */
 static void test_wrong_clock(void **state)
 {
 	struct world *world = world_new(1, 1, CONFIG_IPV4);
@@ -302,9 +320,12 @@ static void test_wrong_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_two_hours), cmocka_unit_test(test_outage),
-		cmocka_unit_test(test_server_error_per_hour), cmocka_unit_test(test_retry_after),
-		cmocka_unit_test(test_network_events), cmocka_unit_test(test_recovery_by_event),
+		cmocka_unit_test(test_two_hours),
+		cmocka_unit_test(test_outage),
+		cmocka_unit_test(test_server_error_per_hour),
+		cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_network_events),
+		cmocka_unit_test(test_recovery_by_event),
 		cmocka_unit_test(test_one_bad_record),
 		cmocka_unit_test(test_badauth_is_for_the_account),
 		cmocka_unit_test(test_wrong_clock),

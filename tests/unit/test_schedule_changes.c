@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How many updates addresses that come, go and flap lead to; restarts, idle months, records that somebody else
- * changes: the figures we promise, in virtual time.
+ * How many updates addresses that come, go and flap lead to; restarts, idle months,
+ * records that somebody else changes: the figures we promise, in virtual time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -142,7 +142,8 @@ static void test_flapping_slowly(void **state)
 	world_run(world, 10 * MINUTE);		/* within the current interval */
 	assert_publishes(world, "81.2.69.3");
 	assert_in_range(world->request_count, 5, 12);
-	world_run(world, 10 * MINUTE);		/* quiet: the next one goes at once again */
+	/* quiet: the next one goes at once again */
+	world_run(world, 10 * MINUTE);
 	world->request_count = 0;
 	world_set(world, AF_INET, B);
 	world_run(world, SECOND);
@@ -179,7 +180,8 @@ static void test_flapping_for_days(void **state)
 	print_message("# flapping: at most %zu in 24 h\n", world_most(world, DAY));
 	assert_in_range(world_most(world, DAY), 24, 104);
 	for (size_t i = 1; i < world->request_count; i++)
-		assert_true(world->requests[i].ms - world->requests[i - 1].ms <= 61 * MINUTE);
+		assert_true(world->requests[i].ms - world->requests[i - 1].ms <=
+			    61 * MINUTE);
 	world_free(world);
 }
 
@@ -200,7 +202,9 @@ static void test_there_and_back_unreachable(void **state)
 	world_free(world);
 }
 
-/* The address changes while the update is in flight: the answer counts for what was sent. */
+/*
+ * The address changes while the update is in flight: the answer counts for what was sent.
+ */
 static void test_change_in_flight(void **state)
 {
 	struct world *world = published();
@@ -220,7 +224,8 @@ static void test_change_in_flight(void **state)
 static void test_not_global(void **state)
 {
 	static const char *const bad[] = {
-		"192.168.1.2", "10.0.0.1", "100.64.0.1", "169.254.1.1", "203.0.113.7", "127.0.0.1",
+		"192.168.1.2", "10.0.0.1",    "100.64.0.1",
+		"169.254.1.1", "203.0.113.7", "127.0.0.1",
 	};
 	struct world *world = published();
 
@@ -254,7 +259,10 @@ static void test_restarts(void **state)
 	world_free(world);
 }
 
-/* Killed with an update in flight, which the provider has taken: DNS is asked, nothing sent again. */
+/*
+ * Killed with an update in flight, which the provider has taken: DNS is asked, nothing
+ * sent again.
+ */
 static void test_killed_in_flight(void **state)
 {
 	struct world *world = published();
@@ -270,7 +278,8 @@ static void test_killed_in_flight(void **state)
 		assert_publishes(world, i % 2 ? A : B);
 	}
 	assert_int_equal(world->request_count, 20);
-	assert_int_equal(world->events[RECORD_PUBLISHED], 20);	/* its hook runs all the same */
+	/* its hook runs all the same */
+	assert_int_equal(world->events[RECORD_PUBLISHED], 20);
 	world_free(world);
 }
 
@@ -390,16 +399,24 @@ static void test_fight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_change), cmocka_unit_test(test_same_again),
-		cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_down),
-		cmocka_unit_test(test_no_route), cmocka_unit_test(test_flapping_slowly),
-		cmocka_unit_test(test_flapping_wildly), cmocka_unit_test(test_flapping_for_days),
+		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_same_again),
+		cmocka_unit_test(test_away_and_back),
+		cmocka_unit_test(test_down),
+		cmocka_unit_test(test_no_route),
+		cmocka_unit_test(test_flapping_slowly),
+		cmocka_unit_test(test_flapping_wildly),
+		cmocka_unit_test(test_flapping_for_days),
 		cmocka_unit_test(test_there_and_back_unreachable),
-		cmocka_unit_test(test_change_in_flight), cmocka_unit_test(test_not_global),
-		cmocka_unit_test(test_restarts), cmocka_unit_test(test_killed_in_flight),
+		cmocka_unit_test(test_change_in_flight),
+		cmocka_unit_test(test_not_global),
+		cmocka_unit_test(test_restarts),
+		cmocka_unit_test(test_killed_in_flight),
 		cmocka_unit_test(test_killed_before_arrival),
-		cmocka_unit_test(test_publisher_dies), cmocka_unit_test(test_publisher_silent),
-		cmocka_unit_test(test_idle_months), cmocka_unit_test(test_changed_once),
+		cmocka_unit_test(test_publisher_dies),
+		cmocka_unit_test(test_publisher_silent),
+		cmocka_unit_test(test_idle_months),
+		cmocka_unit_test(test_changed_once),
 		cmocka_unit_test(test_fight),
 	};
 

@@ -26,7 +26,9 @@ static void assert_all_current(struct world *world)
 		assert_int_equal(world_record(world, i)->state, RECORD_CURRENT);
 }
 
-/* 50 records at 3 providers after 6 hours of outage: done in 10 minutes, not all at once. */
+/*
+ * 50 records at 3 providers after 6 hours of outage: done in 10 minutes, not all at once.
+ */
 static void test_recovery(void **state)
 {
 	struct world *world = world_new(3, 17, CONFIG_IPV4);
@@ -63,7 +65,8 @@ static void test_pass(void **state)
 	assert_all_current(world);
 	world_run(world, HOUR);
 	world->request_count = 0;
-	assert_int_equal(schedule_update(world->schedule, NULL, 0, true, world->now_ms), 50);
+	assert_int_equal(schedule_update(world->schedule, NULL, 0, true, world->now_ms),
+			 50);
 	world_run(world, HOUR);			/* what is no pass is spread */
 	assert_int_equal(world->request_count, 50);
 	assert_in_range(world_most(world, MINUTE), 5, 10);
@@ -90,8 +93,8 @@ static void test_parallel(void **state)
 static enum message_verdict world_dice(struct world *world, size_t record)
 {
 	static const enum message_verdict some[] = {
-		MESSAGE_GOOD, MESSAGE_GOOD, MESSAGE_GOOD, MESSAGE_UNCHANGED, MESSAGE_TRANSIENT,
-		MESSAGE_UNCONFIRMED, MESSAGE_GOOD, MESSAGE_TRANSIENT,
+		MESSAGE_GOOD,	   MESSAGE_GOOD,	MESSAGE_GOOD, MESSAGE_UNCHANGED,
+		MESSAGE_TRANSIENT, MESSAGE_UNCONFIRMED, MESSAGE_GOOD, MESSAGE_TRANSIENT,
 	};
 
 	(void)record;
@@ -166,7 +169,9 @@ static void test_batch_of_both_families(void **state)
 	world_free(world);
 }
 
-/* Of a multi-line answer each record follows its own line; good ones are not sent again. */
+/*
+ * Of a multi-line answer each record follows its own line; good ones are not sent again.
+ */
 static enum message_verdict world_lines(struct world *world, size_t record)
 {
 	static const enum message_verdict lines[] = {
@@ -201,8 +206,9 @@ static size_t most_names;	/* more in one request is "numhost" */
 static enum message_verdict world_numhost(struct world *world, size_t record)
 {
 	(void)record;
-	return world->requests[world->request_count - 1].records > most_names ? MESSAGE_SPLIT
-									      : MESSAGE_GOOD;
+	return world->requests[world->request_count - 1].records > most_names
+		       ? MESSAGE_SPLIT
+		       : MESSAGE_GOOD;
 }
 
 static void test_too_many_names(void **state)
@@ -300,14 +306,18 @@ static void test_looks_spread(void **state)
 			size_t before = world->look_count;
 
 			world_run(world, MINUTE);
-			most = world->look_count - before > most ? world->look_count - before : most;
+			most = world->look_count - before > most
+				       ? world->look_count - before
+				       : most;
 		}
-		print_message("# %zu records: %zu looks in 2 h\n", names[i], world->look_count);
+		print_message("# %zu records: %zu looks in 2 h\n", names[i],
+			      world->look_count);
 		assert_in_range(most, 1, 6);
 		assert_true(world->look_count <= (names[i] <= 10 ? 12 * names[i] : 720));
 		assert_true(world->look_count >= (names[i] <= 10 ? 11 * names[i] : 350));
 		for (size_t r = 0; r < names[i]; r++)
-			assert_true(world->now_ms - world_record(world, r)->looked_ms <= HOUR);
+			assert_true(world->now_ms - world_record(world, r)->looked_ms <=
+				    HOUR);
 		world_free(world);
 	}
 }
@@ -341,7 +351,8 @@ static void test_reload_in_flight(void **state)
 	world_set(world, AF_INET, A);
 	world_run(world, 500);
 	assert_int_equal(schedule_in_flight(world->schedule), 1);
-	reload(world, (size_t[]){ 2, 1, 0 }, 3);	/* the one in flight is now the last */
+	/* the one in flight is now the last */
+	reload(world, (size_t[]){ 2, 1, 0 }, 3);
 	assert_int_equal(world_record(world, 2)->state, RECORD_SENDING);
 	world_set(world, AF_INET, A);
 	world_run(world, HOUR);
@@ -389,13 +400,19 @@ static void test_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recovery), cmocka_unit_test(test_pass),
-		cmocka_unit_test(test_parallel), cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_batch), cmocka_unit_test(test_batch_of_both_families),
-		cmocka_unit_test(test_partly_failing), cmocka_unit_test(test_too_many_names),
+		cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_pass),
+		cmocka_unit_test(test_parallel),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_batch_of_both_families),
+		cmocka_unit_test(test_partly_failing),
+		cmocka_unit_test(test_too_many_names),
 		cmocka_unit_test(test_too_many_names_of_both),
-		cmocka_unit_test(test_other_family_kept), cmocka_unit_test(test_looks_spread),
-		cmocka_unit_test(test_reload_in_flight), cmocka_unit_test(test_reload_removes),
+		cmocka_unit_test(test_other_family_kept),
+		cmocka_unit_test(test_looks_spread),
+		cmocka_unit_test(test_reload_in_flight),
+		cmocka_unit_test(test_reload_removes),
 		cmocka_unit_test(test_large),
 	};
 

@@ -43,29 +43,43 @@ static struct addr address(const char *text)
 static const struct choice choices_ipv4[] = {
 	{ "nothing there", A, { { 0 } }, NULL },
 	{ "the only one", NULL, { { A, IFA_F_PERMANENT, 0 } }, A },
-	{ "primary before secondary", NULL, { { A, IFA_F_SECONDARY, 0 }, { B, 0, 0 } }, B },
+	{ "primary before secondary",
+	  NULL,
+	  { { A, IFA_F_SECONDARY, 0 }, { B, 0, 0 } },
+	  B },
 	{ "only a secondary is left", NULL, { { A, IFA_F_SECONDARY, 0 } }, A },
 	{ "two primaries: dump order", NULL, { { C, 0, 0 }, { A, 0, 0 } }, C },
 	{ "the current one stays", A, { { C, 0, 0 }, { A, 0, 0 } }, A },
 	{ "make before break", A, { { A, 0, 0 }, { B, 0, 0 } }, A },
 	{ "and broken", A, { { B, 0, 0 } }, B },
-	{ "current became secondary: stays", A, { { B, 0, 0 }, { A, IFA_F_SECONDARY, 0 } }, A },
+	{ "current became secondary: stays",
+	  A,
+	  { { B, 0, 0 }, { A, IFA_F_SECONDARY, 0 } },
+	  A },
 	{ "promoted secondary", A, { { B, 0, 0 } }, B },
 	{ "alias added for a moment", A, { { A, 0, 0 }, { C, IFA_F_SECONDARY, 0 } }, A },
 	{ "replaced prefix length: twice the same", A, { { A, 0, 0 }, { A, 0, 0 } }, A },
 	{ "deprecated is left", A, { { A, IFA_F_DEPRECATED, 0 }, { B, 0, 0 } }, B },
-	{ "deprecated entry, but usable in another", A,
-	  { { B, 0, 0 }, { A, IFA_F_DEPRECATED, 0 }, { A, 0, 0 } }, A },
+	{ "deprecated entry, but usable in another",
+	  A,
+	  { { B, 0, 0 }, { A, IFA_F_DEPRECATED, 0 }, { A, 0, 0 } },
+	  A },
 	{ "tentative", NULL, { { A, IFA_F_TENTATIVE, 0 } }, NULL },
 	{ "link scope", NULL, { { "169.254.1.1", 0, RT_SCOPE_LINK } }, NULL },
 	{ "host scope", NULL, { { "127.0.0.1", 0, RT_SCOPE_HOST } }, NULL },
-	{ "private is usable, not to be published", NULL, { { "192.168.1.2", 0, 0 } }, "192.168.1.2" },
+	{ "private is usable, not to be published",
+	  NULL,
+	  { { "192.168.1.2", 0, 0 } },
+	  "192.168.1.2" },
 	{ "other family", NULL, { { A6, 0, 0 } }, NULL },
 };
 
 static const struct choice choices_ipv6[] = {
 	{ "the only one", NULL, { { A6, 0, 0 } }, A6 },
-	{ "temporary is passed over", NULL, { { B6, IFA_F_TEMPORARY, 0 }, { A6, 0, 0 } }, A6 },
+	{ "temporary is passed over",
+	  NULL,
+	  { { B6, IFA_F_TEMPORARY, 0 }, { A6, 0, 0 } },
+	  A6 },
 	{ "only temporary", NULL, { { B6, IFA_F_TEMPORARY, 0 } }, NULL },
 	{ "base of temporaries", NULL, { { A6, IFA_F_MANAGETEMPADDR, 0 } }, A6 },
 	{ "tentative", NULL, { { A6, IFA_F_TENTATIVE, 0 } }, NULL },
@@ -74,7 +88,10 @@ static const struct choice choices_ipv6[] = {
 	{ "unique-local", NULL, { { "fd00::1", 0, 0 }, { A6, 0, 0 } }, A6 },
 	{ "link-local", NULL, { { "fe80::1", 0, RT_SCOPE_LINK } }, NULL },
 	{ "link-local of wrong scope", NULL, { { "fe80::1", 0, 0 } }, NULL },
-	{ "new prefix, old one deprecated", A6, { { B6, 0, 0 }, { A6, IFA_F_DEPRECATED, 0 } }, B6 },
+	{ "new prefix, old one deprecated",
+	  A6,
+	  { { B6, 0, 0 }, { A6, IFA_F_DEPRECATED, 0 } },
+	  B6 },
 };
 
 static void check_choices(int family, const struct choice *choices, size_t count)
@@ -82,7 +99,8 @@ static void check_choices(int family, const struct choice *choices, size_t count
 	for (size_t i = 0; i < count; i++) {
 		const struct choice *c = &choices[i];
 		struct wan_candidate candidates[4] = { 0 };
-		struct addr current = address(c->current), wanted = address(c->chosen), chosen;
+		struct addr current = address(c->current), wanted = address(c->chosen),
+			    chosen;
 		size_t n = 0;
 
 		for (; n < 4 && c->dump[n].address; n++) {
@@ -99,8 +117,10 @@ static void check_choices(int family, const struct choice *choices, size_t count
 static void test_choose(void **state)
 {
 	(void)state;
-	check_choices(AF_INET, choices_ipv4, sizeof(choices_ipv4) / sizeof(*choices_ipv4));
-	check_choices(AF_INET6, choices_ipv6, sizeof(choices_ipv6) / sizeof(*choices_ipv6));
+	check_choices(AF_INET, choices_ipv4,
+		      sizeof(choices_ipv4) / sizeof(*choices_ipv4));
+	check_choices(AF_INET6, choices_ipv6,
+		      sizeof(choices_ipv6) / sizeof(*choices_ipv6));
 }
 
 enum { GRACE_MS = 2000 };
@@ -156,17 +176,20 @@ static void test_grace(void **state)
 	assert_true(addr_equal(&side.address, &a));
 	assert_int_equal(wan_due_ms(&side, GRACE_MS), 2100);
 	assert_int_equal(see(&side, NULL, 2099), WAN_SAME);
-	assert_int_equal(see(&side, A, 2099), WAN_SAME);	/* back in time: nothing happened */
+	/* back in time: nothing happened */
+	assert_int_equal(see(&side, A, 2099), WAN_SAME);
 	assert_int_equal(side.generation, 1);
 	assert_int_equal(wan_due_ms(&side, GRACE_MS), INT64_MAX);
 
-	assert_int_equal(see(&side, NULL, 3000), WAN_MISSING);	/* the grace starts anew */
+	/* the grace starts anew */
+	assert_int_equal(see(&side, NULL, 3000), WAN_MISSING);
 	assert_int_equal(see(&side, NULL, 4999), WAN_SAME);
 	assert_int_equal(see(&side, NULL, 5000), WAN_LOST);
 	assert_true(addr_is_none(&side.address));
 	assert_int_equal(side.generation, 2);
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(see(&side, NULL, 6000 + i * 60000), WAN_SAME);	/* lost once */
+		/* lost once */
+		assert_int_equal(see(&side, NULL, 6000 + i * 60000), WAN_SAME);
 	assert_int_equal(side.generation, 2);
 	assert_int_equal(see(&side, A, 900000), WAN_CHANGED);
 }
@@ -177,7 +200,8 @@ static void test_another_within_grace(void **state)
 
 	(void)state;
 	see(&side, A, 0);
-	assert_int_equal(see(&side, NULL, 10), WAN_MISSING);	/* dhclient: gone, 15 ms later another */
+	/* dhclient: gone, 15 ms later another */
+	assert_int_equal(see(&side, NULL, 10), WAN_MISSING);
 	assert_int_equal(see(&side, B, 25), WAN_CHANGED);
 	assert_int_equal(wan_due_ms(&side, GRACE_MS), INT64_MAX);
 	assert_int_equal(see(&side, B, 5000), WAN_SAME);
@@ -200,24 +224,30 @@ static void test_flapping(void **state)
 
 	(void)state;
 	see(&side, A, 0);
-	for (int64_t i = 0; i < 1000; i++) {	/* the same one: 1 ms to just under the grace */
-		int64_t gone = 10000 * (i + 1), back = gone + 1 + i * (GRACE_MS - 2) / 999;
+	/* the same one: 1 ms to just under the grace */
+	for (int64_t i = 0; i < 1000; i++) {
+		int64_t gone = 10000 * (i + 1),
+			back = gone + 1 + i * (GRACE_MS - 2) / 999;
 
 		assert_int_equal(see(&side, NULL, gone), WAN_MISSING);
 		assert_int_equal(see(&side, A, back), WAN_SAME);
 	}
 	assert_int_equal(side.generation, 1);
 	for (int i = 0; i < 1000; i++)		/* two in turn: every switch counts */
-		assert_int_equal(see(&side, i % 2 ? A : B, 20000000 + i * 60), WAN_CHANGED);
+		assert_int_equal(see(&side, i % 2 ? A : B, 20000000 + i * 60),
+				 WAN_CHANGED);
 	assert_int_equal(side.generation, 1001);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_choose), cmocka_unit_test(test_first_and_change),
-		cmocka_unit_test(test_former_untouched), cmocka_unit_test(test_grace),
-		cmocka_unit_test(test_another_within_grace), cmocka_unit_test(test_no_grace),
+		cmocka_unit_test(test_choose),
+		cmocka_unit_test(test_first_and_change),
+		cmocka_unit_test(test_former_untouched),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_another_within_grace),
+		cmocka_unit_test(test_no_grace),
 		cmocka_unit_test(test_flapping),
 	};
 
