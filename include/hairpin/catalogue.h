@@ -137,6 +137,9 @@ void catalogue_free(struct catalogue *catalogue);
  * Finds DIRECTORY/ID.json in `directories` (ends with NULL; first wins) and gives its
  * text, which passed catalogue_parse() and whose id is ID, without comments. -ENOENT: no
  * such id (`ret_err` names the nearest); -EINVAL: a mistake in the file. The caller frees.
+ *
+ * The last directory is the one that came with hairpind. Files of those before it must be
+ * root's or ours and written by nobody else, as the configuration: -EPERM.
  */
 int catalogue_find(const char *const *directories, const char *id, char **ret_text,
 		   struct err *ret_err) must_check;

@@ -103,6 +103,19 @@ static int check(const char *path, const char *id, const char *text, size_t leng
 	return *ret_text ? 0 : err_set(ret_err, -ENOMEM, "no memory");
 }
 
+/* A description decides where passwords go, so those of the machine's own are judged. */
+static int read_one(const char *path, bool ours, char **ret_text, size_t *ret_length,
+		    struct err *ret_err)
+{
+	bool exposed;
+
+	if (ours)
+		return rights_read_ours(path, CATALOGUE_MAX_BYTES, ret_text, ret_length,
+					ret_err);
+	return rights_read(path, CATALOGUE_MAX_BYTES, ret_text, ret_length, &exposed,
+			   ret_err);
+}
+
 int catalogue_find(const char *const *directories, const char *id, char **ret_text,
 		   struct err *ret_err)
 {
@@ -115,8 +128,7 @@ int catalogue_find(const char *const *directories, const char *id, char **ret_te
 		if (result < 0 || (size_t)result >= sizeof path)
 			return err_set(ret_err, -ENAMETOOLONG,
 				       "the directory's path is too long");
-		result = rights_read_ours(path, CATALOGUE_MAX_BYTES, &text, &length,
-					  ret_err);
+		result = read_one(path, !directories[i + 1], &text, &length, ret_err);
 		if (result == -ENOENT || result == -ENOTDIR)
 			continue;
 		if (result < 0)

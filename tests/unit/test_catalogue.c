@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -267,6 +268,10 @@ static void users_own_come_first(void **state)
 	file = fopen(path, "we");
 	fputs("// mine\n{ \"id\": \"dyn\", \"name\": \"Mine\", \"status\": \"shut down\" }", file);
 	fclose(file);
+	assert_int_equal(chmod(path, 0664), 0);
+	assert_int_equal(catalogue_find(both, "dyn", &text, &err), -EPERM);
+	assert_non_null(strstr(err.text, "may be written by others"));
+	assert_int_equal(chmod(path, 0644), 0);
 	assert_int_equal(catalogue_find(both, "dyn", &text, &err), 0);
 	assert_string_equal(text,
 				 "{\"id\":\"dyn\",\"name\":\"Mine\",\"status\":\"shut down\"}");
