@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hairpin/catalogue.h"
 #include "hairpin/json.h"
@@ -125,6 +126,8 @@ int catalogue_find(const char *const *directories, const char *id, char **ret_te
 		int result =
 			snprintf(path, sizeof path, "%s/%s.json", directories[i], id);
 
+		if (access(directories[i], X_OK) < 0)	/* missing, or not for us to see */
+			continue;
 		if (result < 0 || (size_t)result >= sizeof path)
 			return err_set(ret_err, -ENAMETOOLONG,
 				       "the directory's path is too long");
