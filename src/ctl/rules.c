@@ -159,6 +159,7 @@ void ctl_rules_show(const struct json *rules, const struct ctl_view *view,
 	const struct json *items = json_get(rules, "items");
 	const struct json *item;
 	bool with_wan = rules_several_wans(items);
+	bool truncated;
 
 	if (!json_child(items)) {
 		plain_wrap(out, view, 0, 2,
@@ -176,5 +177,7 @@ void ctl_rules_show(const struct json *rules, const struct ctl_view *view,
 	for (item = json_child(items); item; item = json_next(item))
 		rules_add(&table, item, with_wan);
 	plain_table_show(&table, view, out);
+	if (json_bool(json_get(rules, "truncated"), &truncated) && truncated)
+		plain_wrap(out, view, 0, 2, "There are more; an answer is full.");
 	plain_table_done(&table);
 }

@@ -8,7 +8,7 @@
 
 enum {
 	RUN_READ_MS = 10000,	/* the daemon answers these at once */
-	RUN_CHANGE_MS = 30000,	/* a reload opens files, a sync may retry */
+	RUN_CHANGE_MS = 40000,	/* a reload may take the daemon half a minute */
 };
 
 static int run_complain(enum ctl_exit status, const char *sentence)

@@ -244,7 +244,17 @@ static void test_answers(void **state)
 		     "{\"tagged\": 0, \"changed\": 0, \"unchanged\": 0, \"skipped\": 0,"
 		     " \"commit_us\": 0}",
 		     "0 tagged\n");
-	check_answer(ctl_update_show, "{\"records\": 0}", "No record to check.\n");
+	check_answer(ctl_update_show, "{\"records\": 0}", 
+		     "No record to check just now: each is asked for at most once a "
+		     "minute.\n");
+	check_answer(ctl_rules_show,
+		     "{\"items\": [{\"kind\": \"rule\", \"family\": \"ip\", \"table\": \"t\","
+		     " \"chain\": \"c\", \"handle\": 1, \"comment\": \"hairpin\","
+		     " \"old\": \"1.2.3.4\", \"in_step\": true}], \"truncated\": true}",
+		     "1 tagged: 1 in step.\n\n"
+		     "  RULE      ADDRESS  STATE    COMMENT\n"
+		     "  ip t c 1  1.2.3.4  in step  hairpin\n"
+		     "There are more; an answer is full.\n");
 	check_answer(ctl_update_show, "{\"records\": 1}",
 		     "1 record is checked and updated where due; \"hairpinctl\" shows "
 		     "how it goes\n");
