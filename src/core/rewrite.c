@@ -349,7 +349,7 @@ static int rewrite(struct run *run)
 			"the first %u were looked at\n", report.total.tagged);
 	status = report.refused || run->no_memory ? EXIT_FAILED : EXIT_DONE;
 	r = 0;
-	if (run->options->conntrack && !run->options->dry_run && report.total.changed)
+	if (run->options->conntrack && !run->options->dry_run)
 		r = forget_connections(run, &report, &err);
 	if (r < 0)
 		status = failed(&err);

@@ -80,6 +80,16 @@ static uint16_t destination_type(const struct addr *address)
 	return address->family == AF_INET ? CTA_IP_V4_DST : CTA_IP_V6_DST;
 }
 
+/*
+ * For IPv6 the kernel takes equal addresses for different ones (`!ipv6_addr_cmp()` in
+ * ctnetlink_filter_match_tuple(), seen in 6.18): a filtered delete would spare exactly
+ * what is meant. There everything is listed and looked at here.
+ */
+static bool filter_works(const struct question *question)
+{
+	return question->address->family == AF_INET;
+}
+
 static void put_filter(struct wire *wire, const struct question *question)
 {
 	bool original = question->tuple == CTA_TUPLE_ORIG;
@@ -139,7 +149,7 @@ static bool is_served(const struct question *question, struct span original)
 	return false;
 }
 
-/* Older kernels do not filter: look again. */
+/* The kernel filters IPv4 only, and not before Linux 5.8: every entry is looked at. */
 static bool is_meant(const struct question *question, struct span attributes)
 {
 	struct span tuple = attr_nest(attributes, question->tuple);
@@ -187,7 +197,8 @@ static int list(struct conntrack *conntrack, struct found *found)
 
 	message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_GET), NLM_F_DUMP,
 				  ++conntrack->command.seq, question->address->family);
-	put_filter(&wire, question);
+	if (filter_works(question))
+		put_filter(&wire, question);
 	wire_message_end(&wire, message);
 	return netlink_ask(&conntrack->command, &wire, take_entry, found);
 }
@@ -256,12 +267,13 @@ static int pass(struct conntrack *conntrack, struct found *found, bool *ret_more
 	int r = list(conntrack, found);
 
 	if (r == -EINTR)
-		r = 0;		/* hashing changed under the dump: what was seen is good, the rest comes next */
+		r = 0;		/* what was seen is good, the rest comes next */
 	else
 		*ret_more = found->more;
 	if (r < 0 || found->count == 0)
 		return r;
 	if (found->count > SINGLE_MAX && !found->question->undirected &&
+	    filter_works(found->question) &&
 	    delete_filtered(conntrack, found->question) == 0)
 		return 0;
 	return delete_each(conntrack, found);

@@ -29,7 +29,7 @@ static int count(const char *pattern)
 	int number;
 
 	snprintf(command, sizeof(command),
-		 "(conntrack -L; conntrack -L -f ipv6) 2>/dev/null | grep -Ec '%s' || true", pattern);
+		 "conntrack -L 2>/dev/null | grep -Ec '%s' || true", pattern);
 	text = lab_output(command);
 	number = atoi(text);
 	free(text);
@@ -50,11 +50,7 @@ static int done(void **state)
 	return 0;
 }
 
-#define insert(...) \
-	do { \
-		if (lab_try("conntrack -I -t 600 " __VA_ARGS__) != 0) \
-			skip(); \
-	} while (0)
+#define insert(entry) lab_run("conntrack -I -t 600 " entry " >/dev/null 2>&1")
 
 static unsigned forget_old(const char *text)
 {
@@ -73,12 +69,12 @@ static void entries_of_the_old_address_go(void **state)
 {
 	(void)state;
 	/* inbound, hairpin; masqueraded and static source NAT; others */
-	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53 >/dev/null 2>&1");
-	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d " OLD " --sport 2 --dport 80 -r 10.0.0.2 -q 10.0.0.1 >/dev/null 2>&1");
-	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d 1.1.1.1 --sport 3 --dport 80 -r 1.1.1.1 -q " OLD " >/dev/null 2>&1");
-	insert("-p udp -s 10.0.0.5 -d 1.1.1.1 --sport 4 --dport 53 -r 1.1.1.1 -q " NEW " >/dev/null 2>&1");
-	insert("-p udp -s " OLD " -d 10.0.0.7 --sport 5 --dport 53 -r 10.0.0.7 -q 10.0.0.8 >/dev/null 2>&1");
-	insert("-p icmp -s 10.0.0.5 -d 1.1.1.1 --icmp-type 8 --icmp-code 0 --icmp-id 9 >/dev/null 2>&1");
+	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53");
+	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d " OLD " --sport 2 --dport 80 --dst-nat 10.0.0.2 --src-nat 10.0.0.1");
+	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d 1.1.1.1 --sport 3 --dport 80 --src-nat " OLD "");
+	insert("-p udp -s 10.0.0.5 -d 1.1.1.1 --sport 4 --dport 53 --src-nat " NEW "");
+	insert("-p udp -s " OLD " -d 10.0.0.7 --sport 5 --dport 53 --src-nat 10.0.0.8");
+	insert("-p icmp -s 10.0.0.5 -d 1.1.1.1 --icmp-type 8 --icmp-code 0 --icmp-id 9");
 	assert_int_equal(count("."), 6);
 	assert_int_equal(forget_old(OLD), 3);
 	assert_int_equal(count("."), 3);
@@ -94,7 +90,7 @@ static void no_address_is_refused(void **state)
 	unsigned removed = 77;
 
 	(void)state;
-	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53 >/dev/null 2>&1");
+	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53");
 	assert_true(conntrack_forget_old(conntrack, &none, &removed, NULL) < 0);
 	assert_true(conntrack_forget_old(conntrack, &zero, &removed, NULL) < 0);
 	assert_true(conntrack_forget_stale(conntrack, &none, NULL, 0, true, &removed, NULL) < 0);
@@ -105,9 +101,9 @@ static void no_address_is_refused(void **state)
 static void ipv6_entries_go_too(void **state)
 {
 	(void)state;
-	insert("-f ipv6 -p udp -s 2001:db8::9 -d 2001:db8::1 --sport 1 --dport 53 >/dev/null 2>&1");
-	insert("-f ipv6 -p udp -s 2001:db8::9 -d 2001:db8::2 --sport 1 --dport 53 >/dev/null 2>&1");
-	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53 >/dev/null 2>&1");
+	insert("-p udp -s 2001:db8::9 -d 2001:db8::1 --sport 1 --dport 53");
+	insert("-p udp -s 2001:db8::9 -d 2001:db8::2 --sport 1 --dport 53");
+	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53");
 	assert_int_equal(forget_old("2001:db8::1"), 1);
 	assert_int_equal(count("."), 2);
 }
@@ -117,7 +113,7 @@ static void many_entries_go_at_once(void **state)
 	FILE *batch;
 
 	(void)state;
-	insert("-p udp -s 10.0.0.5 -d 1.1.1.1 --sport 4 --dport 53 >/dev/null 2>&1");
+	insert("-p udp -s 10.0.0.5 -d 1.1.1.1 --sport 4 --dport 53");
 	batch = fopen("/tmp/hairpin-conntrack.batch", "w");
 	assert_non_null(batch);
 	for (int i = 0; i < 600; i++)
@@ -142,12 +138,12 @@ static void stale_entries_go_by_service(void **state)
 	unsigned removed;
 
 	(void)state;
-	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 1 --dport 80 >/dev/null 2>&1");
-	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 2 --dport 22 >/dev/null 2>&1");
-	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 3 --dport 5005 >/dev/null 2>&1");
-	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 4 --dport 5011 >/dev/null 2>&1");
-	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 5 --dport 5001 --dst-nat 10.0.0.2 >/dev/null 2>&1");
-	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " OLD " --sport 6 --dport 80 >/dev/null 2>&1");
+	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 1 --dport 80");
+	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 2 --dport 22");
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 3 --dport 5005");
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 4 --dport 5011");
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 5 --dport 5001 --dst-nat 10.0.0.2");
+	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " OLD " --sport 6 --dport 80");
 	assert_int_equal(conntrack_forget_stale(conntrack, &new, services, 3, false, &removed, NULL), 0);
 	assert_int_equal(removed, 2);
 	assert_int_equal(count("."), 4);
@@ -171,5 +167,9 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	lab_enter(argv);
+	if (lab_try("conntrack -I -t 9 -p udp -s 8.8.8.8 -d 8.8.4.4 --sport 1 --dport 1 >/dev/null 2>&1") != 0) {
+		fprintf(stderr, "conntrack cannot make entries here\n");
+		return 77;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
