@@ -293,12 +293,6 @@ void record_refuse(struct record *record, enum message_verdict verdict, const ch
  */
 void record_network(struct record *record, int64_t now_ms);
 
-/*
- * The provider answers others again: waits after failures are over, but those it asked
- * for.
- */
-void record_release(struct record *record, int64_t now_ms);
-
 /* The wall clock was put right: a certificate that did not hold may hold now. */
 void record_clock(struct record *record, int64_t now_ms);
 

@@ -122,16 +122,13 @@ void circuit_uncount(struct circuit *circuit, int64_t now_ms)
 		circuit->hours[at].count--;
 }
 
-bool circuit_close(struct circuit *circuit)
+void circuit_close(struct circuit *circuit)
 {
-	bool was_open = circuit->failures > 0;
-
 	circuit_end(circuit);
 	circuit->failures = 0;
 	circuit->obeys = false;
 	circuit->verdict = 0;
 	circuit->next_ms = NEVER;
-	return was_open;
 }
 
 static bool never_arrived(uint32_t verdict)

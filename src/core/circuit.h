@@ -63,8 +63,8 @@ void circuit_end(struct circuit *circuit);
 /* The request never left: it does not count. */
 void circuit_uncount(struct circuit *circuit, int64_t now_ms);
 
-/* Ended with an answer about the records. True: the circuit was open. */
-bool circuit_close(struct circuit *circuit);
+/* Ended with an answer about the records. */
+void circuit_close(struct circuit *circuit);
 
 /*
  * Ended with a failure; `started_ms` tells those of one outage that were in flight

@@ -50,14 +50,6 @@ void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms)
 
 /* --- all answers of a job are there --- */
 
-/* The host answers again: its other records need not wait for their own back-off. */
-static void release(struct schedule *schedule, int circuit, int64_t now_ms)
-{
-	for (size_t i = 0; i < schedule->count; i++)
-		if (schedule_circuit(schedule, i) == &schedule->circuits[circuit])
-			record_release(&schedule->records[i].record, now_ms);
-}
-
 /* Every name of a request brings a record of the first one's family. */
 static unsigned count_names(const struct schedule *schedule, const struct job *job)
 {
@@ -96,8 +88,8 @@ static void finish(struct schedule *schedule, struct job *job,
 		circuit_fail(&schedule->circuits[circuit], job->verdict,
 			     job->retry_after_s, job->started_ms, moment->now_ms,
 			     moment->wall_s, moment->random);
-	else if (circuit >= 0 && circuit_close(&schedule->circuits[circuit]))
-		release(schedule, circuit, moment->now_ms);
+	else if (circuit >= 0)
+		circuit_close(&schedule->circuits[circuit]);
 	*job = (struct job){ 0 };
 }
 

@@ -78,7 +78,6 @@ int64_t record_visible_ms(const struct record *record)
 bool record_is_foreign(const struct record *record)
 {
 	return !record->in_doubt && addr_equal(&record->sent, &record->wanted) &&
-	       !addr_is_none(&record->sent) &&
 	       !addr_equal(&record->published, &record->wanted);
 }
 
@@ -93,6 +92,14 @@ static bool needs_update(const struct record *record)
 {
 	return record->forced || record->in_doubt ||
 	       !addr_equal(&record->published, &record->wanted);
+}
+
+/* Repairs are an hour apart: when the next may go; never: at once. */
+static int64_t repair_gate_ms(const struct record *record)
+{
+	if (record->forced || !record_is_foreign(record))
+		return RECORD_NEVER;
+	return record_after_ms(record->repaired_ms, RECORD_REPAIR_MS);
 }
 
 static void enter(struct record *record, enum record_state state)
@@ -131,7 +138,7 @@ static void settle_update(struct record *record, int64_t now_ms)
 			   "the provider says unchanged, but DNS holds another address; "
 			   "no more updates until the address changes");
 	} else if (foreign && record->rules->check &&
-		   record_repair_gate_ms(record) > now_ms) {
+		   repair_gate_ms(record) > now_ms) {
 		enter_wait(record, RECORD_WAIT_FOREIGN);
 		record_say(record,
 			   "somebody else changes this record; repaired %u times, "
@@ -359,11 +366,6 @@ void record_network(struct record *record, int64_t now_ms)
 	if (record->state == RECORD_VERIFYING)
 		record->verify_ms = MIN(record->verify_ms, look_ms);
 	shorten(record, reconnect_floor_ms(record), now_ms);
-}
-
-void record_release(struct record *record, int64_t now_ms)
-{
-	shorten(record, now_ms, now_ms);
 }
 
 void record_clock(struct record *record, int64_t now_ms)

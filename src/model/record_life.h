@@ -37,12 +37,6 @@ bool record_verifies(const struct record *record);
  */
 bool record_is_foreign(const struct record *record);
 
-/*
- * Repairs are an hour apart: when the next may go; never (RECORD_NEVER) holds it up
- * unless it is one.
- */
-int64_t record_repair_gate_ms(const struct record *record);
-
 /* How long DNS may take to follow an accepted update. */
 int64_t record_visible_ms(const struct record *record);
 

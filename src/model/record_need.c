@@ -7,13 +7,6 @@
 
 /* --- when an update may go --- */
 
-int64_t record_repair_gate_ms(const struct record *record)
-{
-	if (record->forced || !record_is_foreign(record))
-		return RECORD_NEVER;
-	return record_after_ms(record->repaired_ms, RECORD_REPAIR_MS);
-}
-
 /*
  * SPEC: four updates in any ten minutes, then 30 s, 1, 2, 5, 10 minutes apart until the
  * address has been quiet for ten minutes.
@@ -37,7 +30,6 @@ static int64_t update_gate_ms(const struct record *record)
 	int64_t gate = MAX(record->retry_ms, burst_gate_ms(record));
 
 	gate = MAX(gate, record_after_ms(last, record->rules->min_interval_ms));
-	gate = MAX(gate, record_repair_gate_ms(record));
 	return MAX(gate, record->stands_ms);
 }
 
