@@ -87,6 +87,8 @@ static void test_events(void **state)
 			assert_int_equal(world->events[RECORD_FAILED], 0);
 			world_run(world, SECOND);
 		}
+		world_run(world, SECOND);
+		assert_int_equal(world->events[RECORD_FAILED], 1);
 		world_run(world, DAY);
 		assert_int_equal(world->events[RECORD_FAILED], 1);
 		assert_int_equal(world->events[RECORD_RETRYING],
@@ -234,13 +236,38 @@ static void test_strange_answers(void **state)
 	world_free(world);
 }
 
+/* The user need not wait for the back-off: once a minute. */
+static void test_ask_in_outage(void **state)
+{
+	struct world *world = published(5, 1);
+	size_t before;
+
+	(void)state;
+	answer = MESSAGE_TRANSIENT;
+	world_set(world, AF_INET, B);
+	world_run(world, 6 * HOUR);
+	before = world->request_count;
+	for (int i = 0; i < 30; i++) {
+		schedule_update(world->schedule, NULL, 0, i % 2, world->now_ms);
+		world_run(world, SECOND);
+	}
+	assert_in_range(world->request_count, before + 1, before + 2);
+	world_run(world, MINUTE);
+	answer = MESSAGE_GOOD;
+	before = world->request_count;
+	assert_int_equal(schedule_update(world->schedule, NULL, 0, false, world->now_ms), 5);
+	world_run(world, 3 * SECOND);
+	assert_int_equal(world->request_count, before + 5);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_back_after_failure), cmocka_unit_test(test_events),
 		cmocka_unit_test(test_doubt_waits_for_the_zone),
 		cmocka_unit_test(test_burst), cmocka_unit_test(test_parallel_outage),
-		cmocka_unit_test(test_unsent), cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_ask_in_outage), cmocka_unit_test(test_unsent), cmocka_unit_test(test_strange_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
