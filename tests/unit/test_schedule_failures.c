@@ -255,7 +255,8 @@ static void test_ask_in_outage(void **state)
 	world_run(world, MINUTE);
 	answer = MESSAGE_GOOD;
 	before = world->request_count;
-	assert_int_equal(schedule_update(world->schedule, NULL, 0, false, world->now_ms), 5);
+	assert_int_equal(schedule_update(world->schedule, NULL, 0, false, world->now_ms),
+			 5);
 	world_run(world, 3 * SECOND);
 	assert_int_equal(world->request_count, before + 5);
 	world_free(world);
@@ -264,10 +265,14 @@ static void test_ask_in_outage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_back_after_failure), cmocka_unit_test(test_events),
+		cmocka_unit_test(test_back_after_failure),
+		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_doubt_waits_for_the_zone),
-		cmocka_unit_test(test_burst), cmocka_unit_test(test_parallel_outage),
-		cmocka_unit_test(test_ask_in_outage), cmocka_unit_test(test_unsent), cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_parallel_outage),
+		cmocka_unit_test(test_ask_in_outage),
+		cmocka_unit_test(test_unsent),
+		cmocka_unit_test(test_strange_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
