@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hairpin/clock.h"
+#include "hairpin/json.h"
+#include "hairpin/log.h"
+
+#include "core.h"
+
+/* --- clients --- */
+
+static void client_free(struct client *client)
+{
+	struct control *control = client->control;
+	size_t i = 0;
+
+	while (control->clients[i] != client)
+		i++;
+	control->clients[i] = control->clients[--control->count];
+	if (control->core->loop)
+		ev_io_stop(control->core->loop, &client->io);
+	close(client->fd);
+	text_done(&client->out);
+	free(client);
+}
+
+static void client_watch(struct client *client)
+{
+	struct ev_loop *loop = client->control->core->loop;
+	int events = client->state == CLIENT_WRITING ? EV_WRITE : EV_READ;
+
+	if (!loop || (client->io.events & (EV_READ | EV_WRITE)) == events)
+		return;
+	ev_io_stop(loop, &client->io);
+	ev_io_set(&client->io, client->fd, events);
+	ev_io_start(loop, &client->io);
+}
+
+/* False: the client is gone. */
+static bool client_write(struct client *client, int64_t now_ms)
+{
+	while (client->sent < client->out.length) {
+		ssize_t put = send(client->fd, client->out.bytes + client->sent,
+				   client->out.length - client->sent,
+				   MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			client_watch(client);
+			return true;
+		}
+		if (put <= 0)
+			break;
+		client->sent += (size_t)put;
+		client->progress_ms = now_ms;
+	}
+	client_free(client);
+	return false;
+}
+
+/* The answer is there: everything but its newline. False: the client is gone. */
+static bool client_answer(struct client *client, int64_t now_ms)
+{
+	text_add_char(&client->out, '\n');
+	if (client->out.failed) {
+		client_free(client);
+		return false;
+	}
+	client->state = CLIENT_WRITING;
+	client->progress_ms = now_ms;
+	return client_write(client, now_ms);
+}
+
+/* What has come so far: a whole line is done, too much of none is refused. */
+static bool client_take(struct client *client, int64_t now_ms)
+{
+	char *end = memchr(client->in, '\n', client->in_length);
+
+	if (end)
+		command_run(client, client->in, (size_t)(end - client->in), now_ms);
+	else if (client->in_length == sizeof(client->in))
+		command_fail(client, "the request is longer than 4096 bytes");
+	else
+		return true;
+	if (client->state == CLIENT_WAITING) {
+		client->progress_ms = now_ms;
+		return true;
+	}
+	return client_answer(client, now_ms);
+}
+
+static void client_read(struct client *client, int64_t now_ms)
+{
+	/* Without room for control messages the kernel itself closes descriptors that are passed. */
+	ssize_t got = recv(client->fd, client->in + client->in_length,
+			   sizeof(client->in) - client->in_length, MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (got <= 0) {
+		client_free(client);
+		return;
+	}
+	client->in_length += (size_t)got;
+	(void)client_take(client, now_ms);
+}
+
+/* Who waits for a reload has said its line: more words or an end of it are of no interest. */
+static void client_ignore(struct client *client)
+{
+	char rest[512];
+	ssize_t got = recv(client->fd, rest, sizeof(rest), MSG_DONTWAIT);
+
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		client_free(client);
+}
+
+static void client_ready(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct client *client = io->data;
+
+	(void)loop;
+	(void)events;
+	if (client->state == CLIENT_WRITING)
+		(void)client_write(client, clock_now_ms());
+	else if (client->state == CLIENT_READING)
+		client_read(client, clock_now_ms());
+	else
+		client_ignore(client);
+}
+
+/* --- who may come --- */
+
+static bool may_change(const struct core_options *options, const struct unixsock_peer *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid() ||
+	       (options->admin_group != (gid_t)-1 &&
+		unixsock_peer_in_group(peer, options->admin_group));
+}
+
+static bool may_read(const struct core_options *options, const struct unixsock_peer *peer)
+{
+	return may_change(options, peer) ||
+	       (options->control_group != (gid_t)-1 &&
+		unixsock_peer_in_group(peer, options->control_group));
+}
+
+static const char stranger[] =
+	"{\"error\":\"you may not ask: that is for root, hairpind's own user and the groups "
+	"control.group and control.admin_group\"}\n";
+
+static struct client *longest_idle(const struct control *control)
+{
+	struct client *found = control->clients[0];
+
+	for (size_t i = 1; i < control->count; i++)
+		if (control->clients[i]->progress_ms < found->progress_ms)
+			found = control->clients[i];
+	return found;
+}
+
+void control_adopt(struct control *control, int fd, const struct unixsock_peer *peer,
+		   int64_t now_ms)
+{
+	struct client *client;
+
+	if (!may_read(control->core->options, peer)) {
+		(void)send(fd, stranger, sizeof(stranger) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		close(fd);
+		return;
+	}
+	if (control->count == CONTROL_CLIENTS_MAX)
+		client_free(longest_idle(control));
+	client = calloc(1, sizeof(*client));
+	if (!client) {
+		close(fd);
+		return;
+	}
+	client->control = control;
+	client->fd = fd;
+	client->out = (struct text)TEXT_INIT;
+	client->may_change = may_change(control->core->options, peer);
+	client->progress_ms = now_ms;
+	control->clients[control->count++] = client;
+	ev_init(&client->io, client_ready);
+	client->io.data = client;
+	client_watch(client);
+}
+
+static void control_pause(struct control *control, int64_t until_ms)
+{
+	control->pause_ms = until_ms;
+	if (!control->core->loop || control->listener < 0)
+		return;
+	if (until_ms == INT64_MIN)
+		ev_io_start(control->core->loop, &control->io);
+	else
+		ev_io_stop(control->core->loop, &control->io);
+}
+
+static void control_ready(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct control *control = io->data;
+	struct unixsock_peer peer;
+	int fd, result = 0;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < CONTROL_ACCEPTS && result == 0; i++) {
+		result = unixsock_accept(control->listener, &fd, &peer);
+		if (result == 0)
+			control_adopt(control, fd, &peer, clock_now_ms());
+	}
+	if (result == 0 || result == -EAGAIN || result == -ECONNABORTED || result == -EINTR)
+		return;
+	log_debug("control: no client can be taken: %s", strerror(-result));
+	control_pause(control, clock_now_ms() + CONTROL_PAUSE_MS);
+}
+
+/* --- the whole --- */
+
+int control_new(struct core *core, struct control **ret_control)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (!control)
+		return -ENOMEM;
+	control->core = core;
+	control->listener = core->options->control;
+	control->pause_ms = INT64_MIN;
+	if (core->loop && control->listener >= 0) {
+		ev_io_init(&control->io, control_ready, control->listener, EV_READ);
+		control->io.data = control;
+		ev_io_start(core->loop, &control->io);
+	}
+	*ret_control = control;
+	return 0;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	while (control->count > 0)
+		client_free(control->clients[0]);
+	if (control->core->loop && control->listener >= 0)
+		ev_io_stop(control->core->loop, &control->io);
+	free(control);
+}
+
+static int64_t client_due_ms(const struct client *client)
+{
+	int64_t limit_ms = client->state == CLIENT_WAITING ? CONTROL_RELOAD_MS : CONTROL_IDLE_MS;
+
+	return client->progress_ms + limit_ms;
+}
+
+int64_t control_due_ms(const struct control *control)
+{
+	int64_t due_ms = INT64_MAX;
+
+	if (!control)
+		return INT64_MAX;
+	if (control->pause_ms != INT64_MIN)
+		due_ms = control->pause_ms;
+	for (size_t i = 0; i < control->count; i++) {
+		int64_t client_ms = client_due_ms(control->clients[i]);
+
+		due_ms = client_ms < due_ms ? client_ms : due_ms;
+	}
+	return due_ms;
+}
+
+void control_turn(struct control *control, int64_t now_ms)
+{
+	if (!control)
+		return;
+	for (size_t i = control->count; i > 0; i--)
+		if (client_due_ms(control->clients[i - 1]) <= now_ms)
+			client_free(control->clients[i - 1]);
+	if (control->pause_ms != INT64_MIN && control->pause_ms <= now_ms)
+		control_pause(control, INT64_MIN);
+}
+
+/* --- reload --- */
+
+static void reload_answer(struct client *client, const struct message_reply *reply,
+			  const char *failed)
+{
+	struct json *object = json_new_object();
+	char *text;
+
+	if (failed)
+		json_add_string(object, "error", failed);
+	else
+		json_add_bool(object, "reloaded", true);
+	json_add_string(object, "problems", reply->text);
+	text = json_print(object, false);
+	json_free(object);
+	if (text)
+		text_add(&client->out, text);
+	else
+		client->out.failed = true;
+	free(text);
+}
+
+void control_reloaded(struct control *control, const struct message_reply *reply,
+		      const char *failed)
+{
+	uint32_t number = reply->head.number;
+
+	/* -EBUSY: a later one was asked for, and is everybody's answer. */
+	if (!control || reply->status == -EBUSY)
+		return;
+	for (size_t i = control->count; i > 0; i--) {
+		struct client *client = control->clients[i - 1];
+
+		if (client->state != CLIENT_WAITING || client->reload > number)
+			continue;
+		reload_answer(client, reply, failed);
+		(void)client_answer(client, clock_now_ms());
+	}
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket's clients: who they are, what they ask, their answers. Every client is
+ * bounded in what it sends, in how long it takes and, by who it is, in what it may do. When
+ * all places are taken, the one that made no progress for the longest time goes, so that who
+ * holds connections open keeps nobody out.
+ */
+#ifndef CORE_CONTROL_H
+#define CORE_CONTROL_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/control.h"
+#include "hairpin/text.h"
+#include "hairpin/unixsock.h"
+
+struct core;
+struct message_reply;
+
+enum {
+	CONTROL_ACCEPTS = 8,		/* new clients in one turn of the loop */
+	CONTROL_PAUSE_MS = 1000,	/* no descriptors left: not asked again before */
+	CONTROL_RELOAD_MS = 30 * 1000,	/* the supervisor's answer comes within */
+};
+
+enum client_state {
+	CLIENT_READING,		/* its line is not whole yet. To WAITING or WRITING */
+	CLIENT_WAITING,		/* for the configuration to be read. To WRITING */
+	CLIENT_WRITING,		/* takes its answer; then it goes */
+};
+
+struct client {
+	struct control *control;
+	int fd;
+	ev_io io;
+	enum client_state state;
+	bool may_change;
+	int64_t progress_ms;	/* accepted, or last took a piece of its answer */
+	uint32_t reload;	/* number of the reload it waits for */
+	char in[CONTROL_REQUEST_BYTES];
+	size_t in_length;
+	struct text out;
+	size_t sent;
+};
+
+struct control {
+	struct core *core;
+	int listener;		/* the supervisor's; not closed here. -1 in tests */
+	ev_io io;
+	int64_t pause_ms;	/* INT64_MIN: accepting */
+	struct client *clients[CONTROL_CLIENTS_MAX];
+	size_t count;
+	uint32_t reload;	/* number of the last reload asked for */
+};
+
+int control_new(struct core *core, struct control **ret_control)
+	__attribute__((warn_unused_result));
+void control_free(struct control *control);
+
+/* A connected client; the descriptor becomes ours, also on failure. */
+void control_adopt(struct control *control, int fd, const struct unixsock_peer *peer,
+		   int64_t now_ms);
+
+/* Cuts off who was silent too long; accepts again after a pause. */
+void control_turn(struct control *control, int64_t now_ms);
+int64_t control_due_ms(const struct control *control);
+
+/* The supervisor's MESSAGE_CONFIG and what came of it: `failed` is a sentence, or NULL. */
+void control_reloaded(struct control *control, const struct message_reply *reply,
+		      const char *failed);
+
+/* --- commands.c --- */
+
+/* Does what the line says; the answer goes into client->out, or the client waits. */
+void command_run(struct client *client, const char *line, size_t length, int64_t now_ms);
+void command_fail(struct client *client, const char *sentence);
+
+#endif

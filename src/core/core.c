@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Start, loop and end of the core. */
+#include "core.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "hairpin/clock.h"
+#include "hairpin/json.h"
+#include "hairpin/log.h"
+
+#include "control.h"
+
+enum {
+	CORE_PATIENCE_MS = 20,		/* what stays due although it was done comes again so soon */
+	CORE_FAR_S = 50 * 365 * 86400,	/* seconds: further than any router lives */
+};
+
+/* --- the turn --- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t core_due_ms(const struct core *core, int64_t now_ms)
+{
+	int64_t due_ms = sync_due_ms(core, now_ms);
+
+	due_ms = earlier(due_ms, publisher_due_ms(core, now_ms));
+	due_ms = earlier(due_ms, events_due_ms(core));
+	due_ms = earlier(due_ms, state_due_ms(core));
+	due_ms = earlier(due_ms, control_due_ms(core->control));
+	due_ms = earlier(due_ms, notice_due_ms(core));
+	return earlier(due_ms, once_due_ms(core));
+}
+
+int64_t core_turn(struct core *core, int64_t now_ms)
+{
+	int64_t due_ms;
+
+	sync_turn(core, now_ms);
+	now_ms = clock_now_ms();
+	publisher_turn(core, now_ms);
+	events_turn(core, now_ms);
+	state_turn(core, now_ms);
+	control_turn(core->control, now_ms);
+	once_turn(core, now_ms);
+	dry_run_turn(core, now_ms);
+	notice_turn(core, now_ms);
+	due_ms = core_due_ms(core, now_ms);
+	/* A part that would be due for ever must not spin. */
+	return due_ms > now_ms ? due_ms : now_ms + CORE_PATIENCE_MS;
+}
+
+void core_stop(struct core *core, int exit_status)
+{
+	core->stopping = true;
+	core->exit_status = exit_status;
+}
+
+/* --- the loop --- */
+
+/* The alarm is our own, because libev's timers do not count the time asleep. */
+static void alarm_set(struct core *core, int64_t due_ms, int64_t now_ms)
+{
+	int64_t wait_ms = due_ms > now_ms ? due_ms - now_ms : 1;
+	struct itimerspec when = { .it_value = { 0 } };
+
+	if (due_ms == core->alarm_ms)
+		return;
+	core->alarm_ms = due_ms;
+	if (due_ms != INT64_MAX) {
+		when.it_value.tv_sec = (time_t)(wait_ms / 1000);
+		when.it_value.tv_nsec = (long)(wait_ms % 1000) * 1000000;
+	}
+	(void)timerfd_settime(core->alarm, 0, &when, NULL);
+}
+
+/* Runs before every sleep: what the callbacks noted is done here, once for all of them. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct core *core = prepare->data;
+	int64_t due_ms;
+
+	(void)events;
+	due_ms = core->stopping ? INT64_MAX : core_turn(core, clock_now_ms());
+	if (core->stopping)
+		ev_break(loop, EVBREAK_ALL);
+	else
+		alarm_set(core, due_ms, clock_now_ms());
+}
+
+static void on_alarm(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct core *core = io->data;
+	uint64_t times;
+
+	(void)loop;
+	(void)events;
+	if (read(core->alarm, &times, sizeof(times)) > 0)
+		core->alarm_ms = INT64_MAX;
+}
+
+static void on_links(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct core *core = io->data;
+	bool changed = false;
+
+	(void)loop;
+	(void)events;
+	if (!core->sync.woken_us)
+		core->sync.woken_us = clock_now_us();
+	if (rtnl_read(core->rtnl, &changed) < 0)
+		changed = true;
+	if (changed)
+		core->sync.links_changed = true;
+	else if (!core->sync.links_changed)
+		core->sync.woken_us = 0;
+}
+
+static void on_rules(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	rules_readable(io->data);
+}
+
+static void on_supervisor(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct core *core = io->data;
+
+	(void)events;
+	if (supervisor_receive(core))
+		return;
+	/* It is gone, and with it our listening socket and lock: whoever comes next starts afresh. */
+	core_stop(core, 1);
+	core->state.directory = -1;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_publisher(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	publisher_readable(io->data, clock_now_ms());
+}
+
+/*
+ * A watcher that never comes true makes libev notice steps of the wall clock, and asks for its
+ * next time at each: then certificates that did not hold may hold.
+ */
+static ev_tstamp on_clock(ev_periodic *periodic, ev_tstamp now)
+{
+	struct core *core = periodic->data;
+
+	if (core->schedule)
+		schedule_clock(core->schedule, clock_now_ms());
+	return now + CORE_FAR_S;
+}
+
+static void on_never(struct ev_loop *loop, ev_periodic *periodic, int events)
+{
+	(void)loop;
+	(void)periodic;
+	(void)events;
+}
+
+static void watch(struct core *core, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int),
+		  int fd)
+{
+	ev_io_init(io, callback, fd < 0 ? 0 : fd, EV_READ);
+	io->data = core;
+	if (fd >= 0)
+		ev_io_start(core->loop, io);
+}
+
+static int loop_begin(struct core *core)
+{
+	core->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
+	if (!core->loop)
+		core->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_POLL);
+	core->alarm = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (!core->loop || core->alarm < 0)
+		return -errno;
+	watch(core, &core->rtnl_io, on_links, rtnl_fd(core->rtnl));
+	watch(core, &core->nft_io, on_rules, -1);
+	watch(core, &core->supervisor_io, on_supervisor, core->options->supervisor);
+	watch(core, &core->alarm_io, on_alarm, core->alarm);
+	watch(core, &core->publisher.io, on_publisher, -1);
+	ev_periodic_init(&core->clock, on_never, 0, 0, on_clock);
+	core->clock.data = core;
+	ev_periodic_start(core->loop, &core->clock);
+	ev_prepare_init(&core->prepare, on_prepare);
+	core->prepare.data = core;
+	ev_prepare_start(core->loop, &core->prepare);
+	return 0;
+}
+
+/* --- start and end --- */
+
+/* Jobs of 160 KiB shall not make the heap grow for good. */
+static void tame_heap(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	(void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+#endif
+}
+
+static int configure(struct core *core, struct err *ret_err)
+{
+	struct json *document = state_load(&core->state, core->options->state_directory);
+	struct config *config;
+	int result = reload_read(core->options->config, &config, ret_err);
+
+	if (result == 0)
+		result = core_configure(core, config, ret_err);
+	if (result == 0) {
+		state_restore_wans(core, document);
+		state_restore_records(core, document, clock_now_ms(), clock_wall_s());
+	}
+	json_free(document);
+	return result;
+}
+
+static int begin(struct core *core, struct err *ret_err)
+{
+	const struct core_options *options = core->options;
+	int result = rtnl_new(&core->rtnl, ret_err);
+
+	if (result < 0)
+		return result;
+	if (confine_begin(options) < 0)
+		return err_set(ret_err, -EPERM, "the core cannot give up its rights");
+	result = configure(core, ret_err);
+	if (result < 0)
+		return result;
+	log_set_level(core->config->log.level);
+	if (options->mode == CORE_DRY_RUN) {
+		core->dry_run = dry_run_new(schedule_count(core->schedule));
+		if (!core->dry_run)
+			return err_set(ret_err, -ENOMEM, "out of memory");
+	}
+	result = loop_begin(core);
+	if (result == 0 && options->control >= 0)
+		result = control_new(core, &core->control);
+	if (result < 0)
+		return err_set_errno(ret_err, result, "the loop cannot be made");
+	return 0;
+}
+
+static void end(struct core *core)
+{
+	control_free(core->control);
+	publisher_done(core);
+	events_done(&core->events);
+	core_unconfigure(core);
+	dry_run_free(core->dry_run);
+	conntrack_free(core->conntrack);
+	nft_free(core->nft);
+	rtnl_snapshot_done(&core->snapshot);
+	rtnl_free(core->rtnl);
+	if (core->alarm >= 0)
+		close(core->alarm);
+	if (core->loop)
+		ev_loop_destroy(core->loop);
+	free(core);
+}
+
+int core_run(const struct core_options *options)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	struct err err = { "" };
+	int status = 1;
+
+	if (!core)
+		return status;
+	tame_heap();
+	core->options = options;
+	core->started_ms = clock_now_ms();
+	core->alarm = -1;
+	core->alarm_ms = INT64_MAX;
+	core->sync.retry_ms = INT64_MAX;
+	core->state.directory = -1;
+	publisher_init(&core->publisher);
+	if (begin(core, &err) < 0) {
+		log_error("core: %s", err.text);
+		end(core);
+		return status;
+	}
+	ev_run(core->loop, 0);
+	if (core->options->mode != CORE_DRY_RUN)
+		state_save(core, clock_now_ms());
+	notice_end(core);
+	status = core->exit_status;
+	end(core);
+	return status;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The queue of hook events: one at a time is given to the supervisor, in order.
+ *
+ * About a WAN's address the queue only remembers that something is to be told. What, is the
+ * difference between what hooks were told last (core_side.told, in the state file) and what is
+ * now, taken when its turn comes. So a newer change replaces a waiting one and keeps its first
+ * old address, and what was not told before a crash is told after it.
+ *
+ * A record's or the ruleset's event carries its facts; a newer one of the same subject
+ * replaces a waiting one.
+ */
+#ifndef CORE_EVENTS_H
+#define CORE_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/addr.h"
+#include "hairpin/message.h"
+
+struct core;
+struct config;
+struct schedule;
+
+enum {
+	EVENTS_MAX = 1024,		/* waiting; later ones are dropped, and that is said */
+	EVENTS_RETRY_MS = 1000,
+};
+
+enum event_subject {
+	EVENT_OF_START,			/* index: the WAN */
+	EVENT_OF_SIDE,			/* index: the WAN, and side */
+	EVENT_OF_RULES,			/* index: the WAN */
+	EVENT_OF_RECORD,		/* index: the record */
+};
+
+struct event {
+	struct event *next;
+	enum event_subject subject;
+	size_t index;
+	int side;
+	enum message_event kind;	/* of a record: RECORD, FAILED */
+	struct addr old, new;
+	unsigned rules;
+	char message[MESSAGE_TEXT_BYTES];
+};
+
+struct events {
+	struct event *first;		/* waiting, oldest first */
+	size_t count;
+	struct event *sent;		/* the supervisor has it */
+	struct addr told[2];		/* and these are the addresses it told, by side */
+	uint32_t number;
+	int64_t retry_ms;		/* the channel was full */
+	bool dropped_said;
+};
+
+void events_done(struct events *events);
+
+/* The first address of the WAN since the start. */
+void events_started(struct core *core, size_t wan);
+/* The address of this side is perhaps not what hooks were told. */
+void events_changed(struct core *core, size_t wan, int side);
+/* Rules of the WAN were put in step for another cause than its address. */
+void events_rules(struct core *core, size_t wan, unsigned rules);
+/* MESSAGE_EVENT_RECORD or MESSAGE_EVENT_FAILED. */
+void events_record(struct core *core, size_t record, enum message_event kind,
+		   const struct addr *old, const struct addr *new, const char *message);
+
+/* The supervisor's MESSAGE_HOOK_DONE. */
+void events_finished(struct core *core, uint32_t number);
+
+/* Gives the next event to the supervisor when none is under way. */
+void events_turn(struct core *core, int64_t now_ms);
+int64_t events_due_ms(const struct core *core);
+bool events_are_settled(const struct core *core);
+
+/*
+ * A reload: records and WANs get their new numbers; events of those that are no more go. The core
+ * still has the old configuration.
+ */
+void events_renumber(struct core *core, const struct config *config,
+		     const struct schedule *schedule);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections that would stay wrong: those of an address that left, and those to the present
+ * address that passed while the rules were stale. Never before the rules' commit.
+ */
+#include "hairpin/log.h"
+
+#include "core.h"
+
+static bool leftover_ready(struct core *core, struct err *ret_err)
+{
+	if (core->conntrack)
+		return true;
+	return conntrack_new(&core->conntrack, ret_err) == 0;
+}
+
+/* A kernel without connection tracking has no connections to forget: said once, at info. */
+static void leftover_failed(struct core *core, const struct err *err)
+{
+	if (fault_again(&core->sync.conntrack_fault))
+		log_info("conntrack: stale connections stay: %s", err->text);
+}
+
+static void forget_old(struct core *core, struct core_side *side)
+{
+	char text[ADDR_TEXT_BYTES];
+	struct err err = { "" };
+	unsigned removed = 0;
+
+	if (!leftover_ready(core, &err) ||
+	    conntrack_forget_old(core->conntrack, &side->leaving, &removed, &err) < 0)
+		leftover_failed(core, &err);
+	else if (removed)
+		log_info("conntrack: %u connections of %s forgotten", removed,
+			 addr_format(&side->leaving, text));
+	side->leaving = (struct addr){ 0 };
+}
+
+void leftover_after_look(struct core *core)
+{
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		for (int which = 0; which < WAN_SIDES; which++) {
+			struct core_side *side = &core->wans[i].sides[which];
+
+			/* Nothing is forgotten while no other address took over. */
+			if (addr_is_none(&side->leaving) ||
+			    addr_is_none(&side->now.address) || side->now.missing ||
+			    look_finds(core, &side->leaving))
+				continue;
+			if (core->config->nat.conntrack && !core->dry_run)
+				forget_old(core, side);
+			side->leaving = (struct addr){ 0 };
+		}
+	}
+}
+
+static void forget_stale(struct core *core, const struct addr *address,
+			 const struct nft_report *report)
+{
+	char text[ADDR_TEXT_BYTES];
+	struct err err = { "" };
+	unsigned removed = 0;
+
+	if (!leftover_ready(core, &err) ||
+	    conntrack_forget_stale(core->conntrack, address, report->services,
+				   report->service_count, report->services_open, &removed,
+				   &err) < 0)
+		leftover_failed(core, &err);
+	else if (removed)
+		log_info("conntrack: %u connections to %s forgotten that had passed by the rules",
+			 removed, addr_format(address, text));
+}
+
+void leftover_after_commit(struct core *core, const struct nft_report *report)
+{
+	if (!core->config->nat.conntrack || core->dry_run ||
+	    (!report->service_count && !report->services_open))
+		return;
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		for (int which = 0; which < WAN_SIDES; which++) {
+			const struct addr *address = &core->wans[i].sides[which].now.address;
+
+			if (report->of[i].changed && !addr_is_none(address))
+				forget_stale(core, address, report);
+		}
+	}
+}

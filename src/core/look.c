@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One snapshot of the links, compared with what is believed of each WAN. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hairpin/clock.h"
+#include "hairpin/log.h"
+#include "hairpin/text.h"
+
+#include "core.h"
+
+static const struct rtnl_link *link_of(const struct rtnl_snapshot *snapshot, uint32_t index)
+{
+	for (size_t i = 0; i < snapshot->link_count; i++)
+		if (snapshot->links[i].index == index)
+			return &snapshot->links[i];
+	return NULL;
+}
+
+/* --- which link --- */
+
+/*
+ * Of a WAN that names none: the link of the family's default route, else that of the other
+ * family's, else the last one while it is there. An address that goes and comes takes its routes
+ * with it for a moment; that must not look like another WAN.
+ */
+static uint32_t followed_link(const struct rtnl_snapshot *snapshot, const struct core_side *side)
+{
+	int other = side->family == AF_INET ? AF_INET6 : AF_INET;
+	uint32_t link = rtnl_default_link(snapshot, side->family);
+
+	if (!link)
+		link = rtnl_default_link(snapshot, other);
+	if (!link && link_of(snapshot, side->link))
+		link = side->link;
+	return link;
+}
+
+static void find_links(const struct rtnl_snapshot *snapshot, struct core_wan *wan)
+{
+	const struct rtnl_link *named;
+
+	if (!wan->config->interface[0]) {
+		for (int i = 0; i < WAN_SIDES; i++)
+			wan->sides[i].link = followed_link(snapshot, &wan->sides[i]);
+		return;
+	}
+	named = rtnl_link_find(snapshot, wan->config->interface);
+	for (int i = 0; i < WAN_SIDES; i++)
+		wan->sides[i].link = named ? named->index : 0;
+}
+
+/* Which of the sides speaks for the WAN where they differ: IPv4 where it is used. */
+static const struct rtnl_link *main_link(const struct rtnl_snapshot *snapshot,
+					 const struct core_wan *wan)
+{
+	int side = wan_side_is_on(wan, WAN_IPV4) ? WAN_IPV4 : WAN_IPV6;
+
+	return link_of(snapshot, wan->sides[side].link);
+}
+
+static bool has_route(const struct rtnl_snapshot *snapshot, const struct core_wan *wan)
+{
+	for (size_t i = 0; i < snapshot->default_count; i++) {
+		uint32_t link = snapshot->defaults[i].link;
+
+		if (!wan->config->bind || link == wan->sides[WAN_IPV4].link ||
+		    link == wan->sides[WAN_IPV6].link)
+			return true;
+	}
+	return false;
+}
+
+static void update_link(struct core *core, size_t index, int64_t now_ms)
+{
+	struct core_wan *wan = &core->wans[index];
+	const struct rtnl_link *link;
+	bool was_up = wan->up, route;
+
+	find_links(&core->snapshot, wan);
+	link = main_link(&core->snapshot, wan);
+	wan->up = link && link->up;
+	if (link)
+		memcpy(wan->interface, link->name, IFNAMSIZ);
+	else if (!wan->config->interface[0])
+		wan->interface[0] = '\0';
+	if (wan->up && !was_up)
+		schedule_network(core->schedule, index, now_ms);
+	route = has_route(&core->snapshot, wan);
+	if (route == wan->has_route)
+		return;
+	wan->has_route = route;
+	schedule_route(core->schedule, index, route, now_ms);
+}
+
+/* --- which address --- */
+
+/* The candidates of one link side by side, in the order of the dump. */
+static size_t gather(const struct rtnl_snapshot *snapshot, uint32_t link,
+		     struct wan_candidate *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; link && i < snapshot->address_count; i++)
+		if (snapshot->addresses[i].ifindex == link)
+			out[count++] = snapshot->addresses[i];
+	return count;
+}
+
+static void restore_since(struct core_side *side)
+{
+	if (!side->seen && addr_equal(&side->now.address, &side->saved) &&
+	    side->saved_since_wall_s > 0)
+		side->now.since_wall_s = side->saved_since_wall_s;
+}
+
+static void note_former(struct core *core, const struct look_change *change)
+{
+	struct core_wan *wan = &core->wans[change->wan];
+	struct core_side *side = &wan->sides[change->side];
+
+	if (!addr_is_none(&side->now.address)) {
+		restore_since(side);
+		side->seen = true;
+		wan_forget(wan, &side->now.address);
+	}
+	(void)wan_remember(wan, &change->former);
+	/* A loss is remembered too: the next address may be another one. */
+	if (!addr_is_none(&change->former))
+		side->leaving = change->former;
+	if (addr_equal(&side->leaving, &side->now.address))
+		side->leaving = (struct addr){ 0 };
+	core->state.dirty = true;
+}
+
+static void observe(struct core *core, size_t index, int which, struct wan_candidate *scratch,
+		    int64_t now_ms, struct look *look)
+{
+	struct core_wan *wan = &core->wans[index];
+	struct core_side *side = &wan->sides[which];
+	struct look_change change = { .wan = index, .side = which };
+	struct addr seen;
+	size_t count;
+
+	if (!wan_side_is_on(wan, which))
+		return;
+	count = gather(&core->snapshot, side->link, scratch);
+	seen = wan_choose(side->family, scratch, count, &side->now.address);
+	change.event = wan_observe(&side->now, &seen, wan->config->grace_ms, now_ms,
+				   clock_wall_s(), &change.former);
+	if (change.event != WAN_CHANGED && change.event != WAN_LOST)
+		return;
+	note_former(core, &change);
+	look->changes[look->count++] = change;
+}
+
+int look_at_links(struct core *core, int64_t now_ms, struct look *ret_look, struct err *ret_err)
+{
+	struct wan_candidate *scratch;
+	int result;
+
+	result = rtnl_snapshot(core->rtnl, &core->snapshot, ret_err);
+	if (result < 0)
+		return result;
+	scratch = calloc(core->snapshot.address_count + 1, sizeof(*scratch));
+	if (!scratch)
+		return err_set(ret_err, -ENOMEM, "out of memory");
+	ret_look->count = 0;
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		update_link(core, i, now_ms);
+		for (int side = 0; side < WAN_SIDES; side++)
+			observe(core, i, side, scratch, now_ms, ret_look);
+	}
+	free(scratch);
+	return 0;
+}
+
+bool look_finds(const struct core *core, const struct addr *address)
+{
+	for (size_t i = 0; i < core->snapshot.address_count; i++)
+		if (addr_equal(&core->snapshot.addresses[i].address, address))
+			return true;
+	return false;
+}
+
+int64_t look_due_ms(const struct core *core)
+{
+	int64_t due_ms = INT64_MAX;
+
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		const struct core_wan *wan = &core->wans[i];
+
+		for (int side = 0; side < WAN_SIDES; side++) {
+			int64_t side_ms = wan_due_ms(&wan->sides[side].now,
+						     wan->config->grace_ms);
+
+			due_ms = side_ms < due_ms ? side_ms : due_ms;
+		}
+	}
+	return due_ms;
+}

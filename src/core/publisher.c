@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "publisher.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hairpin/channel.h"
+#include "hairpin/log.h"
+#include "hairpin/text.h"
+
+#include "core.h"
+
+enum { PUBLISHER_READS = 64 };	/* results taken in one turn of the loop */
+
+void publisher_init(struct publisher *publisher)
+{
+	*publisher = (struct publisher){ .channel = -1, .wait_ms = PUBLISHER_WAIT_MS };
+}
+
+static void publisher_close(struct core *core)
+{
+	struct publisher *publisher = &core->publisher;
+
+	if (publisher->channel < 0)
+		return;
+	if (core->loop)
+		ev_io_stop(core->loop, &publisher->io);
+	close(publisher->channel);
+	publisher->channel = -1;
+	publisher->full = false;
+}
+
+void publisher_done(struct core *core)
+{
+	publisher_close(core);
+}
+
+/* Which readiness the loop is to watch for. */
+static void publisher_watch(struct core *core)
+{
+	struct publisher *publisher = &core->publisher;
+
+	if (!core->loop || publisher->channel < 0)
+		return;
+	ev_io_stop(core->loop, &publisher->io);
+	ev_io_set(&publisher->io, publisher->channel,
+		  EV_READ | (publisher->full ? EV_WRITE : 0));
+	ev_io_start(core->loop, &publisher->io);
+}
+
+/* --- its life --- */
+
+static void publisher_fail(struct core *core, int64_t now_ms, const char *why)
+{
+	struct publisher *publisher = &core->publisher;
+	char count[FAULT_TEXT_BYTES];
+
+	publisher_close(core);
+	publisher->state = PUBLISHER_FAILED;
+	publisher->retry_ms = now_ms + publisher->wait_ms;
+	if (fault_again(&publisher->fault))
+		log_warning("publisher: %s; started again in %lld s%s", why,
+			    (long long)publisher->wait_ms / 1000,
+			    fault_count(&publisher->fault, count));
+	publisher->wait_ms *= 2;
+	if (publisher->wait_ms > PUBLISHER_WAIT_MAX_MS)
+		publisher->wait_ms = PUBLISHER_WAIT_MAX_MS;
+	schedule_publisher_gone(core->schedule, now_ms);
+}
+
+static void publisher_ask(struct core *core, int64_t now_ms)
+{
+	struct publisher *publisher = &core->publisher;
+	struct message message = { MESSAGE_PUBLISHER_START, ++publisher->number };
+
+	publisher->retry_ms = now_ms + PUBLISHER_ASK_MS;
+	publisher->state = PUBLISHER_ASKED;
+	if (supervisor_send(core, &message, sizeof(message)) < 0)
+		publisher->retry_ms = now_ms + PUBLISHER_WAIT_MS;
+}
+
+void publisher_take(struct core *core, const struct message_reply *reply, int fd, int64_t now_ms)
+{
+	struct publisher *publisher = &core->publisher;
+	char text[200];
+
+	if (publisher->state != PUBLISHER_ASKED || reply->head.number != publisher->number) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (reply->status < 0 || fd < 0) {
+		text_escape(text, sizeof(text), reply->text, strlen(reply->text));
+		publisher_fail(core, now_ms, text[0] ? text : "cannot be started");
+		return;
+	}
+	publisher->channel = fd;
+	publisher->state = PUBLISHER_RUNNING;
+	publisher->said_nothing = true;
+	publisher_watch(core);
+}
+
+/* The other end closed: with work in hand it died, without it has left for want of any. */
+static void publisher_ended(struct core *core, int64_t now_ms)
+{
+	if (schedule_in_flight(core->schedule) > 0) {
+		publisher_fail(core, now_ms, "died at work");
+		return;
+	}
+	publisher_close(core);
+	core->publisher.state = PUBLISHER_IDLE;
+}
+
+/* --- results --- */
+
+static void publisher_result(struct core *core, const struct message_result *result,
+			     int64_t now_ms)
+{
+	struct publisher *publisher = &core->publisher;
+
+	publisher->said_nothing = false;
+	publisher->wait_ms = PUBLISHER_WAIT_MS;
+	if (fault_over(&publisher->fault))
+		log_notice("publisher: works again");
+	answers_take(core, result, now_ms);
+}
+
+void publisher_readable(struct core *core, int64_t now_ms)
+{
+	struct publisher *publisher = &core->publisher;
+	struct message_result result;
+	ssize_t got;
+
+	if (publisher->full) {
+		publisher->full = false;
+		publisher_watch(core);
+	}
+	for (int i = 0; i < PUBLISHER_READS && publisher->channel >= 0; i++) {
+		got = channel_receive(publisher->channel, &result, sizeof(result), NULL);
+		if (got == -EAGAIN)
+			return;
+		if (got > 0 && message_result_ok(&result, (size_t)got))
+			publisher_result(core, &result, now_ms);
+		else if (got == 0 || got == -EPIPE)
+			publisher_ended(core, now_ms);
+		else
+			publisher_fail(core, now_ms, "said what it must not; it is ended");
+	}
+}
+
+/* --- jobs --- */
+
+/* Settings that fit in no packet: the records learn it like any other failure. */
+static void publisher_refuse(struct core *core, const struct schedule_job *job, int64_t now_ms)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		struct message_result result = {
+			.head = { MESSAGE_RESULT, job->number },
+			.record = job->records[i].record,
+			.verdict = MESSAGE_TRANSIENT,
+			.text = "the provider's settings are too large",
+		};
+
+		answers_take(core, &result, now_ms);
+	}
+}
+
+/* False: no more just now. */
+static bool publisher_give(struct core *core, const struct schedule_job *job, int64_t now_ms)
+{
+	struct publisher *publisher = &core->publisher;
+	struct message_job *packet;
+	int result = job_pack(core, job, &packet);
+
+	if (result == -E2BIG) {
+		publisher_refuse(core, job, now_ms);
+		return true;
+	}
+	if (result == 0) {
+		result = channel_send(publisher->channel, packet, message_job_bytes(packet), -1);
+		job_free(packet);
+	}
+	if (result == 0)
+		return true;
+	schedule_unsent(core->schedule, job->number, now_ms);
+	if (result == -EAGAIN) {
+		publisher->full = true;
+		publisher_watch(core);
+	} else {
+		publisher_fail(core, now_ms, strerror(-result));
+	}
+	return false;
+}
+
+static void publisher_feed(struct core *core, int64_t now_ms)
+{
+	struct schedule_job job;
+
+	while (!core->publisher.full && core->publisher.channel >= 0 &&
+	       schedule_next(core->schedule, now_ms, &job)) {
+		if (core->dry_run && !dry_run_lets_pass(core, &job, now_ms))
+			continue;
+		/* The intent is on disk before the request is out. */
+		if (job.kind == MESSAGE_UPDATE_RECORDS)
+			state_save(core, now_ms);
+		if (!publisher_give(core, &job, now_ms))
+			return;
+	}
+}
+
+void publisher_turn(struct core *core, int64_t now_ms)
+{
+	struct publisher *publisher = &core->publisher;
+	bool has_work = schedule_due_ms(core->schedule, now_ms) <= now_ms;
+
+	if (publisher->state == PUBLISHER_RUNNING) {
+		publisher_feed(core, now_ms);
+		return;
+	}
+	if (publisher->state == PUBLISHER_ASKED && now_ms >= publisher->retry_ms)
+		publisher_fail(core, now_ms, "does not start");
+	if (publisher->state == PUBLISHER_FAILED && now_ms >= publisher->retry_ms)
+		publisher->state = PUBLISHER_IDLE;
+	if (publisher->state == PUBLISHER_IDLE && has_work)
+		publisher_ask(core, now_ms);
+}
+
+int64_t publisher_due_ms(const struct core *core, int64_t now_ms)
+{
+	const struct publisher *publisher = &core->publisher;
+	int64_t work_ms = schedule_due_ms(core->schedule, now_ms);
+
+	switch (publisher->state) {
+	case PUBLISHER_ASKED:
+		return publisher->retry_ms;
+	case PUBLISHER_FAILED:
+		return work_ms > publisher->retry_ms ? work_ms : publisher->retry_ms;
+	case PUBLISHER_RUNNING:
+		return publisher->full ? INT64_MAX : work_ms;
+	case PUBLISHER_IDLE:
+		break;
+	}
+	return work_ms;
+}
+
+const char *publisher_state_name(const struct publisher *publisher)
+{
+	if (publisher->state == PUBLISHER_FAILED)
+		return "failed";
+	return publisher->state == PUBLISHER_RUNNING ? "running" : "idle";
+}

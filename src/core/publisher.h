@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The core's end of the publisher: asks the supervisor for one when there is work, gives it the
+ * schedule's jobs, takes its results. When it dies its jobs are given again to the next.
+ */
+#ifndef CORE_PUBLISHER_H
+#define CORE_PUBLISHER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fault.h"
+
+struct core;
+struct schedule_job;
+struct message_job;
+struct message_reply;
+
+enum {
+	PUBLISHER_WAIT_MS = 1000,	/* after the first death, then twice as long each time, */
+	PUBLISHER_WAIT_MAX_MS = 60 * 1000,	/* at most this */
+	PUBLISHER_ASK_MS = 10 * 1000,	/* the supervisor's answer is due within */
+};
+
+enum publisher_state {
+	PUBLISHER_IDLE,		/* none; there is no work. To ASKED when there is */
+	PUBLISHER_ASKED,	/* the supervisor starts one. To RUNNING or FAILED by its answer */
+	PUBLISHER_RUNNING,	/* has a channel. To IDLE when it leaves without work, to FAILED with */
+	PUBLISHER_FAILED,	/* waits until `retry_ms`. To ASKED then */
+};
+
+struct publisher {
+	enum publisher_state state;
+	int channel;		/* -1 */
+	ev_io io;
+	uint32_t number;	/* of the last request for one */
+	int64_t retry_ms, wait_ms;
+	bool full;		/* the channel takes no more just now */
+	bool said_nothing;	/* this one has given no result yet */
+	struct fault fault;
+};
+
+void publisher_init(struct publisher *publisher);
+void publisher_done(struct core *core);
+
+/* The supervisor's MESSAGE_PUBLISHER; `fd` becomes ours. */
+void publisher_take(struct core *core, const struct message_reply *reply, int fd,
+		    int64_t now_ms);
+
+/* Its channel can be read or has ended. */
+void publisher_readable(struct core *core, int64_t now_ms);
+
+void publisher_turn(struct core *core, int64_t now_ms);
+int64_t publisher_due_ms(const struct core *core, int64_t now_ms);
+const char *publisher_state_name(const struct publisher *publisher);
+
+/* --- job.c --- */
+
+/*
+ * The packet for a job, to be freed by job_free(), which wipes it. -E2BIG: the settings do not fit.
+ */
+int job_pack(const struct core *core, const struct schedule_job *job,
+	     struct message_job **ret_packet) __attribute__((warn_unused_result));
+void job_free(struct message_job *packet);
+
+/* --- answers.c: what a result means for log and hooks --- */
+struct message_result;
+void answers_take(struct core *core, const struct message_result *result, int64_t now_ms);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "said.h"
+
+#include <string.h>
+
+#include "hairpin/clock.h"
+#include "hairpin/log.h"
+#include "hairpin/text.h"
+
+static const char *plural(unsigned long count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static const char *shown(const char *interface, char *out, size_t out_bytes)
+{
+	return text_escape(out, out_bytes, interface, strlen(interface));
+}
+
+/* How many records the change left to be published. */
+static unsigned to_update(const struct core *core, const struct look_change *change)
+{
+	int family = core->wans[change->wan].sides[change->side].family;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < schedule_count(core->schedule); i++) {
+		const struct schedule_record *of = schedule_record(core->schedule, i);
+
+		if (of->wan == change->wan && of->family == family &&
+		    of->record.state == RECORD_STALE)
+			count++;
+	}
+	return count;
+}
+
+static void add_fact(struct text *line, const struct core *core,
+		     const struct look_change *change)
+{
+	const struct core_wan *wan = &core->wans[change->wan];
+	const struct core_side *side = &wan->sides[change->side];
+	char now[ADDR_TEXT_BYTES], former[ADDR_TEXT_BYTES], link[4 * IFNAMSIZ];
+
+	addr_format(&side->now.address, now);
+	addr_format(&change->former, former);
+	text_addf(line, "wan %s: ", wan->config->name);
+	if (change->event == WAN_LOST)
+		text_addf(line, "%s %s lost, no other", wan_side_name(change->side), former);
+	else if (addr_is_none(&change->former))
+		text_addf(line, "%s %s on %s", wan_side_name(change->side), now,
+			  shown(wan->interface, link, sizeof(link)));
+	else
+		text_addf(line, "%s %s replaces %s", wan_side_name(change->side), now, former);
+}
+
+static void add_rules(struct text *line, const struct core *core,
+		      const struct look_change *change, const struct nft_report *report)
+{
+	double ms = (double)(clock_now_us() - core->sync.woken_us) / 1000;
+	unsigned changed;
+
+	if (!core->config->nat.enabled)
+		return;
+	if (change->event == WAN_LOST)
+		text_add(line, "; rules keep it");
+	else if (!report)
+		text_addf(line, "; rules not in step: %s", core->sync.error);
+	else if ((changed = report->of[change->wan].changed) > 0)
+		text_addf(line, "; %u rule%s %s in %.1f ms", changed, plural(changed),
+			  core->dry_run ? "would be rewritten" : "rewritten", ms);
+	else if (report->of[change->wan].tagged > 0)
+		text_addf(line, "; %u tagged, in step in %.1f ms",
+			  report->of[change->wan].tagged, ms);
+	else
+		text_add(line, "; no rule is tagged for it");
+}
+
+/* Once per WAN and family: why the internet cannot reach this address, and what to do. */
+static void hint(struct core *core, const struct look_change *change)
+{
+	struct core_side *side = &core->wans[change->wan].sides[change->side];
+	const char *name = core->wans[change->wan].config->name;
+	enum addr_class class = addr_classify(&side->now.address);
+	char text[ADDR_TEXT_BYTES];
+
+	if (side->hinted || class == ADDR_NONE || class == ADDR_GLOBAL)
+		return;
+	side->hinted = true;
+	addr_format(&side->now.address, text);
+	if (class == ADDR_CGNAT)
+		log_notice("wan %s: %s is shared by the provider among customers (CGNAT): nothing "
+			   "from outside arrives, so it is not published. Ask for an address of "
+			   "your own, or use IPv6", name, text);
+	else if (class == ADDR_PRIVATE)
+		log_notice("wan %s: %s is private: another router in front holds the public address, "
+			   "so it is not published. Make that router a bridge, or forward its "
+			   "ports to here", name, text);
+	else
+		log_notice("wan %s: %s (%s) cannot be reached from outside, so it is not "
+			   "published", name, text, addr_class_name(class));
+}
+
+static void said_address(struct core *core, const struct look_change *change,
+			 const struct nft_report *report)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+	unsigned records = to_update(core, change);
+
+	add_fact(&line, core, change);
+	add_rules(&line, core, change, report);
+	if (records && change->event == WAN_CHANGED)
+		text_addf(&line, "%s%u record%s to update", report ? ", " : "; ", records,
+			  plural(records));
+	log_notice("%s", line.bytes);
+	hint(core, change);
+}
+
+void said_addresses(struct core *core, const struct look *look, const struct nft_report *report)
+{
+	for (size_t i = 0; i < look->count; i++)
+		said_address(core, &look->changes[i], report);
+}
+
+void said_rules(const struct core *core, size_t wan, unsigned changed,
+		const struct nft_report *report, enum sync_cause cause)
+{
+	const char *why = "were not in step";
+
+	if (cause == SYNC_FOREIGN)
+		why = "were set to another address by somebody else";
+	log_notice("wan %s: %u rule%s %s; %s in %.1f ms", core->wans[wan].config->name, changed,
+		   plural(changed), why,
+		   core->dry_run ? "would be rewritten" : "rewritten again",
+		   (double)report->total_us / 1000);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The log lines about addresses and rules: subject, fact, consequence. */
+#ifndef CORE_SAID_H
+#define CORE_SAID_H
+
+#include "core.h"
+
+/* `report`: of the rules; NULL: none was made, or it failed. */
+void said_addresses(struct core *core, const struct look *look, const struct nft_report *report);
+
+/* Rules were rewritten though the address had not changed. */
+void said_rules(const struct core *core, size_t wan, unsigned changed,
+		const struct nft_report *report, enum sync_cause cause);
+
+#endif

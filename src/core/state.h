@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state file: what must outlive the core. JSON in the state directory, replaced atomically,
+ * no secrets:
+ *
+ *   {"version": 1, "key": "32 hex digits",
+ *    "wans": [{"name", "ipv4": {"address", "since"}, "ipv6": null, "former": [addresses],
+ *              "told": {"ipv4": "...", "ipv6": null}}],
+ *    "records": [{"provider", "hostname", "family", ...}]}
+ *
+ * `told`: what hooks were told last; absent: nothing yet. A record's members are those
+ * of struct record_saved; what is zero is left out. The key is random and
+ * keys the fingerprints of the settings, so that the file tells nothing about passwords.
+ *
+ * What cannot be read, is of another version or breaks a rule is set aside as NAME.bad and
+ * rebuilt. What cannot be written stays in memory and is tried again.
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/config.h"
+#include "hairpin/err.h"
+#include "hairpin/record.h"
+
+#include "fault.h"
+
+struct core;
+struct json;
+
+#define STATE_NAME "state.json"
+
+enum {
+	STATE_VERSION = 1,
+	STATE_KEY_BYTES = 16,
+	STATE_SPACING_MS = 250,		/* between two saves, doubling while they follow each other */
+	STATE_SPACING_MAX_MS = 30 * 1000,
+	STATE_QUIET_MS = 60 * 1000,	/* after which the spacing starts afresh */
+	STATE_RETRY_MS = 30 * 1000,	/* after a save that failed */
+	STATE_COMPLAIN_MS = 3600 * 1000,
+};
+
+struct state {
+	int directory;			/* -1: nothing is read or written */
+	uint8_t key[STATE_KEY_BYTES];
+	bool dirty;			/* something but the records changed */
+	bool saved_once;
+	int64_t saved_ms, spacing_ms;	/* last save */
+	int64_t retry_ms;		/* INT64_MIN: the last save did not fail */
+	int64_t complained_ms;
+	bool complained;
+};
+
+/*
+ * Reads the file and gives its checked document (json_free()), or NULL: none, or it was set
+ * aside. The key is the file's or a new one.
+ */
+struct json *state_load(struct state *state, int directory);
+
+/* Into WANs and schedule what the document knows of them. */
+void state_restore_wans(struct core *core, const struct json *document);
+void state_restore_records(struct core *core, const struct json *document, int64_t now_ms,
+			   int64_t wall_s);
+
+/* Saves now when anything changed; what fails is kept for later and said. */
+void state_save(struct core *core, int64_t now_ms);
+
+void state_turn(struct core *core, int64_t now_ms);
+int64_t state_due_ms(const struct core *core);
+
+/* One per provider entry: a final refusal holds while it stays the same. NULL: no memory. */
+uint64_t *state_fingerprints(const struct state *state, const struct config *config);
+
+/* --- state_json.c: the words of the file --- */
+
+struct state_record {
+	char provider[CONFIG_LABEL_BYTES];
+	char hostname[CONFIG_HOSTNAME_BYTES];
+	int family;
+	struct record_saved saved;
+};
+
+/* The text of the file. NULL: no memory, or longer than what can be read again. */
+char *state_format(struct core *core, int64_t now_ms, int64_t wall_s);
+
+/* Is every part of the document as state_format() makes it? */
+bool state_is_ours(const struct json *document, struct err *ret_err);
+bool state_read_key(const struct json *document, uint8_t ret_key[STATE_KEY_BYTES]);
+bool state_read_record(const struct json *json, struct state_record *ret_record);
+struct json *state_format_record(const struct state_record *record);
+/* "former" and single addresses: NULL or null is none. */
+bool state_read_address(const struct json *json, int family, struct addr *ret_address);
+
+#endif

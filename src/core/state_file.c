@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The text of the state file, and whether a text is one. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "hairpin/json.h"
+#include "hairpin/text.h"
+
+#include "core.h"
+
+/* --- writing: a record at a time, so that the tree never stands in memory as a whole --- */
+
+static void add_json(struct text *text, struct json *take)
+{
+	char *printed = json_print(take, false);
+
+	json_free(take);
+	if (!printed)
+		text->failed = true;
+	else
+		text_add(text, printed);
+	free(printed);
+}
+
+static void add_address(struct json *object, const char *key, const struct addr *address)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	if (addr_is_none(address))
+		json_add_null(object, key);
+	else
+		json_add_string(object, key, addr_format(address, text));
+}
+
+/* Before the first address since the start, what the last run knew goes on to be known. */
+static void add_side(struct json *object, const struct core_side *side)
+{
+	bool known = side->seen;
+	const struct addr *address = known ? &side->now.address : &side->saved;
+	int64_t since_wall_s = known ? side->now.since_wall_s : side->saved_since_wall_s;
+	const char *key = addr_family_name(side->family);
+	struct json *value;
+
+	if (addr_is_none(address)) {
+		json_add_null(object, key);
+		return;
+	}
+	value = json_add(object, key, json_new_object());
+	add_address(value, "address", address);
+	json_add_integer(value, "since", since_wall_s < 0 ? 0 : since_wall_s);
+}
+
+static void add_told(struct json *object, const struct core_wan *wan)
+{
+	struct json *told;
+
+	if (!wan->sides[WAN_IPV4].told_known && !wan->sides[WAN_IPV6].told_known)
+		return;
+	told = json_add(object, "told", json_new_object());
+	for (int i = 0; i < WAN_SIDES; i++)
+		if (wan->sides[i].told_known)
+			add_address(told, addr_family_name(wan->sides[i].family),
+				    &wan->sides[i].told);
+}
+
+static struct json *format_wan(const struct core_wan *wan)
+{
+	struct json *object = json_new_object(), *former;
+
+	json_add_string(object, "name", wan->config->name);
+	for (int i = 0; i < WAN_SIDES; i++)
+		add_side(object, &wan->sides[i]);
+	former = json_add(object, "former", json_new_array());
+	for (size_t i = 0; i < wan->former_count; i++)
+		add_address(former, NULL, &wan->former[i]);
+	add_told(object, wan);
+	return object;
+}
+
+static void add_records(struct text *text, struct core *core, int64_t now_ms, int64_t wall_s)
+{
+	size_t count = core->schedule ? schedule_count(core->schedule) : 0;
+	struct state_record record;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct schedule_record *of = schedule_record(core->schedule, i);
+
+		memset(&record, 0, sizeof(record));
+		(void)text_copy(record.provider, sizeof(record.provider),
+				core->config->providers[of->provider].name);
+		(void)text_copy(record.hostname, sizeof(record.hostname), of->hostname);
+		record.family = of->family;
+		record_save(&of->record, now_ms, wall_s, &record.saved);
+		text_add(text, i ? ",\n" : "\n");
+		add_json(text, state_format_record(&record));
+	}
+}
+
+char *state_format(struct core *core, int64_t now_ms, int64_t wall_s)
+{
+	TEXT_CLEANUP struct text text = TEXT_INIT;
+
+	text_addf(&text, "{\"version\": %d, \"key\": \"", STATE_VERSION);
+	for (size_t i = 0; i < STATE_KEY_BYTES; i++)
+		text_addf(&text, "%02x", core->state.key[i]);
+	text_add(&text, "\",\n\"wans\": [");
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		text_add(&text, i ? ",\n" : "\n");
+		add_json(&text, format_wan(&core->wans[i]));
+	}
+	text_add(&text, "],\n\"records\": [");
+	add_records(&text, core, now_ms, wall_s);
+	text_add(&text, "]}\n");
+	if (text.length > JSON_MAX_BYTES)
+		return NULL;
+	return text_take(&text);
+}
+
+/* --- checking --- */
+
+static bool side_is_ours(const struct json *side, int family)
+{
+	struct addr address;
+	int64_t since;
+
+	if (!side || json_kind(side) == JSON_NULL)
+		return side != NULL;
+	return state_read_address(json_get(side, "address"), family, &address) &&
+	       !addr_is_none(&address) &&
+	       json_integer(json_get(side, "since"), 0, INT64_MAX, &since);
+}
+
+static bool told_is_ours(const struct json *told)
+{
+	struct addr address;
+
+	return !told || (json_kind(told) == JSON_OBJECT &&
+			 state_read_address(json_get(told, "ipv4"), AF_INET, &address) &&
+			 state_read_address(json_get(told, "ipv6"), AF_INET6, &address));
+}
+
+static bool wan_is_ours(const struct json *wan)
+{
+	const struct json *former = json_get(wan, "former"), *element;
+	struct addr address;
+
+	if (!json_string(json_get(wan, "name")) || !former ||
+	    json_kind(former) != JSON_ARRAY || json_count(former) > WAN_FORMER_MAX)
+		return false;
+	for (element = json_child(former); element; element = json_next(element))
+		if (!state_read_address(element, 0, &address) || addr_is_none(&address))
+			return false;
+	return side_is_ours(json_get(wan, "ipv4"), AF_INET) &&
+	       side_is_ours(json_get(wan, "ipv6"), AF_INET6) &&
+	       told_is_ours(json_get(wan, "told"));
+}
+
+bool state_read_key(const struct json *document, uint8_t ret_key[STATE_KEY_BYTES])
+{
+	const char *text = json_string(json_get(document, "key"));
+	static const char digits[] = "0123456789abcdef";
+
+	if (!text || strlen(text) != 2 * STATE_KEY_BYTES ||
+	    strspn(text, digits) != 2 * STATE_KEY_BYTES)
+		return false;
+	for (size_t i = 0; i < STATE_KEY_BYTES; i++)
+		ret_key[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
+				       (strchr(digits, text[2 * i + 1]) - digits));
+	return true;
+}
+
+static bool parts_are_ours(const struct json *document)
+{
+	const struct json *wans = json_get(document, "wans");
+	const struct json *records = json_get(document, "records"), *element;
+	uint8_t key[STATE_KEY_BYTES];
+	struct state_record record;
+
+	if (!state_read_key(document, key) || !wans || json_kind(wans) != JSON_ARRAY ||
+	    json_count(wans) > CONFIG_WANS_MAX ||
+	    !records || json_kind(records) != JSON_ARRAY)
+		return false;
+	for (element = json_child(wans); element; element = json_next(element))
+		if (!wan_is_ours(element))
+			return false;
+	for (element = json_child(records); element; element = json_next(element))
+		if (!state_read_record(element, &record))
+			return false;
+	return true;
+}
+
+bool state_is_ours(const struct json *document, struct err *ret_err)
+{
+	int64_t version;
+
+	if (!json_integer(json_get(document, "version"), 1, INT32_MAX, &version)) {
+		(void)err_set(ret_err, -EINVAL, "it is no state file");
+		return false;
+	}
+	if (version != STATE_VERSION) {
+		(void)err_set(ret_err, -EINVAL, "it is of version %d, this hairpind writes %d",
+			      (int)version, STATE_VERSION);
+		return false;
+	}
+	if (!parts_are_ours(document)) {
+		(void)err_set(ret_err, -EINVAL, "it is damaged");
+		return false;
+	}
+	return true;
+}

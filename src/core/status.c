@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The object of `hairpinctl --json status`. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hairpin/clock.h"
+#include "hairpin/json.h"
+#include "hairpin/text.h"
+
+#include "core.h"
+#include "status.h"
+
+void status_add_address(struct json *object, const char *key, const struct addr *address)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	if (addr_is_none(address))
+		json_add_null(object, key);
+	else
+		json_add_string(object, key, addr_format(address, text));
+}
+
+void status_add_foreign(struct json *object, const char *key, const char *string)
+{
+	char text[1024];
+
+	json_add_string(object, key, text_escape(text, sizeof(text), string, strlen(string)));
+}
+
+static void add_time(struct json *object, const char *key, int64_t wall_s)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	if (wall_s <= 0)
+		json_add_null(object, key);
+	else
+		json_add_string(object, key, clock_format(wall_s, text));
+}
+
+/* --- WANs --- */
+
+static void add_side(struct json *wan, const struct core_side *side)
+{
+	const char *key = addr_family_name(side->family);
+	struct json *object;
+
+	if (addr_is_none(&side->now.address)) {
+		json_add_null(wan, key);
+		return;
+	}
+	object = json_add(wan, key, json_new_object());
+	status_add_address(object, "address", &side->now.address);
+	json_add_string(object, "class", addr_class_name(addr_classify(&side->now.address)));
+	add_time(object, "since", side->now.since_wall_s);
+	json_add_string(object, "source", "interface");
+}
+
+static void add_rules(struct json *wan_object, const struct core *core,
+		      const struct core_wan *wan)
+{
+	struct json *object = json_add(wan_object, "rules", json_new_object());
+	const char *error = core->sync.error;
+
+	json_add_integer(object, "tagged", wan->rules.tagged);
+	json_add_integer(object, "in_step", wan->rules.in_step);
+	json_add_integer(object, "skipped", wan->rules.skipped);
+	add_time(object, "last_sync", wan->synced_wall_s);
+	json_add_integer(object, "last_commit_us", wan->commit_us);
+	if (error[0])
+		status_add_foreign(object, "error", error);
+	else
+		json_add_null(object, "error");
+}
+
+static void add_wan(struct json *array, const struct core *core, const struct core_wan *wan)
+{
+	struct json *object = json_add(array, NULL, json_new_object());
+
+	json_add_string(object, "name", wan->config->name);
+	if (wan->interface[0])
+		status_add_foreign(object, "interface", wan->interface);
+	else
+		json_add_null(object, "interface");
+	json_add_bool(object, "up", wan->up);
+	for (int side = 0; side < WAN_SIDES; side++)
+		add_side(object, &wan->sides[side]);
+	add_rules(object, core, wan);
+}
+
+/* --- records --- */
+
+bool status_is_of_interest(const struct schedule_record *of)
+{
+	return !of->optional || !addr_is_none(&of->record.wanted) ||
+	       !addr_is_none(&of->record.published);
+}
+
+static void add_next_try(struct json *object, const struct core *core, size_t index,
+			 int64_t now_ms)
+{
+	int64_t next_ms = schedule_next_try_ms(core->schedule, index, now_ms);
+
+	if (next_ms == INT64_MAX) {
+		json_add_null(object, "next_try");
+		return;
+	}
+	next_ms = next_ms > now_ms ? next_ms - now_ms : 0;
+	add_time(object, "next_try", clock_wall_s() + (next_ms + 999) / 1000);
+}
+
+static struct json *format_record(const struct core *core, size_t index, int64_t now_ms)
+{
+	const struct schedule_record *of = schedule_record(core->schedule, index);
+	const char *reason = schedule_reason(core->schedule, index);
+	const struct record *record = &of->record;
+	struct json *object = json_new_object();
+
+	json_add_string(object, "hostname", of->hostname);
+	json_add_string(object, "family", addr_family_name(of->family));
+	json_add_string(object, "provider", core->config->providers[of->provider].name);
+	json_add_string(object, "wan", core->wans[of->wan].config->name);
+	json_add_string(object, "state", record_state_name(record->state));
+	status_add_address(object, "wanted", &record->wanted);
+	status_add_address(object, "published", &record->published);
+	json_add_bool(object, "verified", record->verified);
+	json_add_string(object, "last_answer",
+			record->last_answer ? message_verdict_name(record->last_answer) : NULL);
+	json_add_integer(object, "attempts", record->attempts);
+	add_next_try(object, core, index, now_ms);
+	json_add_string(object, "reason", reason && reason[0] ? reason : NULL);
+	return object;
+}
+
+/* A record at a time: the tree of a thousand would be larger than their text by far. */
+static void add_records(struct text *text, const struct core *core, int64_t now_ms)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < schedule_count(core->schedule); i++) {
+		if (!status_is_of_interest(schedule_record(core->schedule, i)))
+			continue;
+		text_add(text, first ? "" : ",");
+		status_add_json(text, format_record(core, i, now_ms));
+		first = false;
+	}
+}
+
+void status_add_json(struct text *text, struct json *take)
+{
+	char *printed = json_print(take, false);
+
+	json_free(take);
+	if (!printed)
+		text->failed = true;
+	else
+		text_add(text, printed);
+	free(printed);
+}
+
+char *status_print(const struct core *core, int64_t now_ms)
+{
+	TEXT_CLEANUP struct text text = TEXT_INIT;
+	struct json *head = json_new_object(), *wans;
+
+	json_add_string(head, "version", HAIRPIN_VERSION);
+	json_add_integer(head, "pid", getpid());
+	json_add_integer(head, "uptime_s", (now_ms - core->started_ms) / 1000);
+	json_add_string(head, "publisher", publisher_state_name(&core->publisher));
+	wans = json_add(head, "wans", json_new_array());
+	for (size_t i = 0; i < core->config->wan_count; i++)
+		add_wan(wans, core, &core->wans[i]);
+	status_add_json(&text, head);
+	if (text.failed || text.length == 0)
+		return NULL;
+	/* The records go in before the closing brace. */
+	text.bytes[--text.length] = '\0';
+	text_add(&text, ",\"records\":[");
+	add_records(&text, core, now_ms);
+	text_add(&text, "]}");
+	return text_take(&text);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pieces of JSON that more than one answer is made of. */
+#ifndef CORE_STATUS_H
+#define CORE_STATUS_H
+
+#include <stdbool.h>
+
+#include "hairpin/addr.h"
+#include "hairpin/json.h"
+#include "hairpin/text.h"
+
+#include "schedule.h"
+
+void status_add_address(struct json *object, const char *key, const struct addr *address);
+/* Escaped. */
+void status_add_foreign(struct json *object, const char *key, const char *string);
+/* Its text; the value is freed. */
+void status_add_json(struct text *text, struct json *take);
+
+/* Not the family that nobody named and the WAN has no address of. */
+bool status_is_of_interest(const struct schedule_record *of);
+
+#endif

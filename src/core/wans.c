@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "wans.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "hairpin/text.h"
+
+struct core_wan *wans_new(const struct config *config)
+{
+	struct core_wan *wans = calloc(config->wan_count + 1, sizeof(*wans));
+
+	if (!wans)
+		return NULL;
+	for (size_t i = 0; i < config->wan_count; i++) {
+		wans[i].config = &config->wans[i];
+		wans[i].sides[WAN_IPV4].family = AF_INET;
+		wans[i].sides[WAN_IPV6].family = AF_INET6;
+		memcpy(wans[i].interface, config->wans[i].interface, IFNAMSIZ);
+	}
+	return wans;
+}
+
+static const struct core_wan *wans_find(const struct core_wan *wans, size_t count,
+					const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(wans[i].config->name, name) == 0)
+			return &wans[i];
+	return NULL;
+}
+
+static void wan_adopt(struct core_wan *wan, const struct core_wan *old)
+{
+	const struct config_wan *config = wan->config;
+
+	*wan = *old;
+	wan->config = config;
+	if (config->interface[0] && strcmp(config->interface, old->interface) != 0) {
+		memcpy(wan->interface, config->interface, IFNAMSIZ);
+		wan->up = false;
+	}
+	for (int i = 0; i < WAN_SIDES; i++)
+		if (!wan_side_is_on(wan, i))
+			wan->sides[i] = (struct core_side){ .family = old->sides[i].family };
+}
+
+void wans_adopt(struct core_wan *wans, size_t count, const struct core_wan *old,
+		size_t old_count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct core_wan *same = wans_find(old, old_count, wans[i].config->name);
+
+		if (same)
+			wan_adopt(&wans[i], same);
+	}
+}
+
+int wans_targets(struct core_wan *wans, size_t count, struct nft_target **ret_targets,
+		 struct err *ret_err)
+{
+	struct nft_target *targets = calloc(count + 1, sizeof(*targets));
+	int result;
+
+	if (!targets)
+		return err_set(ret_err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		result = tag_init(&targets[i].tag, wans[i].config->tag, ret_err);
+		if (result < 0) {
+			wans_targets_free(targets, i);
+			return result;
+		}
+	}
+	wans_fill_targets(wans, count, targets);
+	*ret_targets = targets;
+	return 0;
+}
+
+void wans_targets_free(struct nft_target *targets, size_t count)
+{
+	if (!targets)
+		return;
+	for (size_t i = 0; i < count; i++)
+		tag_done(&targets[i].tag);
+	free(targets);
+}
+
+void wans_fill_targets(const struct core_wan *wans, size_t count, struct nft_target *targets)
+{
+	for (size_t i = 0; i < count; i++) {
+		targets[i].ipv4 = wans[i].sides[WAN_IPV4].now.address;
+		targets[i].ipv6 = wans[i].sides[WAN_IPV6].now.address;
+		targets[i].former = wans[i].former;
+		targets[i].former_count = wans[i].former_count;
+	}
+}
+
+void wan_forget(struct core_wan *wan, const struct addr *address)
+{
+	for (size_t i = 0; i < wan->former_count; i++) {
+		if (!addr_equal(&wan->former[i], address))
+			continue;
+		wan->former_count--;
+		memmove(&wan->former[i], &wan->former[i + 1],
+			(wan->former_count - i) * sizeof(wan->former[0]));
+		return;
+	}
+}
+
+/* Makes room for one more of this family: its oldest goes where there are enough. */
+static void wan_drop_oldest(struct core_wan *wan, int family)
+{
+	size_t of_family = 0, oldest = 0;
+
+	for (size_t i = 0; i < wan->former_count; i++) {
+		if (wan->former[i].family != family)
+			continue;
+		of_family++;
+		oldest = i;
+	}
+	if (of_family >= WAN_FORMER_PER_FAMILY) {
+		struct addr address = wan->former[oldest];
+
+		wan_forget(wan, &address);
+	}
+}
+
+bool wan_remember(struct core_wan *wan, const struct addr *address)
+{
+	struct addr kept = *address;
+	size_t before = wan->former_count;
+	bool known;
+
+	if (addr_is_none(&kept) || addr_is_unspecified(&kept))
+		return false;
+	if (addr_equal(&kept, &wan->sides[wan_side_of(kept.family)].now.address))
+		return false;
+	wan_forget(wan, &kept);
+	known = wan->former_count < before;
+	wan_drop_oldest(wan, kept.family);
+	memmove(&wan->former[1], &wan->former[0], wan->former_count * sizeof(wan->former[0]));
+	wan->former[0] = kept;
+	wan->former_count++;
+	return !known;
+}
+
+bool wan_has_address(const struct core_wan *wan)
+{
+	return !addr_is_none(&wan->sides[WAN_IPV4].now.address) ||
+	       !addr_is_none(&wan->sides[WAN_IPV6].now.address);
+}
+
+bool wan_side_is_on(const struct core_wan *wan, int side)
+{
+	return (side == WAN_IPV4 ? wan->config->ipv4 : wan->config->ipv6) != CONFIG_OFF;
+}
+
+int wan_side_of(int family)
+{
+	return family == AF_INET ? WAN_IPV4 : WAN_IPV6;
+}
+
+void wan_copy_link(char out[IFNAMSIZ], const char *name)
+{
+	out[0] = '\0';
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return;
+	(void)text_copy(out, IFNAMSIZ, name);
+}
+
+const char *wan_side_name(int side)
+{
+	return side == WAN_IPV4 ? "IPv4" : "IPv6";
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the core believes of each WAN. Plain data and what is done to it without asking
+ * anybody; look.c compares it with the kernel.
+ */
+#ifndef CORE_WANS_H
+#define CORE_WANS_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hairpin/addr.h"
+#include "hairpin/config.h"
+#include "hairpin/err.h"
+#include "hairpin/nft.h"
+#include "hairpin/wan.h"
+
+enum { WAN_IPV4, WAN_IPV6, WAN_SIDES };
+
+enum {
+	WAN_FORMER_PER_FAMILY = 16,	/* so that a restless prefix pushes out no IPv4 address */
+	WAN_FORMER_MAX = WAN_FORMER_PER_FAMILY * WAN_SIDES,
+};
+
+/* One family of one WAN. */
+struct core_side {
+	int family;
+	struct wan_side now;
+	uint32_t link;			/* ifindex the address is looked for on; 0: none */
+	bool seen;			/* had an address since the start */
+	bool hinted;			/* double NAT and the like was explained */
+	struct addr leaving;		/* was replaced; its connections go when no link has it */
+	struct addr told;		/* what hooks were told last; none: that there is none */
+	bool told_known;		/* false: hooks were never told anything */
+	unsigned rules;			/* rewritten since hooks were told */
+	struct addr saved;		/* of the last run, as the state file has it */
+	int64_t saved_since_wall_s;
+};
+
+struct core_wan {
+	const struct config_wan *config;
+	struct core_side sides[WAN_SIDES];
+	char interface[IFNAMSIZ];	/* the link now, or as configured; "": none */
+	bool up;
+	bool has_route;
+	bool started;			/* the event startup was queued */
+	struct addr former[WAN_FORMER_MAX];	/* newest first, without the present ones */
+	size_t former_count;
+	struct nft_count rules;		/* of the last sync */
+	unsigned skipped_said;
+	int64_t synced_wall_s;		/* 0: never */
+	int64_t commit_us;		/* of the last batch that changed something of it */
+};
+
+/* One per WAN of the configuration, which must outlive them. NULL: no memory. */
+struct core_wan *wans_new(const struct config *config);
+
+/* A reload: WANs of the same name go on as they were. */
+void wans_adopt(struct core_wan *wans, size_t count, const struct core_wan *old,
+		size_t old_count);
+
+/* The tags and addresses for nft_sync(), pointing into `wans`. */
+int wans_targets(struct core_wan *wans, size_t count, struct nft_target **ret_targets,
+		 struct err *ret_err) must_check;
+void wans_targets_free(struct nft_target *targets, size_t count);
+void wans_fill_targets(const struct core_wan *wans, size_t count, struct nft_target *targets);
+
+/*
+ * The address was the WAN's: it is put in front of its former ones, the oldest of its family
+ * may fall out. None, 0.0.0.0 and present addresses are not remembered. True: it is new.
+ */
+bool wan_remember(struct core_wan *wan, const struct addr *address);
+
+/* It is the WAN's now, so it is none of the former ones. */
+void wan_forget(struct core_wan *wan, const struct addr *address);
+
+bool wan_has_address(const struct core_wan *wan);
+
+/* Is the family wanted at all? */
+bool wan_side_is_on(const struct core_wan *wan, int side);
+
+/* WAN_IPV4, WAN_IPV6 for AF_INET, AF_INET6. */
+int wan_side_of(int family);
+
+/* The name for a message; "" for one that the kernel allows but messages do not carry. */
+void wan_copy_link(char out[IFNAMSIZ], const char *name);
+
+/* "IPv4", "IPv6" */
+const char *wan_side_name(int side);
+
+#endif
