@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pure half of the NAT engine: rules as bytes, verdicts, and bytes that were damaged on the way.
+ */
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "kernel/nft_emit.h"
+#include "kernel/nft_rewrite.h"
+
+enum { PREROUTING = 1 << NF_INET_PRE_ROUTING, POSTROUTING = 1 << NF_INET_POST_ROUTING };
+
+static const struct rewrite_set no_sets[RULE_LOOKUPS_MAX];
+
+/* A rule while it is built: expressions, and the one that is open. */
+struct draft {
+	struct wire wire;
+	size_t element, data;
+};
+
+static void begin(struct draft *draft, const char *name)
+{
+	draft->element = wire_nest(&draft->wire, NFTA_LIST_ELEM);
+	wire_put_string(&draft->wire, NFTA_EXPR_NAME, name);
+	draft->data = wire_nest(&draft->wire, NFTA_EXPR_DATA);
+}
+
+static void end(struct draft *draft)
+{
+	wire_nest_end(&draft->wire, draft->data);
+	wire_nest_end(&draft->wire, draft->element);
+}
+
+static void payload(struct draft *draft, uint32_t reg, uint32_t base, uint32_t offset,
+		    uint32_t length)
+{
+	begin(draft, "payload");
+	wire_put_be32(&draft->wire, NFTA_PAYLOAD_DREG, reg);
+	wire_put_be32(&draft->wire, NFTA_PAYLOAD_BASE, base);
+	wire_put_be32(&draft->wire, NFTA_PAYLOAD_OFFSET, offset);
+	wire_put_be32(&draft->wire, NFTA_PAYLOAD_LEN, length);
+	end(draft);
+}
+
+static void compare(struct draft *draft, uint32_t reg, uint32_t op, const void *bytes,
+		    size_t length)
+{
+	size_t value;
+
+	begin(draft, "cmp");
+	wire_put_be32(&draft->wire, NFTA_CMP_SREG, reg);
+	wire_put_be32(&draft->wire, NFTA_CMP_OP, op);
+	value = wire_nest(&draft->wire, NFTA_CMP_DATA);
+	wire_put(&draft->wire, NFTA_DATA_VALUE, bytes, length);
+	wire_nest_end(&draft->wire, value);
+	end(draft);
+}
+
+static void meta(struct draft *draft, uint32_t key, const void *bytes, size_t length)
+{
+	begin(draft, "meta");
+	wire_put_be32(&draft->wire, NFTA_META_DREG, NFT_REG_1);
+	wire_put_be32(&draft->wire, NFTA_META_KEY, key);
+	end(draft);
+	compare(draft, NFT_REG_1, NFT_CMP_EQ, bytes, length);
+}
+
+static void dnat(struct draft *draft)
+{
+	begin(draft, "nat");
+	wire_put_be32(&draft->wire, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	end(draft);
+}
+
+static void lookup(struct draft *draft, uint32_t reg, const char *set)
+{
+	begin(draft, "lookup");
+	wire_put_string(&draft->wire, NFTA_LOOKUP_SET, set);
+	wire_put_be32(&draft->wire, NFTA_LOOKUP_SREG, reg);
+	end(draft);
+}
+
+static const uint8_t old4[4] = { 203, 0, 113, 1 };
+
+static void daddr(struct draft *draft, const uint8_t address[4])
+{
+	payload(draft, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+	compare(draft, NFT_REG_1, NFT_CMP_EQ, address, 4);
+}
+
+static struct span bytes_of(const struct draft *draft)
+{
+	assert_false(draft->wire.failed);
+	return (struct span){ draft->wire.bytes, draft->wire.length };
+}
+
+static struct rewrite_policy policy_of(int family, unsigned hooks)
+{
+	struct rewrite_policy policy = { .family = family, .hooks = hooks };
+
+	assert_true(addr_parse("198.51.100.7", &policy.wanted[RULE_IPV4]));
+	assert_true(addr_parse("2001:db8:ffff::7", &policy.wanted[RULE_IPV6]));
+	return policy;
+}
+
+static struct rewrite_verdict judge(const struct draft *draft, int family, unsigned hooks)
+{
+	struct rewrite_policy policy = policy_of(family, hooks);
+	struct rewrite_verdict verdict;
+	struct rule_view view;
+
+	rule_read(bytes_of(draft), &view);
+	rewrite_decide(&view, bytes_of(draft), no_sets, &policy, &verdict);
+	return verdict;
+}
+
+static void expect_changed(struct draft *draft, int family, size_t patches)
+{
+	struct rewrite_verdict verdict = judge(draft, family, PREROUTING);
+
+	if (verdict.result != NFT_CHANGED)
+		fail_msg("%s", verdict.reason ? verdict.reason : "unchanged");
+	assert_int_equal(verdict.patch_count, patches);
+	rewrite_apply(&verdict, draft->wire.bytes);
+	assert_int_equal(judge(draft, family, PREROUTING).result, NFT_UNCHANGED);
+	wire_done(&draft->wire);
+}
+
+static void expect_skipped(struct draft *draft, int family, const char *reason)
+{
+	struct rewrite_verdict verdict = judge(draft, family, PREROUTING);
+
+	assert_int_equal(verdict.result, NFT_SKIPPED);
+	if (!strstr(verdict.reason, reason))
+		fail_msg("\"%s\" is not \"%s\"", verdict.reason, reason);
+	wire_done(&draft->wire);
+}
+
+static void registers_are_followed(void **state)
+{
+	static const uint8_t merged[12] = { 6, 0, 0, 10, 0, 0, 1, 203, 0, 113, 1, 0 };
+	static const uint8_t pair[8] = { 203, 0, 113, 1, 0, 80, 0, 0 };
+	struct draft plain = { 0 }, later = { 0 }, middle = { 0 }, both = { 0 }, small = { 0 };
+
+	(void)state;
+	daddr(&plain, old4);
+	dnat(&plain);
+	expect_changed(&plain, NFPROTO_IPV4, 1);
+
+	/* Loaded first, another load between, compared last. */
+	payload(&later, NFT_REG32_00, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+	payload(&later, NFT_REG32_01, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	compare(&later, NFT_REG32_01, NFT_CMP_EQ, "\0\x50", 2);
+	compare(&later, NFT_REG_1, NFT_CMP_EQ, old4, 4);	/* the same memory */
+	dnat(&later);
+	expect_changed(&later, NFPROTO_IPV4, 1);
+
+	/* From the middle of a load of twelve bytes. */
+	payload(&middle, NFT_REG_2, NFT_PAYLOAD_NETWORK_HEADER, 9, 12);
+	compare(&middle, NFT_REG_2, NFT_CMP_EQ, merged, 12);
+	dnat(&middle);
+	expect_changed(&middle, NFPROTO_IPV4, 1);
+
+	/* Address and port side by side, compared at once. */
+	payload(&both, NFT_REG32_04, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+	payload(&both, NFT_REG32_05, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	compare(&both, NFT_REG_2, NFT_CMP_EQ, pair, 6);
+	dnat(&both);
+	expect_changed(&both, NFPROTO_IPV4, 1);
+
+	/* Written over before the compare. */
+	payload(&small, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+	payload(&small, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
+	compare(&small, NFT_REG_1, NFT_CMP_EQ, old4, 4);
+	dnat(&small);
+	expect_skipped(&small, NFPROTO_IPV4, "has no destination");
+}
+
+static void unknown_expressions_end_what_is_known(void **state)
+{
+	struct draft between = { 0 }, before = { 0 };
+
+	(void)state;
+	payload(&between, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+	begin(&between, "of the future");
+	end(&between);
+	compare(&between, NFT_REG_1, NFT_CMP_EQ, old4, 4);
+	dnat(&between);
+	expect_skipped(&between, NFPROTO_IPV4, "has no destination");
+
+	begin(&before, "of the future");
+	wire_put_be32(&before.wire, 77, 1);
+	end(&before);
+	daddr(&before, old4);
+	dnat(&before);
+	expect_changed(&before, NFPROTO_IPV4, 1);
+}
+
+static void families(void **state)
+{
+	static const uint8_t v4 = NFPROTO_IPV4, v6 = NFPROTO_IPV6;
+	uint8_t wide[16] = { 0x20, 1, 0xd, 0xb8, 203, 0, 113, 1 };
+	struct draft four = { 0 }, six = { 0 }, none = { 0 }, wrong = { 0 }, late = { 0 };
+
+	(void)state;
+	meta(&four, NFT_META_NFPROTO, &v4, 1);
+	daddr(&four, old4);
+	dnat(&four);
+	expect_changed(&four, NFPROTO_INET, 1);
+
+	meta(&six, NFT_META_PROTOCOL, "\x86\xdd", 2);
+	payload(&six, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 24, 16);
+	compare(&six, NFT_REG_1, NFT_CMP_EQ, wide, 16);
+	dnat(&six);
+	expect_changed(&six, NFPROTO_INET, 1);
+
+	daddr(&none, old4);
+	dnat(&none);
+	expect_skipped(&none, NFPROTO_INET, "without saying of which family");
+
+	/* Bytes 16 to 19 of an IPv6 header belong to the source. */
+	meta(&wrong, NFT_META_NFPROTO, &v6, 1);
+	daddr(&wrong, old4);
+	dnat(&wrong);
+	expect_skipped(&wrong, NFPROTO_INET, "has no destination");
+
+	daddr(&late, old4);
+	meta(&late, NFT_META_NFPROTO, &v4, 1);
+	dnat(&late);
+	expect_changed(&late, NFPROTO_INET, 1);
+}
+
+static void what_is_not_dnat_needs_a_former_address(void **state)
+{
+	struct rewrite_policy policy = policy_of(NFPROTO_IPV4, POSTROUTING);
+	struct addr former = addr_from_bytes(AF_INET, old4);
+	struct rewrite_verdict verdict;
+	struct draft draft = { 0 };
+	struct rule_view view;
+
+	(void)state;
+	daddr(&draft, old4);
+	begin(&draft, "masq");
+	end(&draft);
+	rule_read(bytes_of(&draft), &view);
+	rewrite_decide(&view, bytes_of(&draft), no_sets, &policy, &verdict);
+	assert_int_equal(verdict.result, NFT_SKIPPED);
+	assert_true(addr_equal(&verdict.old, &former));
+	policy.learnt = &former;
+	policy.learnt_count = 1;
+	rewrite_decide(&view, bytes_of(&draft), no_sets, &policy, &verdict);
+	assert_int_equal(verdict.result, NFT_CHANGED);
+	assert_false(verdict.learnt);
+	policy.wanted[RULE_IPV4] = (struct addr){ 0 };
+	rewrite_decide(&view, bytes_of(&draft), no_sets, &policy, &verdict);
+	assert_int_equal(verdict.result, NFT_SKIPPED);
+	assert_int_equal(verdict.patch_count, 0);
+	assert_string_equal(verdict.reason, "no IPv4 address is known");
+	wire_done(&draft.wire);
+}
+
+static void emitted(const struct draft *draft, const struct emit_twin *twins, size_t count,
+		    struct wire *ret_wire)
+{
+	struct rule_view view;
+	struct emit_rule rule = {
+		.family = NFPROTO_IPV4, .table = "t", .chain = "c", .handle = 5,
+		.expressions = bytes_of(draft), .view = &view,
+		.twins = twins, .twin_count = count,
+	};
+
+	rule_read(rule.expressions, &view);
+	*ret_wire = (struct wire){ 0 };
+	emit_rule(ret_wire, &rule);
+	assert_false(ret_wire->failed);
+}
+
+static void expressions_travel_as_they_are(void **state)
+{
+	struct draft draft = { 0 };
+	struct wire wire;
+	struct span list;
+
+	(void)state;
+	daddr(&draft, old4);
+	begin(&draft, "inner");
+	wire_put(&draft.wire, 200, "any bytes", 9);
+	end(&draft);
+	lookup(&draft, NFT_REG_1, "named");
+	dnat(&draft);
+	emitted(&draft, NULL, 0, &wire);
+	list = attr_nest((struct span){ wire.bytes, wire.length }, NFTA_RULE_EXPRESSIONS);
+	assert_int_equal(list.length, draft.wire.length);
+	assert_memory_equal(list.bytes, draft.wire.bytes, list.length);
+	assert_null(attr_find((struct span){ wire.bytes, wire.length }, NFTA_RULE_COMPAT));
+	wire_done(&wire);
+	wire_done(&draft.wire);
+}
+
+static void twins_get_name_and_number(void **state)
+{
+	const struct emit_twin twin = { { (const uint8_t *)"__set7", 6 }, "__set%d", 3 };
+	struct draft draft = { 0 };
+	struct span list, name, data, set;
+	uint32_t id = 0;
+	struct wire wire;
+
+	(void)state;
+	lookup(&draft, NFT_REG_1, "__set7");
+	lookup(&draft, NFT_REG_1, "__set77");
+	emitted(&draft, &twin, 1, &wire);
+	list = attr_nest((struct span){ wire.bytes, wire.length }, NFTA_RULE_EXPRESSIONS);
+	assert_true(rule_expression((const void *)list.bytes, &name, &data));
+	assert_true(attr_string(attr_find(data, NFTA_LOOKUP_SET), &set));
+	assert_true(span_is(set, "__set%d"));
+	assert_true(attr_be32(attr_find(data, NFTA_LOOKUP_SET_ID), &id));
+	assert_int_equal(id, 3);
+	assert_true(rule_expression(mnl_attr_next((const void *)list.bytes), &name, &data));
+	assert_true(attr_string(attr_find(data, NFTA_LOOKUP_SET), &set));
+	assert_true(span_is(set, "__set77"));
+	wire_done(&wire);
+	wire_done(&draft.wire);
+}
+
+static void corrections(void **state)
+{
+	struct draft draft = { 0 };
+	struct span whole, list, name, data;
+	uint32_t number;
+	struct wire wire;
+
+	(void)state;
+	meta(&draft, NFT_META_L4PROTO, "\x06", 1);
+	begin(&draft, "exthdr");
+	wire_put_be32(&draft.wire, NFTA_EXTHDR_SREG, NFT_REG_1);
+	wire_put_be32(&draft.wire, NFTA_EXTHDR_FLAGS, 0);
+	wire_put_be32(&draft.wire, NFTA_EXTHDR_OFFSET, 2);
+	end(&draft);
+	begin(&draft, "target");
+	wire_put_string(&draft.wire, NFTA_TARGET_NAME, "TCPMSS");
+	end(&draft);
+	emitted(&draft, NULL, 0, &wire);
+	whole = (struct span){ wire.bytes, wire.length };
+	list = attr_nest(whole, NFTA_RULE_EXPRESSIONS);
+	const struct nlattr *third = mnl_attr_next(mnl_attr_next((const void *)list.bytes));
+	assert_true(rule_expression(third, &name, &data));
+	assert_true(span_is(name, "exthdr"));
+	assert_null(attr_find(data, NFTA_EXTHDR_FLAGS));
+	assert_non_null(attr_find(data, NFTA_EXTHDR_OFFSET));
+	assert_true(attr_be32(attr_find(attr_nest(whole, NFTA_RULE_COMPAT),
+					NFTA_RULE_COMPAT_PROTO), &number));
+	assert_int_equal(number, 6);
+	wire_done(&wire);
+	wire_done(&draft.wire);
+}
+
+/* Whatever comes is read without a step aside; what is read as whole is a verdict. */
+static void try_bytes(const uint8_t *bytes, size_t length)
+{
+	struct rewrite_policy policy = policy_of(NFPROTO_IPV4, PREROUTING);
+	uint8_t *copy = malloc(length ? length : 1);
+	struct span span = { copy, length }, text;
+	struct rewrite_verdict verdict;
+	struct rule_view view;
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, length);
+	rule_read(span, &view);
+	rewrite_decide(&view, span, no_sets, &policy, &verdict);
+	for (size_t i = 0; i < verdict.patch_count; i++)
+		assert_true(verdict.patches[i] + 4 <= length);
+	if (verdict.result == NFT_CHANGED)
+		rewrite_apply(&verdict, copy);
+	for (size_t i = 0; i < 4 && rule_comment(span, span, i, &text); i++)
+		assert_true(text.length <= 256);
+	free(copy);
+}
+
+static void damaged_bytes_do_no_harm(void **state)
+{
+	static const uint8_t values[] = { 0, 1, 2, 4, 8, 16, 0x7f, 0x80, 0xff };
+	struct draft draft = { 0 };
+	uint8_t *bytes;
+
+	(void)state;
+	meta(&draft, NFT_META_NFPROTO, "\x02", 1);
+	payload(&draft, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 12, 8);
+	compare(&draft, NFT_REG_1, NFT_CMP_EQ, "\x0a\0\0\x01\xcb\0\x71\x01", 8);
+	lookup(&draft, NFT_REG_1, "__set0");
+	begin(&draft, "match");
+	wire_put_string(&draft.wire, NFTA_MATCH_NAME, "tcp");
+	wire_put(&draft.wire, NFTA_MATCH_INFO, "\0\0\xff\xff\x50\0\x50\0\0\0\0\0", 12);
+	end(&draft);
+	dnat(&draft);
+	bytes = draft.wire.bytes;
+	for (size_t length = 0; length <= draft.wire.length; length++)
+		try_bytes(bytes, length);
+	for (size_t at = 0; at < draft.wire.length; at++) {
+		uint8_t kept = bytes[at];
+
+		for (size_t i = 0; i < sizeof(values); i++) {
+			bytes[at] = values[i];
+			try_bytes(bytes, draft.wire.length);
+		}
+		bytes[at] = kept;
+	}
+	wire_done(&draft.wire);
+}
+
+static void too_much_of_anything_is_left_alone(void **state)
+{
+	struct draft spots = { 0 }, lookups = { 0 }, expressions = { 0 };
+
+	(void)state;
+	for (int i = 0; i <= RULE_SPOTS_MAX; i++)
+		daddr(&spots, old4);
+	dnat(&spots);
+	expect_skipped(&spots, NFPROTO_IPV4, "could not be read");
+	for (int i = 0; i <= RULE_LOOKUPS_MAX; i++)
+		lookup(&lookups, NFT_REG_1, "x");
+	expect_skipped(&lookups, NFPROTO_IPV4, "could not be read");
+	for (int i = 0; i <= RULE_EXPRESSIONS_MAX; i++)
+		dnat(&expressions);
+	expect_skipped(&expressions, NFPROTO_IPV4, "could not be read");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(registers_are_followed),
+		cmocka_unit_test(unknown_expressions_end_what_is_known),
+		cmocka_unit_test(families),
+		cmocka_unit_test(what_is_not_dnat_needs_a_former_address),
+		cmocka_unit_test(expressions_travel_as_they_are),
+		cmocka_unit_test(twins_get_name_and_number),
+		cmocka_unit_test(corrections),
+		cmocka_unit_test(damaged_bytes_do_no_harm),
+		cmocka_unit_test(too_much_of_anything_is_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
