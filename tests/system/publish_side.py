@@ -235,6 +235,9 @@ class Web:
             if not more:
                 return False
             request += more
+            if request.startswith(b'\x16'):     # TLS, where we speak none
+                stream.sendall(http('', 400))
+                return False
         self.requests.append(request.decode())
         say = self.say
         if callable(say):
