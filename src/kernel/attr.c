@@ -116,7 +116,7 @@ bool attr_string(const struct nlattr *attr, struct span *ret_text)
 	return true;
 }
 
-bool span_is(struct span text, const char *string)
+bool attr_is(struct span text, const char *string)
 {
 	return text.length == strlen(string) &&
 	       memcmp(text.bytes, string, text.length) == 0;

@@ -70,6 +70,6 @@ bool attr_be64(const struct nlattr *attr, uint64_t *ret);
  * absent or with a NUL inside.
  */
 bool attr_string(const struct nlattr *attr, struct span *ret_text);
-bool span_is(struct span text, const char *string);
+bool attr_is(struct span text, const char *string);
 
 #endif

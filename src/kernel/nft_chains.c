@@ -32,7 +32,7 @@ static bool table_asked_for(const struct nft_request *request, int family,
 {
 	for (size_t i = 0; i < request->table_count; i++) {
 		if (request->tables[i].family == family &&
-		    span_is(name, request->tables[i].name))
+		    attr_is(name, request->tables[i].name))
 			return true;
 	}
 	return request->table_count == 0;
@@ -44,7 +44,7 @@ static struct ruleset_table *table_find_or_add(struct ruleset *ruleset, int fami
 	struct ruleset_table **end = &ruleset->tables, *table;
 
 	for (table = *end; table; end = &table->next, table = *end) {
-		if (table->family == family && span_is(name, table->name))
+		if (table->family == family && attr_is(name, table->name))
 			return table;
 	}
 	table = arena_alloc(&ruleset->arena, sizeof(*table));
@@ -83,11 +83,11 @@ static void chain_read_type(const struct chains_context *context,
 	if (!attr_be32(attr_find(hook, NFTA_HOOK_HOOKNUM), &number) ||
 	    number >= NF_INET_NUMHOOKS || !attr_string(table[NFTA_CHAIN_TYPE], &type))
 		return;
-	if (span_is(type, "nat")) {
+	if (attr_is(type, "nat")) {
 		chain->hooks = 1U << number;
 		chain->root = true;
 	}
-	chain->root |= context->request->filter && span_is(type, "filter");
+	chain->root |= context->request->filter && attr_is(type, "filter");
 }
 
 static int take_chain(void *argument, const struct nlmsghdr *message)

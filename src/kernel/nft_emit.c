@@ -13,15 +13,15 @@ static uint32_t unwanted(struct span name, struct span data)
 	uint32_t zero;
 
 	/* An exthdr that writes or removes is told with more than it takes. */
-	if (span_is(name, "exthdr") && !attr_find(data, NFTA_EXTHDR_DREG)) {
+	if (attr_is(name, "exthdr") && !attr_find(data, NFTA_EXTHDR_DREG)) {
 		if (attr_find(data, NFTA_EXTHDR_SREG))
 			return 1 << NFTA_EXTHDR_FLAGS;
 		return 1 << NFTA_EXTHDR_FLAGS | 1 << NFTA_EXTHDR_OFFSET |
 		       1 << NFTA_EXTHDR_LEN;
 	}
-	if (span_is(name, "dynset") && attr_be64(timeout, &long_zero) && long_zero == 0)
+	if (attr_is(name, "dynset") && attr_be64(timeout, &long_zero) && long_zero == 0)
 		return 1 << NFTA_DYNSET_TIMEOUT;
-	if (span_is(name, "osf") && attr_be32(flags, &zero) && zero == 0)
+	if (attr_is(name, "osf") && attr_be32(flags, &zero) && zero == 0)
 		return 1 << NFTA_OSF_FLAGS;
 	return 0;
 }
@@ -29,12 +29,12 @@ static uint32_t unwanted(struct span name, struct span data)
 /* Which attributes name a set, and which the set's number in the batch. */
 static bool set_attributes(struct span name, uint16_t *ret_name, uint16_t *ret_id)
 {
-	if (span_is(name, "lookup")) {
+	if (attr_is(name, "lookup")) {
 		*ret_name = NFTA_LOOKUP_SET;
 		*ret_id = NFTA_LOOKUP_SET_ID;
 		return true;
 	}
-	if (span_is(name, "objref")) {
+	if (attr_is(name, "objref")) {
 		*ret_name = NFTA_OBJREF_SET_NAME;
 		*ret_id = NFTA_OBJREF_SET_ID;
 		return true;

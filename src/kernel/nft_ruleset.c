@@ -88,7 +88,7 @@ static int note_dispatch(const struct rules_context *context, struct span name)
 
 	for (size_t i = 0; i < ruleset->dispatch_count; i++) {
 		if (ruleset->dispatches[i].from == context->chain &&
-		    span_is(name, ruleset->dispatches[i].map))
+		    attr_is(name, ruleset->dispatches[i].map))
 			return 0;
 	}
 	if (ruleset_grow((void **)&ruleset->dispatches, ruleset->dispatch_count,
@@ -108,7 +108,7 @@ static void note_use(const struct rules_context *context, struct span name)
 	struct ruleset_set *set;
 
 	for (set = context->chain->table->sets; set; set = set->next) {
-		if (span_is(name, set->name))
+		if (attr_is(name, set->name))
 			set->used = true;
 	}
 }
@@ -136,9 +136,9 @@ static int follow(const struct rules_context *context, struct span expressions)
 	attr_for_each(element, expressions) {
 		if (!rule_expression(element, &name, &data))
 			continue;
-		if (span_is(name, "lookup"))
+		if (attr_is(name, "lookup"))
 			r = follow_lookup(context, data);
-		else if (span_is(name, "immediate") &&
+		else if (attr_is(name, "immediate") &&
 			 rule_verdict_chain(attr_nest(attr_nest(data, NFTA_IMMEDIATE_DATA),
 						      NFTA_DATA_VERDICT), &chain))
 			r = ruleset_add_jump(context->ruleset, context->chain, chain);
@@ -187,7 +187,7 @@ static int take_rule(void *argument, const struct nlmsghdr *message)
 	attr_index(attr_of_message(message, sizeof(struct nfgenmsg)), table,
 		   NFTA_RULE_USERDATA + 1);
 	if (!attr_string(table[NFTA_RULE_CHAIN], &chain) ||
-	    !span_is(chain, context->chain->name) ||
+	    !attr_is(chain, context->chain->name) ||
 	    !attr_be64(table[NFTA_RULE_HANDLE], &handle))
 		return 0;
 	expressions = attr_span(table[NFTA_RULE_EXPRESSIONS]);

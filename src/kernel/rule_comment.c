@@ -33,9 +33,9 @@ static bool xt_comment(struct span name, struct span data, struct span *ret_text
 {
 	struct span match, info;
 
-	if (!span_is(name, "match") ||
+	if (!attr_is(name, "match") ||
 	    !attr_string(attr_find(data, NFTA_MATCH_NAME), &match) ||
-	    !span_is(match, "comment"))
+	    !attr_is(match, "comment"))
 		return false;
 	info = attr_nest(data, NFTA_MATCH_INFO);
 	if (!info.bytes || info.length < XT_COMMENT_BYTES)

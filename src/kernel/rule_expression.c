@@ -352,9 +352,9 @@ static bool read_target(struct reader *reader, const struct nlattr **table)
 	if (!attr_string(table[NFTA_TARGET_NAME], &name))
 		return false;
 	view->xt = true;
-	view->dnat |= span_is(name, "DNAT") || span_is(name, "REDIRECT");
-	view->netmap |= span_is(name, "NETMAP");
-	view->snat_to |= span_is(name, "SNAT");
+	view->dnat |= attr_is(name, "DNAT") || attr_is(name, "REDIRECT");
+	view->netmap |= attr_is(name, "NETMAP");
+	view->snat_to |= attr_is(name, "SNAT");
 	return true;
 }
 
@@ -384,15 +384,15 @@ static bool read_match(struct reader *reader, const struct nlattr **table)
 	if (!attr_string(table[NFTA_MATCH_NAME], &name))
 		return false;
 	view->xt = true;
-	if (span_is(name, "tcp")) {
+	if (attr_is(name, "tcp")) {
 		read_xt_ports(reader, info, 11);
-	} else if (span_is(name, "udp")) {
+	} else if (attr_is(name, "udp")) {
 		read_xt_ports(reader, info, 8);
-	} else if (span_is(name, "multiport")) {
+	} else if (attr_is(name, "multiport")) {
 		view->ports = RULE_PORTS_OPEN;
-	} else if (span_is(name, "iprange")) {
+	} else if (attr_is(name, "iprange")) {
 		view->xt_range |= info.length > 64 && (info.bytes[64] & 0x02);
-	} else if (span_is(name, "conntrack") && info.length >= 148) {
+	} else if (attr_is(name, "conntrack") && info.length >= 148) {
 		memcpy(&flags, info.bytes + 146, sizeof(flags));
 		view->xt_original |= (flags & 0x08) != 0;
 	}
@@ -430,11 +430,11 @@ bool reader_expression(struct reader *reader, struct span name, struct span data
 
 	attr_index(data, table, TABLE_ENTRIES);
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-		if (span_is(name, readers[i].name))
+		if (attr_is(name, readers[i].name))
 			return readers[i].read(reader, table);
 	}
 	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-		if (span_is(name, writers[i].name))
+		if (attr_is(name, writers[i].name))
 			return forget(reader, table[writers[i].destination]);
 	}
 	/* Nobody here knows it: it may have written any register. */

@@ -320,12 +320,12 @@ static void twins_get_name_and_number(void **state)
 	list = attr_nest((struct span){ wire.bytes, wire.length }, NFTA_RULE_EXPRESSIONS);
 	assert_true(rule_expression((const void *)list.bytes, &name, &data));
 	assert_true(attr_string(attr_find(data, NFTA_LOOKUP_SET), &set));
-	assert_true(span_is(set, "__set%d"));
+	assert_true(attr_is(set, "__set%d"));
 	assert_true(attr_be32(attr_find(data, NFTA_LOOKUP_SET_ID), &id));
 	assert_int_equal(id, 3);
 	assert_true(rule_expression(mnl_attr_next((const void *)list.bytes), &name, &data));
 	assert_true(attr_string(attr_find(data, NFTA_LOOKUP_SET), &set));
-	assert_true(span_is(set, "__set77"));
+	assert_true(attr_is(set, "__set77"));
 	wire_done(&wire);
 	wire_done(&draft.wire);
 }
@@ -352,7 +352,7 @@ static void corrections(void **state)
 	list = attr_nest(whole, NFTA_RULE_EXPRESSIONS);
 	const struct nlattr *third = mnl_attr_next(mnl_attr_next((const void *)list.bytes));
 	assert_true(rule_expression(third, &name, &data));
-	assert_true(span_is(name, "exthdr"));
+	assert_true(attr_is(name, "exthdr"));
 	assert_null(attr_find(data, NFTA_EXTHDR_FLAGS));
 	assert_non_null(attr_find(data, NFTA_EXTHDR_OFFSET));
 	assert_true(attr_be32(attr_find(attr_nest(whole, NFTA_RULE_COMPAT),
