@@ -58,6 +58,7 @@ struct sync {
 	bool looked;			/* the first look is done */
 	bool truncated_said, conntrack_said;
 	int64_t woken_us;		/* when the event was seen that this turn works on; 0 */
+	int64_t took_us;		/* from that event until the rules were in step */
 	int64_t retry_ms;		/* of rules that failed; INT64_MAX */
 	int64_t look_retry_ms;		/* no look at the links before */
 	int64_t look_ms;		/* last whole look */

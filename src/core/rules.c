@@ -96,11 +96,12 @@ static void rules_count(struct core *core, const struct nft_report *report)
 		wan->synced_wall_s = clock_wall_s();
 		if (report->of[i].changed)
 			wan->commit_us = report->commit_us;
-		if (report->of[i].skipped <= wan->skipped_said)
+		/* Without an address all are left alone: that is known already. */
+		if (report->of[i].skipped <= wan->skipped_said || !wan_has_address(wan))
 			continue;
 		wan->skipped_said = report->of[i].skipped;
-		log_info("wan %s: %u tagged things are left alone; hairpinctl rules says why",
-			 wan->config->name, report->of[i].skipped);
+		log_info("wan %s: of %u tagged things %u left alone; hairpinctl rules says why",
+			 wan->config->name, report->of[i].tagged, report->of[i].skipped);
 	}
 	if (report->truncated && !core->sync.truncated_said)
 		log_warning("rules: more than %ld are tagged; only the first ones are kept in "

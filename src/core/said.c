@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "hairpin/clock.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
 
@@ -55,7 +54,7 @@ static void add_fact(struct text *line, const struct core *core,
 static void add_rules(struct text *line, const struct core *core,
 		      const struct look_change *change, const struct nft_report *report)
 {
-	double ms = (double)(clock_now_us() - core->sync.woken_us) / 1000;
+	double ms = (double)core->sync.took_us / 1000;
 	unsigned changed;
 
 	if (!core->config->nat.enabled)

@@ -240,8 +240,8 @@ static int look_turn(struct core *core, int64_t now_ms, struct look *look, struc
 static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted, int64_t now_ms,
 		    struct nft_report *report, struct err *ret_err)
 {
+	const struct nft_report *done = NULL;	/* what became of the rules, if all went well */
 	struct look look = { .count = 0 };
-	bool asked = false;
 	int result = 0;
 
 	if (look_wanted) {
@@ -252,20 +252,21 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted, 
 	if (look.count > 0)
 		cause = SYNC_ADDRESS;
 	if (rules_are_wanted(core, cause, now_ms)) {
-		asked = true;
 		result = rules_turn(core, cause, report, ret_err);
-	} else {
+		done = result == 0 ? report : NULL;
+	} else if (cause == SYNC_FOREIGN) {
 		core->sync.foreign.pending = false;	/* the next try sees it too */
 	}
-	if (asked && result == 0)
-		leftover_after_commit(core, report);
+	core->sync.took_us = clock_now_us() - core->sync.woken_us;
+	if (done)
+		leftover_after_commit(core, done);
 	if (look_wanted)
 		leftover_after_look(core);
 	tell_schedule(core, &look, now_ms);
-	said_addresses(core, &look, asked && result == 0 ? report : NULL);
-	tell_hooks_of_addresses(core, &look, asked && result == 0 ? report : NULL);
-	if (asked && result == 0)
-		tell_of_rules(core, &look, report, cause);
+	said_addresses(core, &look, done);
+	tell_hooks_of_addresses(core, &look, done);
+	if (done)
+		tell_of_rules(core, &look, done, cause);
 	return result;
 }
 
