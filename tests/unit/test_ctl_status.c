@@ -245,8 +245,8 @@ static void test_answers(void **state)
 		     " \"commit_us\": 0}",
 		     "0 tagged\n");
 	check_answer(ctl_update_show, "{\"records\": 0}", 
-		     "No record to check: none is configured, or it was asked for less "
-		     "than a minute ago.\n");
+		     "No record to check: none is configured, or it was asked for less than a "
+		     "minute\n  ago.\n");
 	check_answer(ctl_rules_show,
 		     "{\"items\": [{\"kind\": \"rule\", \"family\": \"ip\", \"table\": \"t\","
 		     " \"chain\": \"c\", \"handle\": 1, \"comment\": \"hairpin\","
