@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import threading
 import time
 
@@ -343,3 +344,111 @@ def description(**changes):
         document = json.load(file)
     document.update(changes)
     return json.dumps(document)
+
+
+PASSWORD = 'corr ect/h+orse"%&7Aß'
+
+
+def update(records, server=PROVIDER, number=1, timeout_ms=30000, password=PASSWORD, ca=None, memo='', agent='',
+           document=None, **flags):
+    if ca is None:
+        with open(f'{FOLDER}/ca.pem') as file:
+            ca = file.read()
+    return make_job(UPDATE, records, number, timeout_ms, [
+        document or description(), memo, agent, ca, 'server', server, 'username', 'me', 'password', password],
+        **flags)
+
+
+def one(packet, timeout=40):
+    with Publisher() as publisher:
+        return publisher.ask(packet, timeout)[0]
+
+
+# --- the whole of it
+
+class resolver:
+    """Another /etc/resolv.conf meanwhile."""
+
+    def __init__(self, *addresses):
+        self.text = ''.join(f'nameserver {address}\n' for address in addresses) + 'search example.org\n'
+
+    def __enter__(self):
+        self.write(self.text)
+
+    def __exit__(self, *_):
+        self.write(f'nameserver {KNOT}\n')
+
+    def write(self, text):
+        with open('/etc/resolv.conf.new', 'w') as conf:
+            conf.write(text)
+        os.rename('/etc/resolv.conf.new', '/etc/resolv.conf')
+
+
+def start_internet():
+    """Addresses, certificates, files of /etc, and knot, which is returned."""
+    if os.environ.get('HAIRPIN_TEST_NETNS') != '1':
+        print('run it as tests/lab/enter python3 FILE', file=sys.stderr)
+        sys.exit(77)
+    os.makedirs(FOLDER, exist_ok=True)
+    for address in (WEB, KNOT, '45.11.1.54', '45.11.1.55', '45.11.1.56', '45.11.1.57'):
+        subprocess.run(['ip', 'addr', 'add', f'{address}/32', 'dev', 'lo'], check=True)
+    with open('/etc/resolv.conf', 'w') as conf:
+        conf.write(f'nameserver {KNOT}\n')
+    with open('/etc/hosts', 'w') as hosts:
+        hosts.write(f'127.0.0.1 localhost\n{WEB} {PROVIDER}   # ours\n')
+    make_certificates()
+    return start_knot()
+
+
+def start_knot():
+    zones = {'example.org': '''@ NS ns1
+@ NS ns2
+ns1 A 45.11.1.53
+ns2 A 45.11.1.53
+home A 81.2.69.7
+home AAAA 2a01:4f8:1::7
+two A 81.2.69.7
+two A 81.2.69.8
+alias CNAME home
+away CNAME there.example.com.
+*.wild A 81.2.69.9
+lan NS ns.lan
+ns.lan A 45.11.1.57
+''', 'example.com': '''@ NS ns1.example.org.
+there A 81.2.69.10
+loop CNAME pool
+pool CNAME loop
+''', 'quiet.test': '''@ NS ns1
+ns1 A 45.11.1.54
+home A 81.2.69.3
+''', 'mixed.test': '''@ NS ns1
+@ NS ns2
+ns1 A 45.11.1.53
+ns2 A 45.11.1.55
+home A 81.2.69.7
+''', 'evil.test': '''@ NS ns1
+ns1 A 45.11.1.56
+home A 81.2.69.3
+''', 'example.net': '''@ NS ns1.example.org.
+inside A 192.168.1.2
+nowhere TXT "no address"
+'''}
+    folder = f'{FOLDER}/knot'
+    os.makedirs(folder, exist_ok=True)
+    conf = (f'server:\n  rundir: {folder}\n  listen: [{KNOT}@53]\n  background-workers: 1\n  udp-workers: 1\n'
+            f'  tcp-workers: 1\ndatabase:\n  storage: {folder}\nzone:\n')
+    for zone, text in zones.items():
+        with open(f'{folder}/{zone}.zone', 'w') as file:
+            file.write(f'$ORIGIN {zone}.\n$TTL 60\n@ SOA ns1.example.org. hostmaster 1 3600 600 86400 60\n{text}')
+        conf += f'  - domain: {zone}\n    storage: {folder}\n    file: {zone}.zone\n    journal-content: none\n'
+    with open(f'{folder}/knot.conf', 'w') as file:
+        file.write(conf)
+    knot = subprocess.Popen(['knotd', '-c', f'{folder}/knot.conf'], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        done = subprocess.run(['kdig', f'@{KNOT}', '+short', '+timeout=1', '+retry=0', 'home.example.org'],
+                              capture_output=True, text=True)
+        if done.stdout.strip() == '81.2.69.7':
+            return knot
+        time.sleep(0.05)
+    raise RuntimeError('knot does not answer')
