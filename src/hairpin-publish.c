@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hairpin-publish: the internet side of hairpind, started by it alone. It gives up all rights,
- * then serves the jobs that come by descriptor 3.
+ * hairpin-publish: the internet side of hairpind, started by it alone. It gives up all
+ * rights, then serves the jobs that come by descriptor 3.
  */
 #include <errno.h>
 #include <ev.h>
@@ -49,21 +49,33 @@ static int confine_files(struct err *err)
 	const struct sandbox_path paths[] = {
 		{ http_ca_file() ? http_ca_file() : "/etc/ssl", false },
 		{ http_ca_directory() ? http_ca_directory() : "/etc/ssl", false },
-		{ "/etc/ssl", false }, { "/etc/pki", false },
-		{ "/etc/ca-certificates", false }, { "/usr/share/ca-certificates", false },
-		{ "/usr/local/share/ca-certificates", false }, { "/usr/lib/ssl", false },
-		{ "/etc/resolv.conf", false }, { "/etc/hosts", false },
-		{ "/etc/nsswitch.conf", false }, { "/etc/host.conf", false },
-		{ "/run/systemd/resolve", false }, { "/run/resolvconf", false },
-		{ "/run/NetworkManager", false }, { "/run/connman", false },
-		{ "/tmp/resolv.conf", false }, { "/tmp/resolv.conf.d", false },
-		{ "/dev/null", true }, { "/dev/urandom", false },
+		{ "/etc/ssl", false },
+		{ "/etc/pki", false },
+		{ "/etc/ca-certificates", false },
+		{ "/usr/share/ca-certificates", false },
+		{ "/usr/local/share/ca-certificates", false },
+		{ "/usr/lib/ssl", false },
+		{ "/etc/resolv.conf", false },
+		{ "/etc/hosts", false },
+		{ "/etc/nsswitch.conf", false },
+		{ "/etc/host.conf", false },
+		{ "/run/systemd/resolve", false },
+		{ "/run/resolvconf", false },
+		{ "/run/NetworkManager", false },
+		{ "/run/connman", false },
+		{ "/tmp/resolv.conf", false },
+		{ "/tmp/resolv.conf.d", false },
+		{ "/dev/null", true },
+		{ "/dev/urandom", false },
 	};
 
 	return sandbox_paths(paths, sizeof(paths) / sizeof(paths[0]), err);
 }
 
-/* What the kernel lacks is said by the core, once; here it only matters if it is needed. */
+/*
+ * What the kernel lacks is said by the core, once; here it only matters if it is
+ * needed.
+ */
 static bool confine(struct err *err)
 {
 	if (sandbox_begin(err) < 0 ||

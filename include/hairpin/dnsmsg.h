@@ -7,9 +7,9 @@
  * additional sections are not. dnsmsg_read() walks the whole answer section once and
  * refuses the message if any byte of it lies, so that what comes after cannot fail.
  *
- * Names are text in lower case without the final dot; the root is "". A name with a byte
- * that is not printable, a dot inside a label or a backslash reads as "?", which equals no
- * name that anybody asks for.
+ * Names are text in lower case without the final dot; the root is "". A name with a
+ * byte that is not printable, a dot inside a label or a backslash reads as "?", which
+ * equals no name that anybody asks for.
  */
 #ifndef HAIRPIN_DNSMSG_H
 #define HAIRPIN_DNSMSG_H
@@ -42,13 +42,17 @@ struct dnsmsg {
 	char name[DNSMSG_NAME_BYTES];	/* of the question */
 };
 
-/* False: no answer to one question of class IN, or malformed anywhere up to its answers' end. */
+/*
+ * False: no answer to one question of class IN, or malformed anywhere up to its
+ * answers' end.
+ */
 bool dnsmsg_read(const void *bytes, size_t length, struct dnsmsg *ret_message);
 
 struct dnsmsg_record {
 	char owner[DNSMSG_NAME_BYTES];
 	unsigned type;			/* 0: of another class than IN */
-	uint32_t ttl_s;			/* within [0, DNSMSG_TTL_MAX_S]; RFC 2181 section 8 */
+	/* within [0, DNSMSG_TTL_MAX_S]; RFC 2181 section 8 */
+	uint32_t ttl_s;
 	struct addr address;		/* of A and AAAA, else none */
 	char target[DNSMSG_NAME_BYTES];	/* of CNAME and NS, else "" */
 };
@@ -68,12 +72,13 @@ struct dnsmsg_found {
 	unsigned hops;			/* how many there were */
 	struct addr addresses[DNSMSG_ADDRESSES_MAX];	/* of that name; each once */
 	size_t address_count;
-	uint32_t ttl_s;			/* the smallest of all that was used; 0 for none */
+	/* the smallest of all that was used; 0 for none */
+	uint32_t ttl_s;
 };
 
 /*
- * Follows CNAMEs from `name` within the message and gathers records of `type` (DNSMSG_A or
- * DNSMSG_AAAA). With `zone` only owners within that zone are believed; NULL: all.
+ * Follows CNAMEs from `name` within the message and gathers records of `type` (DNSMSG_A
+ * or DNSMSG_AAAA). With `zone` only owners within that zone are believed; NULL: all.
  */
 void dnsmsg_follow(const struct dnsmsg *message, const char *name, enum dnsmsg_type type,
 		   const char *zone, struct dnsmsg_found *ret_found);

@@ -3,10 +3,11 @@
 /*
  * One request in, one reply out.
  *
- * Over HTTPS with the peer and its name verified, TLS 1.2 or later; no proxy, no redirect (a
- * 3xx is handed up), no cookies, no netrc, no compression. The host is resolved by
- * resolve.h and pinned, so libcurl never resolves. The reply comes from the libev loop, never
- * from within a call. Connections are kept for the next request until `epoch` changes.
+ * Over HTTPS with the peer and its name verified, TLS 1.2 or later; no proxy, no
+ * redirect (a 3xx is handed up), no cookies, no netrc, no compression. The host is
+ * resolved by resolve.h and pinned, so libcurl never resolves. The reply comes from the
+ * libev loop, never from within a call. Connections are kept for the next request until
+ * `epoch` changes.
  */
 #ifndef HAIRPIN_HTTP_H
 #define HAIRPIN_HTTP_H
@@ -34,7 +35,8 @@ int http_global_init(void) must_check;
 const char *http_ca_file(void);
 const char *http_ca_directory(void);
 
-int http_new(struct ev_loop *loop, struct resolve *resolve, struct http **ret_http) must_check;
+int http_new(struct ev_loop *loop, struct resolve *resolve,
+	     struct http **ret_http) must_check;
 /* NULL is fine. Every request must have ended or been stopped before. */
 void http_free(struct http *http);
 
@@ -48,23 +50,27 @@ struct http_request {
 	const char *user_agent;		/* NULL: ours */
 	const char *ca_pem;		/* NULL: the system's certificates */
 	const char *interface;		/* "" or the link to leave by */
-	uint64_t epoch;			/* connections made under another one are not used */
+	/* connections made under another one are not used */
+	uint64_t epoch;
 	int64_t timeout_ms;		/* of all, resolving included */
-	bool private_server;		/* the host may have addresses that are not global */
+	/* the host may have addresses that are not global */
+	bool private_server;
 	bool insecure_http;		/* "http:" is allowed */
 };
 
 enum http_outcome {
 	HTTP_REPLY,			/* a status came */
 	HTTP_UNREACHABLE,		/* no connection came about */
-	HTTP_TLS_REFUSED,		/* the other end could not prove who it is; nothing was sent */
+	/* the other end could not prove who it is; nothing was sent */
+	HTTP_TLS_REFUSED,
 	HTTP_CUT_OFF,			/* connected, but no whole reply in time */
 };
 
 struct http_reply {
 	enum http_outcome outcome;
 	unsigned status;		/* 0: none came */
-	const char *body;		/* what came of it, with a NUL behind; may hold any byte */
+	/* what came of it, with a NUL behind; may hold any byte */
+	const char *body;
 	size_t length;
 	bool cut;			/* longer than HTTP_BODY_MAX */
 	char retry_after[64];		/* header values; "" for none or too long */
@@ -76,8 +82,8 @@ struct http_exchange;
 typedef void http_fn(void *context, const struct http_reply *reply);
 
 /*
- * The handle ends with the call of `fn` or with http_stop(). -EINVAL: no URL that may be used
- * (`ret_err` says why, without the URL), -ENOMEM.
+ * The handle ends with the call of `fn` or with http_stop(). -EINVAL: no URL that may
+ * be used (`ret_err` says why, without the URL), -ENOMEM.
  */
 int http_start(struct http *http, const struct http_request *request, http_fn *fn,
 	       void *context, struct http_exchange **ret_exchange,

@@ -42,7 +42,8 @@ struct provider_update {
 struct provider_request {
 	char method[8];
 	char *url;
-	char *headers[CATALOGUE_HEADERS_MAX + 1];	/* "Name: value"; Content-Type is the last */
+	/* "Name: value"; Content-Type is the last */
+	char *headers[CATALOGUE_HEADERS_MAX + 1];
 	size_t header_count;
 	char *body;			/* NULL: none */
 	char *user, *password;		/* NULL: no Basic authentication */
@@ -58,19 +59,22 @@ const struct catalogue_step *provider_step(const struct catalogue *catalogue,
 /*
  * Fills the step's templates. Within the URL and forms a value is percent-encoded (host
  * names and addresses keep ',' and ':' in the URL, where both are allowed), within JSON
- * escaped as a string; in headers and Basic authentication it stands as it is. A control
- * character refuses it (-EINVAL, also for a placeholder nobody gave a value; `ret_err` says
- * which). A step that goes over plain HTTP without insecure_http is refused likewise.
+ * escaped as a string; in headers and Basic authentication it stands as it is. A
+ * control character refuses it (-EINVAL, also for a placeholder nobody gave a value;
+ * `ret_err` says which). A step that goes over plain HTTP without insecure_http is
+ * refused likewise.
  */
-int provider_request_make(const struct catalogue *catalogue, const struct catalogue_step *step,
+int provider_request_make(const struct catalogue *catalogue,
+			  const struct catalogue_step *step,
 			  const struct provider_update *update,
-			  struct provider_request *ret_request, struct err *ret_err) must_check;
+			  struct provider_request *ret_request,
+			  struct err *ret_err) must_check;
 void provider_request_done(struct provider_request *request);	/* wipes and frees */
 
 /*
- * Where a redirect may be followed: `location` names the same scheme and authority as `url`
- * (or none, with a path that begins with one '/'), and the scheme is https. The new URL; NULL: it may
- * not, or no memory. The caller wipes and frees.
+ * Where a redirect may be followed: `location` names the same scheme and authority as
+ * `url` (or none, with a path that begins with one '/'), and the scheme is https. The
+ * new URL; NULL: it may not, or no memory. The caller wipes and frees.
  */
 char *provider_redirect(const char *url, const char *location);
 
@@ -89,7 +93,8 @@ struct provider_answer {
 struct provider_verdict {
 	enum message_verdict verdict;	/* GOOD to TRANSIENT */
 	uint32_t retry_after_s;		/* 0: not said */
-	struct addr addresses[2];	/* what the line of a good or unchanged one named */
+	/* what the line of a good or unchanged one named */
+	struct addr addresses[2];
 	size_t address_count;
 };
 
@@ -99,28 +104,34 @@ struct provider_verdict {
  * status calls something good only where the status is 2xx and the body whole: an unclear
  * answer is never a success.
  */
-void provider_judge(const struct catalogue *catalogue, const struct provider_answer *answer,
-		    const struct provider_update *update, struct provider_verdict *ret_verdicts);
+void provider_judge(const struct catalogue *catalogue,
+		    const struct provider_answer *answer,
+		    const struct provider_update *update,
+		    struct provider_verdict *ret_verdicts);
 
 /*
  * dyndns2 (members.dyndns.org and all that speak like it): one line for each name in the
  * order of the request, or one line for all. `catalogue` may be NULL; its rules that
  * ask for a token only are further codes.
  */
-void provider_judge_lines(const struct catalogue *catalogue, const char *body, size_t length,
-			  const struct provider_update *update,
+void provider_judge_lines(const struct catalogue *catalogue, const char *body,
+			  size_t length, const struct provider_update *update,
 			  struct provider_verdict *ret_verdicts);
 
-/* A Retry-After header (RFC 9110, 10.2.3), seconds or date: [0, PROVIDER_RETRY_MAX_S]; 0 for nonsense. */
+/*
+ * A Retry-After header (RFC 9110, 10.2.3), seconds or date: [0, PROVIDER_RETRY_MAX_S];
+ * 0 for nonsense.
+ */
 uint32_t provider_retry_after(const char *value, int64_t wall_s);
 
 /* --- mask: what people may see of an answer --- */
 
 /*
- * Foreign bytes for log and status: every occurrence of a secret setting's value (as it is,
- * percent-encoded, in base64 at any offset, beside the user as Basic authentication has it,
- * as JSON; or its first 8 bytes) reads "(hidden)", the rest is escaped, cut to 200 bytes.
- * Returns `out`; what cannot be masked for want of memory is not shown at all.
+ * Foreign bytes for log and status: every occurrence of a secret setting's value (as it
+ * is, percent-encoded, in base64 at any offset, beside the user as Basic authentication
+ * has it, as JSON; or its first 8 bytes) reads "(hidden)", the rest is escaped, cut to
+ * 200 bytes. Returns `out`; what cannot be masked for want of memory is not shown at
+ * all.
  */
 const char *provider_describe(const struct catalogue *catalogue,
 			      const struct provider_update *update, const void *bytes,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: publisher */
 /*
- * The internet side: takes jobs from the core's channel, does several of them at once on one
- * libev loop, and answers each record of each job with one result. It keeps nothing: what is
- * not answered when it ends is given again to the next publisher.
+ * The internet side: takes jobs from the core's channel, does several of them at once
+ * on one libev loop, and answers each record of each job with one result. It keeps
+ * nothing: what is not answered when it ends is given again to the next publisher.
  *
- * It leaves by itself after an idle minute, and when /etc/resolv.conf is no longer the file
- * it began with (a sandbox may hide the new one): then it takes no further job and ends
- * when those in flight are answered.
+ * It leaves by itself after an idle minute, and when /etc/resolv.conf is no longer the
+ * file it began with (a sandbox may hide the new one): then it takes no further job and
+ * ends when those in flight are answered.
  */
 #ifndef HAIRPIN_PUBLISHER_H
 #define HAIRPIN_PUBLISHER_H

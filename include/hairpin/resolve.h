@@ -3,13 +3,13 @@
 /*
  * Names to addresses, in two ways.
  *
- * A *host* is something we connect to: /etc/hosts, then the system's resolver. A *record*
- * is something we published: the name servers of its own zone are asked directly, past every
- * cache, and only what they say with authority counts.
+ * A *host* is something we connect to: /etc/hosts, then the system's resolver. A
+ * *record* is something we published: the name servers of its own zone are asked
+ * directly, past every cache, and only what they say with authority counts.
  *
- * All names are absolute: neither search list nor HOSTALIASES. Everything runs on the libev
- * loop; answers come from the loop, never from within a call. /etc/resolv.conf is read by
- * resolve_new() and not again: when it changes, make a new resolver.
+ * All names are absolute: neither search list nor HOSTALIASES. Everything runs on the
+ * libev loop; answers come from the loop, never from within a call. /etc/resolv.conf is
+ * read by resolve_new() and not again: when it changes, make a new resolver.
  */
 #ifndef HAIRPIN_RESOLVE_H
 #define HAIRPIN_RESOLVE_H
@@ -64,16 +64,20 @@ struct resolve_server {
 	uint16_t port;
 };
 
-/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; an IPv6 address with a port needs the brackets. */
+/*
+ * ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; an IPv6 address with a port needs the
+ * brackets.
+ */
 bool resolve_server_parse(const char *text, struct resolve_server *ret_server);
 
 struct resolve_question {
 	const char *name;		/* lower case, no final dot */
 	int family;			/* AF_INET, AF_INET6 */
-	const char *interface;		/* "" or the link questions to the zone's servers leave by */
+	/* "" or the link questions to the zone's servers leave by */
+	const char *interface;
 	/*
-	 * false: the first answer with authority ends it. true: all the zone's servers are asked
-	 * at once, and waited for.
+	 * false: the first answer with authority ends it. true: all the zone's servers
+	 * are asked at once, and waited for.
 	 */
 	bool all;
 	struct addr wanted;		/* with `all`: what every server ought to hold */
@@ -84,27 +88,30 @@ struct resolve_question {
 
 enum resolve_outcome {
 	RESOLVE_AUTHORITATIVE,		/* the zone's servers (or trusted ones) said so */
-	RESOLVE_RECURSIVE,		/* only the system's resolver answered: no proof */
+	/* only the system's resolver answered: no proof */
+	RESOLVE_RECURSIVE,
 	RESOLVE_SILENT,			/* nobody answered */
 };
 
 struct resolve_answer {
 	enum resolve_outcome outcome;
-	struct addr addresses[RESOLVE_ADDRESSES_MAX];	/* of all servers that answered; each once */
+	/* of all servers that answered; each once */
+	struct addr addresses[RESOLVE_ADDRESSES_MAX];
 	size_t count;			/* 0 with authority: there is no such record */
 	uint32_t ttl_s;			/* the smallest; at most a week */
 	unsigned servers_answered;	/* with authority */
 	unsigned servers_holding;	/* of these: hold `wanted`, maybe among others */
-	struct resolve_server other;	/* one that answered without holding it; none if all do */
+	/* one that answered without holding it; none if all do */
+	struct resolve_server other;
 };
 
 struct resolve_record;
 typedef void resolve_record_fn(void *context, const struct resolve_answer *answer);
 
 /*
- * The question is copied. CNAMEs are followed to a depth of 8, each target at the servers of its own
- * zone. Addresses that are not global are never asked through `interface`. The handle ends
- * with the call of `fn` or with resolve_record_stop().
+ * The question is copied. CNAMEs are followed to a depth of 8, each target at the
+ * servers of its own zone. Addresses that are not global are never asked through
+ * `interface`. The handle ends with the call of `fn` or with resolve_record_stop().
  */
 int resolve_record_start(struct resolve *resolve, const struct resolve_question *question,
 			 resolve_record_fn *fn, void *context,

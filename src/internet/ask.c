@@ -54,7 +54,8 @@ static void arm_timeout(struct ask *ask)
 	if (!next)
 		return;
 	ev_now_update(ask->loop);
-	ev_timer_set(&ask->timeout, (double)next->tv_sec + (double)next->tv_usec / 1e6, 0.);
+	ev_timer_set(&ask->timeout, (double)next->tv_sec + (double)next->tv_usec / 1e6,
+		     0.);
 	ev_timer_start(ask->loop, &ask->timeout);
 }
 
@@ -173,7 +174,8 @@ static void on_delivery(struct ev_loop *loop, ev_timer *timer, int events)
 	free(bytes);
 }
 
-static void on_answer(void *data, int status, int timeouts, unsigned char *bytes, int length)
+static void on_answer(void *data, int status, int timeouts, unsigned char *bytes,
+		      int length)
 {
 	struct ask_question *question = data;
 	struct ask *ask = question->ask;
@@ -212,8 +214,11 @@ static int set_server(struct ask *ask, const struct ask_server *server)
 static int open_channel(struct ask *ask, const struct ask_server *server)
 {
 	struct ares_options options = {
-		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES, .timeout = TRY_MS,
-		.tries = TRIES, .sock_state_cb = on_socket_state, .sock_state_cb_data = ask,
+		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+		.timeout = TRY_MS,
+		.tries = TRIES,
+		.sock_state_cb = on_socket_state,
+		.sock_state_cb_data = ask,
 	};
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
 		   ARES_OPT_SOCK_STATE_CB;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Questions to DNS servers: one c-ares channel on the libev loop. Random ids and ports,
- * retries, the next server and TCP after truncation are c-ares's; what an answer means is not
- * looked at here.
+ * retries, the next server and TCP after truncation are c-ares's; what an answer means
+ * is not looked at here.
  *
- * Answers are delivered from the loop, never from within a call into this module: whoever
- * gets one may free the asker and everything else.
+ * Answers are delivered from the loop, never from within a call into this module:
+ * whoever gets one may free the asker and everything else.
  */
 #ifndef INTERNET_ASK_H
 #define INTERNET_ASK_H
@@ -25,7 +25,8 @@ struct ask_server {
 	struct addr address;
 	uint16_t port;
 	bool recurse;			/* RD=1 */
-	const char *interface;		/* "": any; else SO_BINDTODEVICE, or no question is sent */
+	/* "": any; else SO_BINDTODEVICE, or no question is sent */
+	const char *interface;
 };
 
 /* `server` NULL: those of /etc/resolv.conf, with RD=1. */

@@ -159,9 +159,9 @@ static bool read_header(struct dnsmsg *m, size_t *at)
 {
 	unsigned id, flags, questions, authorities, additionals;
 
-	if (!read_u16(m, at, &id) || !read_u16(m, at, &flags) || !read_u16(m, at, &questions) ||
-	    !read_u16(m, at, &m->answer_count) || !read_u16(m, at, &authorities) ||
-	    !read_u16(m, at, &additionals))
+	if (!read_u16(m, at, &id) || !read_u16(m, at, &flags) ||
+	    !read_u16(m, at, &questions) || !read_u16(m, at, &m->answer_count) ||
+	    !read_u16(m, at, &authorities) || !read_u16(m, at, &additionals))
 		return false;
 	m->authoritative = flags & FLAG_AUTHORITATIVE;
 	m->truncated = flags & FLAG_TRUNCATED;
@@ -177,7 +177,8 @@ bool dnsmsg_read(const void *bytes, size_t length, struct dnsmsg *ret_message)
 	size_t at = 0;
 
 	if (!read_header(&m, &at) || !read_name(&m, &at, m.name) ||
-	    !read_u16(&m, &at, &m.type) || !read_u16(&m, &at, &class) || class != CLASS_IN)
+	    !read_u16(&m, &at, &m.type) || !read_u16(&m, &at, &class) ||
+	    class != CLASS_IN)
 		return false;
 	m.answers_at = at;
 	for (unsigned i = 0; i < m.answer_count; i++)
@@ -218,7 +219,8 @@ static void lower_ttl(struct dnsmsg_found *found, bool *first, uint32_t ttl_s)
 }
 
 /* One step along the chain: the CNAME of found->name, if the message has one. */
-static bool follow_once(const struct dnsmsg *message, struct dnsmsg_found *found, bool *first)
+static bool follow_once(const struct dnsmsg *message, struct dnsmsg_found *found,
+			bool *first)
 {
 	struct dnsmsg_walk walk = { 0 };
 	struct dnsmsg_record record;
@@ -258,7 +260,8 @@ void dnsmsg_follow(const struct dnsmsg *message, const char *name, enum dnsmsg_t
 	while (found.address_count < DNSMSG_ADDRESSES_MAX &&
 	       (!zone || dnsmsg_name_is_under(found.name, zone)) &&
 	       dnsmsg_next(message, &walk, &record)) {
-		if (record.type != (unsigned)type || strcmp(record.owner, found.name) != 0)
+		if (record.type != (unsigned)type ||
+		    strcmp(record.owner, found.name) != 0)
 			continue;
 		keep_address(&found, &record.address);
 		lower_ttl(&found, &first, record.ttl_s);

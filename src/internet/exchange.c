@@ -205,7 +205,8 @@ int exchange_prepare(struct http_exchange *exchange, const struct http_request *
 
 	if (r < 0)
 		return r;
-	if (!text_copy(exchange->interface, sizeof(exchange->interface), request->interface))
+	if (!text_copy(exchange->interface, sizeof(exchange->interface),
+		       request->interface))
 		return err_set(ret_err, -EINVAL, "the interface's name is too long");
 	exchange->private_server = request->private_server;
 	exchange->easy = curl_easy_init();
@@ -218,7 +219,8 @@ int exchange_prepare(struct http_exchange *exchange, const struct http_request *
 		code = set_request(exchange->easy, exchange, request);
 	if (code != CURLE_OK)
 		return err_set(ret_err, code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL,
-			       "the request cannot be made: %s", curl_easy_strerror(code));
+			       "the request cannot be made: %s",
+			       curl_easy_strerror(code));
 	return 0;
 }
 
@@ -271,8 +273,8 @@ static bool set_pin(struct http_exchange *exchange, struct text *pin)
 	if (pin->failed)
 		return false;
 	exchange->pins = curl_slist_append(NULL, pin->bytes);
-	return exchange->pins &&
-	       curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE, exchange->pins) == CURLE_OK;
+	return exchange->pins && curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE,
+						  exchange->pins) == CURLE_OK;
 }
 
 static void say_refused(struct http_exchange *exchange, const struct addr *address)
@@ -282,10 +284,12 @@ static void say_refused(struct http_exchange *exchange, const struct addr *addre
 	text_escape(host, sizeof(host), exchange->host_name, strlen(exchange->host_name));
 	snprintf(exchange->reply.why, sizeof(exchange->reply.why),
 		 "%s has the address %s, which is not global: not asked "
-		 "(\"private_server\": true allows it)", host, addr_format(address, room));
+		 "(\"private_server\": true allows it)",
+		 host, addr_format(address, room));
 }
 
-bool exchange_pin(struct http_exchange *exchange, const struct resolve_addresses *addresses)
+bool exchange_pin(struct http_exchange *exchange,
+		  const struct resolve_addresses *addresses)
 {
 	struct text pin = TEXT_INIT;
 	bool all_global = true, ok;

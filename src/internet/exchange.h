@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One request on its way; shared by http.c (the loop), exchange.c (what libcurl is told and
- * what it gives back) and outcome.c (what its errors mean).
+ * One request on its way; shared by http.c (the loop), exchange.c (what libcurl is told
+ * and what it gives back) and outcome.c (what its errors mean).
  */
 #ifndef INTERNET_EXCHANGE_H
 #define INTERNET_EXCHANGE_H
@@ -52,7 +52,8 @@ void exchange_free(struct http_exchange *exchange);
  * Keeps the addresses that may be used and pins the host to them. False: none may;
  * reply.why says why.
  */
-bool exchange_pin(struct http_exchange *exchange, const struct resolve_addresses *addresses);
+bool exchange_pin(struct http_exchange *exchange,
+		  const struct resolve_addresses *addresses);
 
 /* Fills exchange->reply from libcurl's last word. */
 void exchange_conclude(struct http_exchange *exchange, CURLcode code);

@@ -66,7 +66,8 @@ static void read_answer(const char *name, enum dnsmsg_type type, const void *byt
 	struct dnsmsg_found found;
 	struct dnsmsg message;
 
-	if (!bytes || !dnsmsg_read(bytes, length, &message) || message.type != (unsigned)type ||
+	if (!bytes || !dnsmsg_read(bytes, length, &message) ||
+	    message.type != (unsigned)type ||
 	    (message.rcode != DNSMSG_NOERROR && message.rcode != DNSMSG_NXDOMAIN))
 		return;
 	ret->answered = true;
@@ -115,7 +116,8 @@ static bool ask_family(struct resolve_host *host, int index, enum dnsmsg_type ty
 	struct family_question *family = &host->families[index];
 
 	family->type = type;
-	family->question = ask_start(host->resolve->system, host->name, type, on_answer, family);
+	family->question = ask_start(host->resolve->system, host->name, type, on_answer,
+				     family);
 	return family->question != NULL;
 }
 

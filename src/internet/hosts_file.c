@@ -7,7 +7,9 @@
 
 #include "resolver.h"
 
-/* Block lists of a hundred thousand lines are about; what lies behind this is not read. */
+/*
+ * Block lists of a hundred thousand lines are about; what lies behind this is not read.
+ */
 enum { LINE_BYTES = 1024, LINES_MAX = 500000 };
 
 static const char *const path = "/etc/hosts";
@@ -21,7 +23,8 @@ bool name_lower(char out[DNSMSG_NAME_BYTES], const char *name)
 	if (length == 0 || length >= DNSMSG_NAME_BYTES)
 		return false;
 	for (size_t i = 0; i < length; i++)
-		out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+		out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32
+								 : name[i]);
 	out[length] = '\0';
 	return true;
 }
@@ -40,7 +43,8 @@ static void read_line(char *line, const char *name, int family,
 	while ((word = strtok_r(NULL, blank, &rest))) {
 		if (strcasecmp(word, name) != 0)
 			continue;
-		resolve_addresses_add(addresses->addresses, &addresses->count, &address, 1);
+		resolve_addresses_add(addresses->addresses, &addresses->count, &address,
+				      1);
 		return;
 	}
 }

@@ -64,7 +64,8 @@ static void collect(struct http *http)
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+				  (char **)&exchange);
 		exchange_conclude(exchange, code);
 		end_exchange(exchange);
 	}
@@ -95,11 +96,13 @@ static void on_socket(struct ev_loop *loop, ev_io *io, int events)
 	act(watch->http, io->fd, what);		/* the watch may be gone after this */
 }
 
-static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *private)
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
+			void *private)
 {
 	struct socket_watch *watch = private;
 	struct http *http = context;
-	int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
+	int events = (what & CURL_POLL_IN ? EV_READ : 0) |
+		     (what & CURL_POLL_OUT ? EV_WRITE : 0);
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
@@ -180,10 +183,10 @@ void http_free(struct http *http)
 }
 
 /*
- * A connection that was made from an address which is gone hangs until it times out, and a
- * provider that looks at the source would see the old address. libcurl cannot be told
- * to close idle connections, so the pool is replaced while nobody uses it; as long as
- * somebody does, requests of another epoch make connections that are not kept.
+ * A connection that was made from an address which is gone hangs until it times out,
+ * and a provider that looks at the source would see the old address. libcurl cannot be
+ * told to close idle connections, so the pool is replaced while nobody uses it; as long
+ * as somebody does, requests of another epoch make connections that are not kept.
  */
 static bool enter_epoch(struct http *http, uint64_t epoch, bool *ret_fresh)
 {
@@ -201,7 +204,8 @@ static bool enter_epoch(struct http *http, uint64_t epoch, bool *ret_fresh)
 	return open_multi(http) == 0;
 }
 
-static void fail(struct http_exchange *exchange, enum http_outcome outcome, const char *why)
+static void fail(struct http_exchange *exchange, enum http_outcome outcome,
+		 const char *why)
 {
 	exchange->reply.outcome = outcome;
 	if (why)
@@ -217,7 +221,8 @@ static void begin_transfer(struct http_exchange *exchange)
 	bool fresh;
 
 	if (left_ms <= 0) {
-		fail(exchange, HTTP_UNREACHABLE, "no time was left after resolving the host");
+		fail(exchange, HTTP_UNREACHABLE,
+		     "no time was left after resolving the host");
 		return;
 	}
 	if (!enter_epoch(http, exchange->epoch, &fresh)) {
@@ -250,7 +255,8 @@ static void on_resolved(void *context, const struct resolve_addresses *addresses
 int http_start(struct http *http, const struct http_request *request, http_fn *fn,
 	       void *context, struct http_exchange **ret_exchange, struct err *ret_err)
 {
-	int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : HTTP_TIMEOUT_MS;
+	int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms
+						     : HTTP_TIMEOUT_MS;
 	struct http_exchange *exchange = calloc(1, sizeof(*exchange));
 	int r;
 

@@ -12,7 +12,9 @@
 /* This program is younger: a clock that says less was never set. */
 static const int64_t first_day_s = 1767225600;	/* 2026-01-01 */
 
-/* libcurl 7.88 has no connect time before the TLS handshake is done, but the port then. */
+/*
+ * libcurl 7.88 has no connect time before the TLS handshake is done, but the port then.
+ */
 static bool was_connected(const struct http_exchange *exchange)
 {
 	curl_off_t connect_us = 0;
@@ -31,7 +33,8 @@ static bool handshake_broke(const struct http_exchange *exchange)
 
 	curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &os_error);
 	return os_error != 0 || strstr(exchange->problem, "SYSCALL") ||
-	       strstr(exchange->problem, "reset") || strstr(exchange->problem, "unexpected eof");
+	       strstr(exchange->problem, "reset") ||
+	       strstr(exchange->problem, "unexpected eof");
 }
 
 static enum http_outcome outcome_of(const struct http_exchange *exchange, CURLcode code)

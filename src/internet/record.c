@@ -2,16 +2,19 @@
 /*
  * What the servers of a record's own zone say.
  *
- *   begin ──► zone known? ──no──► zone search ──► rounds of servers' names
- *     ▲           └──────────────yes───────────►   │ names become addresses (host.c)
- *     │                                            ▼
- *     └──── CNAME: again with its target ◄──── servers asked ──► finished
- *                                                  │ nobody with authority, or too late
- *                                                  ▼
- *                                              the system's resolver: no proof
+ *   begin --> zone known? --no--> zone search --> rounds of servers' names
+ *     ^            |                                | names become addresses (host.c)
+ *     |            `--------------yes-------------->|
+ *     |                                             v
+ *     `---- CNAME: again with its target <---- servers asked --> finished
+ *                                                   |
+ *                                                   | nobody with authority, or too late
+ *                                                   v
+ *                                               the system's resolver: no proof
  *
  * To be gentle, a mere look asks as few servers as it can: the IPv4 addresses of two of
- * them first, one after the other with a short head start; a verification asks all at once.
+ * them first, one after the other with a short head start; a verification asks all at
+ * once.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -134,7 +137,8 @@ static bool holds(const struct record_server *server, const struct addr *wanted)
 }
 
 static void count_server(const struct resolve_record *record,
-			 const struct record_server *server, struct resolve_answer *answer)
+			 const struct record_server *server,
+			 struct resolve_answer *answer)
 {
 	const struct dnsmsg_found *found = &server->found;
 
@@ -246,7 +250,8 @@ static void ask_server(struct resolve_record *record, struct record_server *serv
 		server->state = SERVER_ASKED;
 }
 
-static struct record_server *find_server(struct resolve_record *record, enum server_state state)
+static struct record_server *find_server(struct resolve_record *record,
+					 enum server_state state)
 {
 	for (size_t i = 0; i < record->server_count; i++)
 		if (record->servers[i].state == state)
@@ -352,7 +357,8 @@ static bool next_round(struct resolve_record *record)
 		if (record->all)
 			find_addresses(record, i, both);
 		else if (i < 2 && round < 2)
-			find_addresses(record, i, round == 0 ? RESOLVE_IPV4 : RESOLVE_IPV6);
+			find_addresses(record, i,
+				       round == 0 ? RESOLVE_IPV4 : RESOLVE_IPV6);
 		else if (i >= 2 && round == 2)
 			find_addresses(record, i, both);
 	}
@@ -466,7 +472,8 @@ int resolve_record_start(struct resolve *resolve, const struct resolve_question 
 		record->trusted_count++;
 	}
 	if (!name_lower(record->name, question->name) ||
-	    !text_copy(record->interface, sizeof(record->interface), question->interface)) {
+	    !text_copy(record->interface, sizeof(record->interface),
+		       question->interface)) {
 		free(record);
 		return -EINVAL;
 	}

@@ -11,7 +11,8 @@
 
 enum {
 	DNS_PORT = 53,
-	HEAD_START_MS = 1000,		/* before the next server is asked beside the first */
+	/* before the next server is asked beside the first */
+	HEAD_START_MS = 1000,
 	AUTHORITY_LIMIT_MS = 7000,	/* then the system's resolver gets the rest */
 };
 
@@ -45,7 +46,8 @@ struct resolve_record {
 	struct resolve_server trusted[RESOLVE_SERVERS_MAX];
 	size_t trusted_count;
 	char asked_name[DNSMSG_NAME_BYTES];	/* the record's */
-	char name[DNSMSG_NAME_BYTES];		/* it, or where its CNAMEs have led so far */
+	/* it, or where its CNAMEs have led so far */
+	char name[DNSMSG_NAME_BYTES];
 	unsigned hops;
 
 	ev_timer limit;

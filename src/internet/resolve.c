@@ -119,7 +119,8 @@ bool resolve_server_parse(const char *text, struct resolve_server *ret_server)
 		port = end + 1;
 	else if (*end != '\0')
 		return false;
-	if (!addr_parse(address, &server.address) || (port && !parse_port(port, &server.port)))
+	if (!addr_parse(address, &server.address) ||
+	    (port && !parse_port(port, &server.port)))
 		return false;
 	if ((server.address.family == AF_INET6) != bracket)
 		return false;

@@ -23,7 +23,10 @@ struct zone {
 	char servers[ZONE_SERVERS_MAX][DNSMSG_NAME_BYTES];
 	size_t server_count;		/* 0: unused */
 	double until;			/* ev_now() after which it is asked for again */
-	/* Their addresses, as far as they were needed; learnt with the zone, gone with it. */
+	/*
+	 * Their addresses, as far as they were needed; learnt with the zone, gone with
+	 * it.
+	 */
 	struct resolve_addresses known[ZONE_SERVERS_MAX];
 	unsigned known_families[ZONE_SERVERS_MAX];
 };

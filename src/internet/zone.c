@@ -38,7 +38,8 @@ static void read_zone(const struct zone_search *search, const struct dnsmsg *mes
 
 	memset(zone, 0, sizeof(*zone));
 	strcpy(zone->name, search->at);		/* a tail of a name of the same size */
-	while (zone->server_count < ZONE_SERVERS_MAX && dnsmsg_next(message, &walk, &record)) {
+	while (zone->server_count < ZONE_SERVERS_MAX &&
+	       dnsmsg_next(message, &walk, &record)) {
 		if (record.type != DNSMSG_NS || strcmp(record.owner, search->at) != 0 ||
 		    !record.target[0] || strcmp(record.target, "?") == 0)
 			continue;
@@ -79,8 +80,8 @@ static void on_answer(void *context, const void *bytes, size_t length)
 
 static bool ask_next(struct zone_search *search)
 {
-	search->question = ask_start(search->resolve->system, search->at, DNSMSG_NS, on_answer,
-				     search);
+	search->question = ask_start(search->resolve->system, search->at, DNSMSG_NS,
+				     on_answer, search);
 	return search->question != NULL;
 }
 
@@ -99,7 +100,10 @@ int zone_search_start(struct resolve *resolve, const char *name, zone_search_fn 
 		return -EINVAL;
 	}
 	search->at = search->name;
-	/* A wildcard's own name has no servers, and "*" is no label to ask others about. */
+	/*
+	 * A wildcard's own name has no servers, and "*" is no label to ask others
+	 * about.
+	 */
 	if (strncmp(search->at, "*.", 2) == 0)
 		search->at += 2;
 	if (!ask_next(search)) {

@@ -49,7 +49,8 @@ static bool body_has_line(const char *body, size_t length, const char *wanted)
 }
 
 /* Does the body say what the rule asks for? */
-static bool rule_fits_body(const struct catalogue_rule *rule, const char *body, size_t length)
+static bool rule_fits_body(const struct catalogue_rule *rule, const char *body,
+			   size_t length)
 {
 	const char *rest = body;
 	size_t left = length;
@@ -58,7 +59,8 @@ static bool rule_fits_body(const struct catalogue_rule *rule, const char *body, 
 	if (rule->prefix && (length < strlen(rule->prefix) ||
 			     memcmp(body, rule->prefix, strlen(rule->prefix)) != 0))
 		return false;
-	if (rule->contains && !memmem(body, length, rule->contains, strlen(rule->contains)))
+	if (rule->contains &&
+	    !memmem(body, length, rule->contains, strlen(rule->contains)))
 		return false;
 	if (rule->line && !body_has_line(body, length, rule->line))
 		return false;
@@ -69,7 +71,8 @@ static bool rule_fits_body(const struct catalogue_rule *rule, const char *body, 
 }
 
 /* In a body of lines a rule that asks for a token only is one more code for each line. */
-static bool rule_is_code(const struct catalogue *catalogue, const struct catalogue_rule *rule)
+static bool rule_is_code(const struct catalogue *catalogue,
+			 const struct catalogue_rule *rule)
 {
 	return catalogue->dyndns2 && rule->token && !rule->http && !rule->prefix &&
 	       !rule->contains && !rule->line;
@@ -129,14 +132,16 @@ static void set_all(struct provider_verdict *verdicts, size_t count,
  * Statuses whose body may know better: 403 with any code of the protocol, 5xx only with
  * those that ask for patience. Neither may bring success.
  */
-static bool lines_overrule_status(unsigned status, const struct provider_verdict *verdicts,
-				  size_t count)
+static bool lines_overrule_status(unsigned status,
+				  const struct provider_verdict *verdicts, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		enum message_verdict v = verdicts[i].verdict;
-		bool patience = v == MESSAGE_SERVER_ERROR || verdicts[i].retry_after_s > 0;
+		bool patience = v == MESSAGE_SERVER_ERROR ||
+				verdicts[i].retry_after_s > 0;
 
-		if (v == MESSAGE_GOOD || v == MESSAGE_UNCHANGED || v == MESSAGE_UNCONFIRMED)
+		if (v == MESSAGE_GOOD || v == MESSAGE_UNCHANGED ||
+		    v == MESSAGE_UNCONFIRMED)
 			return false;
 		if (v == MESSAGE_TRANSIENT && !patience)
 			return false;
@@ -146,7 +151,8 @@ static bool lines_overrule_status(unsigned status, const struct provider_verdict
 	return status == 403 || (status >= 500 && status <= 599);
 }
 
-static void judge_status(const struct catalogue *catalogue, const struct provider_answer *answer,
+static void judge_status(const struct catalogue *catalogue,
+			 const struct provider_answer *answer,
 			 const struct provider_update *update,
 			 struct provider_verdict *ret_verdicts)
 {
@@ -179,8 +185,10 @@ static void apply_retry_after(const struct provider_answer *answer,
 	}
 }
 
-void provider_judge(const struct catalogue *catalogue, const struct provider_answer *answer,
-		    const struct provider_update *update, struct provider_verdict *ret_verdicts)
+void provider_judge(const struct catalogue *catalogue,
+		    const struct provider_answer *answer,
+		    const struct provider_update *update,
+		    struct provider_verdict *ret_verdicts)
 {
 	const struct catalogue_rule *rule = rule_find(catalogue, answer);
 

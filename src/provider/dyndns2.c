@@ -73,7 +73,8 @@ static bool read_wait(const struct line *line, uint32_t *ret_wait_s)
  */
 static bool read_addresses(const struct line *line, struct provider_verdict *verdict)
 {
-	const char *at = line->text + line->token_length, *end = line->text + line->length;
+	const char *at = line->text + line->token_length,
+		   *end = line->text + line->length;
 
 	while (at < end && verdict->address_count < 2) {
 		char word[ADDR_TEXT_BYTES];
@@ -113,8 +114,10 @@ static const struct catalogue_rule *code_of_catalogue(const struct catalogue *ca
 static struct understood understand_code(const struct code *code, const struct line *line)
 {
 	struct understood u = {
-		.verdict = { .verdict = code->verdict, .retry_after_s = code->retry_after_s },
-		.known = true, .of_account = code->of_account,
+		.verdict = { .verdict = code->verdict,
+			     .retry_after_s = code->retry_after_s },
+		.known = true,
+		.of_account = code->of_account,
 	};
 
 	if (is_good(code->verdict) && !read_addresses(line, &u.verdict)) {
@@ -124,7 +127,8 @@ static struct understood understand_code(const struct code *code, const struct l
 	return u;
 }
 
-static struct understood understand(const struct catalogue *catalogue, const struct line *line)
+static struct understood understand(const struct catalogue *catalogue,
+				    const struct line *line)
 {
 	const struct catalogue_rule *rule = code_of_catalogue(catalogue, line);
 	struct understood u = { .verdict = { .verdict = MESSAGE_TRANSIENT } };
@@ -175,8 +179,8 @@ static struct provider_verdict verdict_of_rest(const struct provider_verdict *ve
 	return (struct provider_verdict){ .verdict = MESSAGE_UNCONFIRMED };
 }
 
-void provider_judge_lines(const struct catalogue *catalogue, const char *body, size_t length,
-			  const struct provider_update *update,
+void provider_judge_lines(const struct catalogue *catalogue, const char *body,
+			  size_t length, const struct provider_update *update,
 			  struct provider_verdict *ret_verdicts)
 {
 	struct provider_verdict rest, account = { 0 };
@@ -186,7 +190,10 @@ void provider_judge_lines(const struct catalogue *catalogue, const char *body, s
 	while (lines < count && line_next(&body, &length, &line)) {
 		struct understood u = understand(catalogue, &line);
 
-		/* A body that does not begin with a code is no answer, whatever follows. */
+		/*
+		 * A body that does not begin with a code is no answer, whatever
+		 * follows.
+		 */
 		if (lines == 0 && !u.known)
 			break;
 		look_for_ignored(update, &u);

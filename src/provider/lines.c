@@ -17,7 +17,8 @@ static void trim(struct line *line)
 	while (line->length > 0 && is_blank(line->text[line->length - 1]))
 		line->length--;
 	line->token_length = 0;
-	while (line->token_length < line->length && !is_blank(line->text[line->token_length]))
+	while (line->token_length < line->length &&
+	       !is_blank(line->text[line->token_length]))
 		line->token_length++;
 }
 

@@ -11,7 +11,8 @@ enum {
 	SHOWN_BYTES = 200,
 	LOOKED_AT_BYTES = 4096,		/* enough for what is shown after masking */
 	GUISES_MAX = CATALOGUE_SETTINGS_MAX * 12,
-	PREFIX_BYTES = 8,		/* the beginning of a secret that tells too much */
+	/* the beginning of a secret that tells too much */
+	PREFIX_BYTES = 8,
 };
 
 /* The forms in which the secrets might come back. */
@@ -50,7 +51,8 @@ static void guises_done(struct guises *g)
  * begins `shift` (0 to 2) bytes behind a group's start: only the groups' characters
  * that depend on nothing but the secret.
  */
-static char *base64_within(const char *secret, size_t length, unsigned shift, bool of_urls)
+static char *base64_within(const char *secret, size_t length, unsigned shift,
+			   bool of_urls)
 {
 	static const char common[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -142,7 +144,7 @@ static size_t match_length(const char *guise, const char *at, size_t left)
 {
 	size_t length = 0;
 
-	while (length < left && guise[length] && guise[length] == at[length])
+	while (guise[length] && length < left && guise[length] == at[length])
 		length++;
 	if (guise[length] && length < PREFIX_BYTES)
 		return 0;
@@ -163,7 +165,8 @@ static size_t hidden_length(const struct guises *g, const char *at, size_t left)
 	return longest;
 }
 
-static void mask(const struct guises *g, const char *bytes, size_t length, struct text *out)
+static void mask(const struct guises *g, const char *bytes, size_t length,
+		 struct text *out)
 {
 	for (size_t at = 0; at < length && out->length < SHOWN_BYTES;) {
 		size_t hidden = hidden_length(g, bytes + at, length - at);
@@ -202,7 +205,8 @@ const char *provider_describe(const struct catalogue *catalogue,
 	trim(&body, &length);
 	mask(&g, body, length < LOOKED_AT_BYTES ? length : LOOKED_AT_BYTES, &masked);
 	if (g.failed || masked.failed)
-		text_escape(out, MESSAGE_TEXT_BYTES, "(not shown)", strlen("(not shown)"));
+		text_escape(out, MESSAGE_TEXT_BYTES, "(not shown)",
+			    strlen("(not shown)"));
 	else
 		text_escape(out, SHOWN_BYTES + 1, masked.bytes, masked.length);
 	guises_done(&g);

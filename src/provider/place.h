@@ -11,9 +11,12 @@
 
 enum place {
 	PLACE_PLAIN,		/* header, text body, Basic authentication: as it is */
-	PLACE_URL,		/* one component: all but RFC 3986's unreserved is encoded */
-	PLACE_URL_KNOWN,	/* the same for checked names and addresses: ':' ',' '*' stay */
-	PLACE_FORM,		/* application/x-www-form-urlencoded; a space is %20 there too */
+	/* one component: all but RFC 3986's unreserved is encoded */
+	PLACE_URL,
+	/* the same for checked names and addresses: ':' ',' '*' stay */
+	PLACE_URL_KNOWN,
+	/* application/x-www-form-urlencoded; a space is %20 there too */
+	PLACE_FORM,
 	PLACE_JSON,		/* within the quotes of a string */
 };
 

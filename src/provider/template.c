@@ -106,7 +106,8 @@ static int add_value(const struct filling *f, enum place place, const char *name
 {
 	if (place_add(out, place, value))
 		return 0;
-	return err_set(f->err, -EINVAL, "the value of \"%s\" holds a control character", name);
+	return err_set(f->err, -EINVAL, "the value of \"%s\" holds a control character",
+		       name);
 }
 
 static int add_hostnames(const struct filling *f, enum place place, struct text *out)
@@ -115,14 +116,18 @@ static int add_hostnames(const struct filling *f, enum place place, struct text 
 		if (i > 0 && !place_add(out, place, ","))
 			return -EINVAL;
 		if (!place_add(out, place, f->update->hostnames[i]))
-			return err_set(f->err, -EINVAL, "a host name holds a control character");
+			return err_set(f->err, -EINVAL,
+				       "a host name holds a control character");
 	}
 	return 0;
 }
 
 static int add_placeholder(const struct filling *f, const char *name, struct text *out)
 {
-	/* Addresses and checked names have an alphabet of their own that a URL may show. */
+	/*
+	 * Addresses and checked names have an alphabet of their own that a URL may
+	 * show.
+	 */
 	enum place known = f->place == PLACE_URL ? PLACE_URL_KNOWN : f->place;
 	const struct catalogue_setting *setting;
 	char room[ADDR_TEXT_BYTES];
@@ -154,7 +159,8 @@ static int fill(const struct filling *f, const char *template, struct text *out)
 			continue;
 		}
 		if (length >= sizeof(name))
-			return err_set(f->err, -EINVAL, "a placeholder's name is too long");
+			return err_set(f->err, -EINVAL,
+				       "a placeholder's name is too long");
 		memcpy(name, template + 1, length);
 		name[length] = '\0';
 		r = add_placeholder(f, name, out);
@@ -218,7 +224,10 @@ static const char *body_content_type(const char *body_type)
 					      : "Content-Type: text/plain";
 }
 
-/* The setting of kind "server" that is the URL's whole authority, so that users choose it. */
+/*
+ * The setting of kind "server" that is the URL's whole authority, so that users choose
+ * it.
+ */
 static bool authority_is_setting(const struct catalogue *catalogue, const char *url)
 {
 	const struct catalogue_setting *setting;
@@ -244,9 +253,11 @@ static int make_url(struct filling *f, struct provider_request *request)
 
 	f->place = PLACE_URL;
 	if (strncmp(template, "http://", 7) == 0 && !insecure)
-		return err_set(f->err, -EINVAL, "plain HTTP is refused without insecure_http");
+		return err_set(f->err, -EINVAL,
+			       "plain HTTP is refused without insecure_http");
 	if (insecure && authority_is_setting(f->catalogue, template))
-		return fill_new(f, "http://", template + strlen("https://"), &request->url);
+		return fill_new(f, "http://", template + strlen("https://"),
+				&request->url);
 	return fill_new(f, "", template, &request->url);
 }
 
@@ -301,7 +312,8 @@ static int make_basic(struct filling *f, struct provider_request *request)
 	return fill_new(f, "", f->catalogue->basic_password, &request->password);
 }
 
-int provider_request_make(const struct catalogue *catalogue, const struct catalogue_step *step,
+int provider_request_make(const struct catalogue *catalogue,
+			  const struct catalogue_step *step,
 			  const struct provider_update *update,
 			  struct provider_request *ret_request, struct err *ret_err)
 {
@@ -357,7 +369,8 @@ char *provider_redirect(const char *url, const char *location)
 		if ((unsigned char)location[i] <= 0x20 || location[i] == 0x7f ||
 		    location[i] == '\\')
 			return NULL;
-	if (strncasecmp(location, url, authority) == 0 && strchr("/?#", location[authority]))
+	if (strncasecmp(location, url, authority) == 0 &&
+	    strchr("/?#", location[authority]))
 		return strdup(location);
 	if (location[0] != '/' || location[1] == '/')
 		return NULL;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CHECK and VERIFY: each record of the job is a question to its zone's servers. The first one goes
- * alone, since what it learns about the zone spares the others half their questions.
+ * CHECK and VERIFY: each record of the job is a question to its zone's servers. The
+ * first one goes alone, since what it learns about the zone spares the others half
+ * their questions.
  *
- * VERIFIED: at least one server answered with authority, and each that did holds the wanted
- * address, maybe among others: a name may have addresses that are not ours.
+ * VERIFIED: at least one server answered with authority, and each that did holds the
+ * wanted address, maybe among others: a name may have addresses that are not ours.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,14 +43,16 @@ void check_free(struct check *check)
 	free(check);
 }
 
-static void say_verified(const struct resolve_answer *answer, struct message_result *result)
+static void say_verified(const struct resolve_answer *answer,
+			 struct message_result *result)
 {
 	char other[ADDR_TEXT_BYTES];
 
 	if (answer->servers_holding == answer->servers_answered) {
 		result->verdict = MESSAGE_VERIFIED;
 		snprintf(result->text, sizeof(result->text), "%u name server%s",
-			 answer->servers_holding, answer->servers_holding == 1 ? "" : "s");
+			 answer->servers_holding,
+			 answer->servers_holding == 1 ? "" : "s");
 		return;
 	}
 	result->verdict = MESSAGE_NOT_YET;

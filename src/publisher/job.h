@@ -23,7 +23,8 @@ struct job {
 	struct job *next;
 	struct message_job *message;	/* only message_job_bytes() of it exist */
 	bool answered[MESSAGE_RECORDS_MAX];
-	ev_timer limit;			/* the job's own; whoever serves it is stopped then */
+	/* the job's own; whoever serves it is stopped then */
+	ev_timer limit;
 	double until;			/* ev_now() at which that is */
 	struct check *check;		/* one of the two */
 	struct publish *publish;
@@ -34,9 +35,9 @@ struct resolve *job_resolve(const struct job *job);
 struct http *job_http(const struct job *job);
 
 /*
- * Sends the result for records[index]; head and record are filled in here. What breaks a
- * rule of message_result_ok() would end us: it becomes MESSAGE_TRANSIENT or MESSAGE_NO_ANSWER.
- * The second answer for a record is dropped.
+ * Sends the result for records[index]; head and record are filled in here. What breaks
+ * a rule of message_result_ok() would end us: it becomes MESSAGE_TRANSIENT or
+ * MESSAGE_NO_ANSWER. The second answer for a record is dropped.
  */
 void job_answer(struct job *job, size_t index, const struct message_result *result);
 

@@ -32,7 +32,8 @@ struct jobs {
 	struct job *list;
 	size_t count;
 	struct waiting *waiting, **waiting_end;
-	struct stat resolv_conf;	/* at the beginning; zeroed where there was none */
+	/* at the beginning; zeroed where there was none */
+	struct stat resolv_conf;
 	struct message_job *incoming;	/* room for the largest */
 	bool leaving;			/* take no further job */
 	int status;
@@ -107,7 +108,8 @@ static void send_waiting(struct jobs *jobs)
 {
 	while (jobs->waiting) {
 		struct waiting *first = jobs->waiting;
-		int r = channel_send(jobs->channel, &first->result, sizeof(first->result), -1);
+		int r = channel_send(jobs->channel, &first->result, sizeof(first->result),
+				     -1);
 
 		if (r == -EAGAIN) {
 			ev_io_start(jobs->loop, &jobs->writable);
@@ -146,7 +148,8 @@ void job_answer(struct job *job, size_t index, const struct message_result *resu
 		return;
 	}
 	waiting->result = *result;
-	waiting->result.head = (struct message){ MESSAGE_RESULT, job->message->head.number };
+	waiting->result.head = (struct message){ MESSAGE_RESULT,
+						 job->message->head.number };
 	waiting->result.record = job->message->records[index].record;
 	if (!message_result_ok(&waiting->result, sizeof(waiting->result))) {
 		bool update = job->message->kind == MESSAGE_UPDATE_RECORDS;
@@ -243,7 +246,8 @@ static int job_begin(struct job *job)
 	case MESSAGE_UPDATE_RECORDS:
 		return publish_start(job);
 	default:
-		job_answer_rest(job, MESSAGE_NO_ANSWER, "this publisher cannot do that yet");
+		job_answer_rest(job, MESSAGE_NO_ANSWER,
+				"this publisher cannot do that yet");
 		job_done(job);
 		return 0;
 	}
@@ -285,7 +289,8 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 		rest(jobs);
 		return;
 	}
-	bytes = channel_receive(jobs->channel, jobs->incoming, sizeof(*jobs->incoming), NULL);
+	bytes = channel_receive(jobs->channel, jobs->incoming, sizeof(*jobs->incoming),
+				NULL);
 	if (bytes == -EAGAIN)
 		return;
 	if (bytes > 0)

@@ -17,7 +17,8 @@ static const char *not_empty(const char *text)
 }
 
 /* Description, memo, user agent, CA, then pairs; message_job_ok() counted them. */
-static int read_texts(const struct message_job *job, struct plan *plan, struct err *ret_err)
+static int read_texts(const struct message_job *job, struct plan *plan,
+		      struct err *ret_err)
 {
 	const char *description = message_job_next_text(job, NULL);
 	const char *memo = message_job_next_text(job, description);
@@ -32,10 +33,12 @@ static int read_texts(const struct message_job *job, struct plan *plan, struct e
 
 		if (plan->value_count == CATALOGUE_SETTINGS_MAX)
 			return err_set(ret_err, -EINVAL, "the job has too many settings");
-		plan->values[plan->value_count++] = (struct provider_value){ name, value };
+		plan->values[plan->value_count++] = (struct provider_value){ name,
+									     value };
 		name = value;
 	}
-	return catalogue_parse(description, strlen(description), &plan->catalogue, ret_err);
+	return catalogue_parse(description, strlen(description), &plan->catalogue,
+			       ret_err);
 }
 
 static void add_hostname(struct plan_request *request, const char *hostname)

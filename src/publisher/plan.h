@@ -28,7 +28,10 @@ struct plan {
 	size_t request_count;
 };
 
-/* Everything but the catalogue is borrowed from `job`. -EINVAL: `ret_err` says what is wrong. */
+/*
+ * Everything but the catalogue is borrowed from `job`. -EINVAL: `ret_err` says what is
+ * wrong.
+ */
 int plan_make(const struct message_job *job, struct plan *ret_plan,
 	      struct err *ret_err) must_check;
 void plan_done(struct plan *plan);

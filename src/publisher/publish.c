@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * UPDATE_RECORDS: the plan's requests one after the other; each answer is judged and gives
- * its records their results.
+ * UPDATE_RECORDS: the plan's requests one after the other; each answer is judged and
+ * gives its records their results.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -55,9 +55,12 @@ static struct provider_update update_of(const struct publish *publish)
 	const struct plan_request *request = current(publish);
 
 	return (struct provider_update){
-		.settings = publish->plan.values, .setting_count = publish->plan.value_count,
-		.hostnames = request->hostnames, .hostname_count = request->hostname_count,
-		.ipv4 = request->ipv4, .ipv6 = request->ipv6,
+		.settings = publish->plan.values,
+		.setting_count = publish->plan.value_count,
+		.hostnames = request->hostnames,
+		.hostname_count = request->hostname_count,
+		.ipv4 = request->ipv4,
+		.ipv6 = request->ipv6,
 		.insecure_http = publish->job->message->insecure_http,
 	};
 }
@@ -98,14 +101,16 @@ static void answer_request(struct publish *publish, enum message_verdict verdict
 
 	start_result(publish, &result);
 	result.verdict = verdict;
-	provider_describe(publish->plan.catalogue, &update, why, strlen(why), result.text);
+	provider_describe(publish->plan.catalogue, &update, why, strlen(why),
+			  result.text);
 	for (size_t i = 0; i < job->message->record_count; i++)
 		if (plan_find(current(publish), &job->message->records[i], &index))
 			job_answer(job, i, &result);
 	next_request(publish);
 }
 
-static bool names_other(const struct provider_verdict *verdict, const struct addr *address)
+static bool names_other(const struct provider_verdict *verdict,
+			const struct addr *address)
 {
 	bool of_family = false;
 
@@ -123,7 +128,8 @@ static void describe(const struct publish *publish, const struct http_reply *rep
 	struct provider_update update = update_of(publish);
 	char body[MESSAGE_TEXT_BYTES];
 
-	provider_describe(publish->plan.catalogue, &update, reply->body, reply->length, body);
+	provider_describe(publish->plan.catalogue, &update, reply->body, reply->length,
+			  body);
 	if (reply->status == 200 && body[0])
 		text_copy(out, MESSAGE_TEXT_BYTES, body);
 	else
@@ -162,7 +168,8 @@ static void answer_judged(struct publish *publish, const struct http_reply *repl
 /* --- replies --- */
 
 /* Again at the place the server names, if that is the same server over HTTPS. */
-static bool follow(struct publish *publish, const struct http_reply *reply, const char *url)
+static bool follow(struct publish *publish, const struct http_reply *reply,
+		   const char *url)
 {
 	const struct catalogue_step *step = current(publish)->step;
 	char *target;
@@ -185,8 +192,12 @@ static void judge(struct publish *publish, const struct http_reply *reply)
 	struct provider_verdict verdicts[MESSAGE_RECORDS_MAX];
 	struct provider_update update = update_of(publish);
 	struct provider_answer answer = {
-		.http_status = reply->status, .body = reply->body, .length = reply->length,
-		.cut = reply->cut, .https = publish->https, .retry_after = reply->retry_after,
+		.http_status = reply->status,
+		.body = reply->body,
+		.length = reply->length,
+		.cut = reply->cut,
+		.https = publish->https,
+		.retry_after = reply->retry_after,
 		.wall_s = clock_wall_s(),
 	};
 
@@ -204,15 +215,18 @@ static bool make_request(struct publish *publish, struct provider_request *ret_r
 			       "this provider has no request for this family");
 		return false;
 	}
-	if (provider_request_make(publish->plan.catalogue, current(publish)->step, &update,
-				  ret_request, &err) < 0) {
+	if (provider_request_make(publish->plan.catalogue, current(publish)->step,
+				  &update, ret_request, &err) < 0) {
 		answer_request(publish, MESSAGE_BAD_REQUEST, err.text);
 		return false;
 	}
 	return true;
 }
 
-/* The URL that a relative redirect is to be understood from is made anew: it is not kept. */
+/*
+ * The URL that a relative redirect is to be understood from is made anew: it is not
+ * kept.
+ */
 static bool redirect(struct publish *publish, const struct http_reply *reply)
 {
 	struct provider_update update = update_of(publish);
@@ -221,8 +235,8 @@ static bool redirect(struct publish *publish, const struct http_reply *reply)
 
 	if (publish->redirected)
 		return follow(publish, reply, publish->redirected);
-	if (provider_request_make(publish->plan.catalogue, current(publish)->step, &update,
-				  &request, NULL) < 0)
+	if (provider_request_make(publish->plan.catalogue, current(publish)->step,
+				  &update, &request, NULL) < 0)
 		return false;
 	followed = follow(publish, reply, request.url);
 	provider_request_done(&request);
@@ -282,8 +296,8 @@ static void send_request(struct publish *publish, const struct provider_request 
 	struct err err = { 0 };
 
 	publish->https = strncmp(http.url, "https://", 8) == 0;
-	if (http_start(job_http(publish->job), &http, on_reply, publish, &publish->exchange,
-		       &err) < 0)
+	if (http_start(job_http(publish->job), &http, on_reply, publish,
+		       &publish->exchange, &err) < 0)
 		answer_request(publish, MESSAGE_BAD_REQUEST, err.text);
 }
 
@@ -295,7 +309,8 @@ static void on_turn(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	if (publish->current == publish->plan.request_count) {
-		job_answer_rest(publish->job, MESSAGE_BAD_REQUEST, "no request covers this");
+		job_answer_rest(publish->job, MESSAGE_BAD_REQUEST,
+				"no request covers this");
 		job_done(publish->job);
 		return;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A provider's answer: two bytes of status, one for the number of names and the kind of description,
- * a line for Retry-After, the body. No answer brings success that is not 2xx and clear, none
- * gives a result the core would refuse, and the password is never shown.
+ * A provider's answer: two bytes of status, one for the number of names and the kind of
+ * description, a line for Retry-After, the body. No answer brings success that is not
+ * 2xx and clear, none gives a result the core would refuse, and the password is never
+ * shown.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,16 @@ static void check_verdicts(const struct provider_answer *answer,
 		bool good = v->verdict == MESSAGE_GOOD || v->verdict == MESSAGE_UNCHANGED;
 
 		require(v->verdict >= MESSAGE_GOOD && v->verdict <= MESSAGE_TRANSIENT);
-		require(v->retry_after_s <= PROVIDER_RETRY_MAX_S && v->address_count <= 2);
+		require(v->retry_after_s <= PROVIDER_RETRY_MAX_S &&
+			v->address_count <= 2);
 		require(!good || (answer->http_status / 100 == 2 && !answer->cut));
 		for (size_t k = 0; k < v->address_count; k++)
 			require(!addr_is_none(&v->addresses[k]));
 	}
 }
 
-static void check_text(const struct catalogue *catalogue, const struct provider_update *update,
+static void check_text(const struct catalogue *catalogue,
+		       const struct provider_update *update,
 		       const struct provider_answer *answer)
 {
 	char text[MESSAGE_TEXT_BYTES];

@@ -23,7 +23,8 @@ static void follow(const struct dnsmsg *message, enum dnsmsg_type type, const ch
 	require(found.hops <= DNSMSG_HOPS_MAX);
 	require(found.address_count <= DNSMSG_ADDRESSES_MAX);
 	require(found.ttl_s <= DNSMSG_TTL_MAX_S);
-	require(found.address_count == 0 || !zone || dnsmsg_name_is_under(found.name, zone));
+	require(found.address_count == 0 || !zone ||
+		dnsmsg_name_is_under(found.name, zone));
 	for (size_t i = 0; i < found.address_count; i++)
 		require(found.addresses[i].family == family);
 }

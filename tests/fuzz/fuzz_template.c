@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A template and a value, a line each: whatever the value is, in the URL it adds nothing that
- * ends a component or a line, and no request has a line too many.
+ * A template and a value, a line each: whatever the value is, in the URL it adds
+ * nothing that ends a component or a line, and no request has a line too many.
  */
 #include <stdlib.h>
 #include <string.h>

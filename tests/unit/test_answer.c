@@ -23,8 +23,8 @@ static struct provider_verdict judge(const struct catalogue *catalogue,
 	return verdict;
 }
 
-static struct provider_verdict judge_body(const struct catalogue *catalogue, unsigned status,
-					  const char *body)
+static struct provider_verdict judge_body(const struct catalogue *catalogue,
+					  unsigned status, const char *body)
 {
 	struct provider_answer answer = { .http_status = status, .body = body,
 					  .length = strlen(body), .https = true,
@@ -106,7 +106,9 @@ static void statuses_whose_body_knows_better(void **state)
 static void plain_http_may_be_a_portal(void **state)
 {
 	static const struct catalogue catalogue = { .dyndns2 = true };
-	struct provider_answer answer = { .http_status = 302, .body = "", .retry_after = "" };
+	struct provider_answer answer = { .http_status = 302,
+					  .body = "",
+					  .retry_after = "" };
 
 	(void)state;
 	assert_int_equal(judge(&catalogue, &answer).verdict, MESSAGE_TRANSIENT);
@@ -131,11 +133,17 @@ static void cut_bodies(void **state)
 
 static void rules_in_order(void **state)
 {
-	static const struct catalogue duck = { .rule_count = 4, .rules = {
-		{ .token = TEXT("KO"), .verdict = CATALOGUE_BADAUTH },
-		{ .token = TEXT("OK"), .line = TEXT("NOCHANGE"), .verdict = CATALOGUE_UNCHANGED },
-		{ .token = TEXT("OK"), .verdict = CATALOGUE_GOOD },
-		{ .http = 418, .contains = TEXT("later"), .verdict = CATALOGUE_SERVER_ERROR } } };
+	static const struct catalogue duck = {
+		.rule_count = 4,
+		.rules = { { .token = TEXT("KO"), .verdict = CATALOGUE_BADAUTH },
+			   { .token = TEXT("OK"),
+			     .line = TEXT("NOCHANGE"),
+			     .verdict = CATALOGUE_UNCHANGED },
+			   { .token = TEXT("OK"), .verdict = CATALOGUE_GOOD },
+			   { .http = 418,
+			     .contains = TEXT("later"),
+			     .verdict = CATALOGUE_SERVER_ERROR } }
+	};
 	static const struct {
 		unsigned status;
 		const char *body;
@@ -156,7 +164,8 @@ static void rules_in_order(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct provider_verdict v = judge_body(&duck, cases[i].status, cases[i].body);
+		struct provider_verdict v = judge_body(&duck, cases[i].status,
+						       cases[i].body);
 
 		if (v.verdict != cases[i].verdict)
 			fail_msg("%u %s: %s", cases[i].status, cases[i].body,
@@ -166,14 +175,19 @@ static void rules_in_order(void **state)
 
 static void rules_before_lines(void **state)
 {
-	static const struct catalogue catalogue = { .dyndns2 = true, .rule_count = 3, .rules = {
-		{ .http = 404, .verdict = CATALOGUE_NOHOST },
-		{ .prefix = TEXT("good but"), .verdict = CATALOGUE_FORBIDDEN },
-		{ .token = TEXT("badrequest"), .verdict = CATALOGUE_BAD_REQUEST } } };
+	static const struct catalogue catalogue = {
+		.dyndns2 = true,
+		.rule_count = 3,
+		.rules = { { .http = 404, .verdict = CATALOGUE_NOHOST },
+			   { .prefix = TEXT("good but"), .verdict = CATALOGUE_FORBIDDEN },
+			   { .token = TEXT("badrequest"),
+			     .verdict = CATALOGUE_BAD_REQUEST } }
+	};
 
 	(void)state;
 	assert_int_equal(judge_body(&catalogue, 404, "x").verdict, MESSAGE_NOHOST);
-	assert_int_equal(judge_body(&catalogue, 200, "good but").verdict, MESSAGE_FORBIDDEN);
+	assert_int_equal(judge_body(&catalogue, 200, "good but").verdict,
+			 MESSAGE_FORBIDDEN);
 	assert_int_equal(judge_body(&catalogue, 200, "badrequest").verdict,
 			 MESSAGE_BAD_REQUEST);
 	assert_int_equal(judge_body(&catalogue, 200, "good").verdict, MESSAGE_GOOD);
@@ -186,9 +200,19 @@ static void retry_after(void **state)
 		const char *value;
 		uint32_t seconds;
 	} cases[] = {
-		{ "", 0 }, { "0", 0 }, { "120", 120 }, { "86400", 86400 }, { "86401", 86400 },
-		{ "1000000000000", 86400 }, { "99999999999999999999999", 86400 },
-		{ "-5", 0 }, { "+5", 0 }, { "5x", 0 }, { "1.5", 0 }, { "soon", 0 }, { " 5", 0 },
+		{ "", 0 },
+		{ "0", 0 },
+		{ "120", 120 },
+		{ "86400", 86400 },
+		{ "86401", 86400 },
+		{ "1000000000000", 86400 },
+		{ "99999999999999999999999", 86400 },
+		{ "-5", 0 },
+		{ "+5", 0 },
+		{ "5x", 0 },
+		{ "1.5", 0 },
+		{ "soon", 0 },
+		{ " 5", 0 },
 		{ "Sun, 06 Nov 1994 08:49:37 GMT", 0 },
 		{ "Sun, 06 Nov 1994 08:50:37 GMT", 60 },
 		{ "Sun, 06 Nov 1994 08:48:37 GMT", 0 },
@@ -199,7 +223,8 @@ static void retry_after(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(provider_retry_after(cases[i].value, now), cases[i].seconds);
+		assert_int_equal(provider_retry_after(cases[i].value, now),
+				 cases[i].seconds);
 }
 
 static void retry_after_for_whom_it_matters(void **state)
@@ -217,8 +242,11 @@ static void retry_after_for_whom_it_matters(void **state)
 	assert_int_equal(judge(&catalogue, &answer).retry_after_s, 1800);
 	answer.http_status = 401;
 	assert_int_equal(judge(&catalogue, &answer).retry_after_s, 0);
-	answer = (struct provider_answer){ .http_status = 200, .body = "good", .length = 4,
-					   .https = true, .retry_after = "60" };
+	answer = (struct provider_answer){ .http_status = 200,
+					   .body = "good",
+					   .length = 4,
+					   .https = true,
+					   .retry_after = "60" };
 	assert_int_equal(judge(&catalogue, &answer).retry_after_s, 0);
 }
 
@@ -264,10 +292,12 @@ static void little_is_shown(void **state)
 
 	(void)state;
 	memset(body, 'x', sizeof(body));
-	assert_int_equal(strlen(provider_describe(&catalogue, &update, body, sizeof(body), out)),
-			 200);
+	assert_int_equal(
+		strlen(provider_describe(&catalogue, &update, body, sizeof(body), out)),
+		200);
 	memset(body, '\1', sizeof(body));
-	assert_true(strlen(provider_describe(&catalogue, &update, body, sizeof(body), out)) <= 200);
+	assert_true(strlen(provider_describe(&catalogue, &update, body, sizeof(body),
+					     out)) <= 200);
 	assert_string_equal(provider_describe(&catalogue, &update, "", 0, out), "");
 	assert_string_equal(provider_describe(&catalogue, &update, "\0\0", 2, out),
 			    "\\x00\\x00");

@@ -59,8 +59,8 @@ static void begin(struct wire *wire, unsigned flags, unsigned answers)
 	add_u16(wire, 1);
 }
 
-static void add_record(struct wire *wire, const char *owner, unsigned type, uint32_t ttl_s,
-		       const void *rdata, size_t length)
+static void add_record(struct wire *wire, const char *owner, unsigned type,
+		       uint32_t ttl_s, const void *rdata, size_t length)
 {
 	add_name(wire, owner);
 	add_u16(wire, type);
@@ -71,7 +71,8 @@ static void add_record(struct wire *wire, const char *owner, unsigned type, uint
 	add(wire, rdata, length);
 }
 
-static void add_alias(struct wire *wire, const char *owner, uint32_t ttl_s, const char *target)
+static void add_alias(struct wire *wire, const char *owner, uint32_t ttl_s,
+		      const char *target)
 {
 	struct wire *name = calloc(1, sizeof(*name));
 
@@ -217,7 +218,8 @@ static void times(void **state)
 		struct dnsmsg message;
 
 		begin(wire, 0x8400, 1);
-		add_record(wire, "home.example.org", DNSMSG_A, cases[i].given, address, 4);
+		add_record(wire, "home.example.org", DNSMSG_A, cases[i].given, address,
+			   4);
 		assert_true(dnsmsg_read(wire->bytes, wire->length, &message));
 		assert_true(dnsmsg_next(&message, &walk, &record));
 		assert_int_equal(record.ttl_s, cases[i].read);
@@ -225,7 +227,10 @@ static void times(void **state)
 	}
 }
 
-/* Behind the question one record whose owner is these bytes, and type, class, TTL, length 0. */
+/*
+ * Behind the question one record whose owner is these bytes, and type, class, TTL,
+ * length 0.
+ */
 static bool owner_is_taken(struct wire *wire, const char *owner, size_t length)
 {
 	struct dnsmsg message;
@@ -247,8 +252,10 @@ static void names(void **state)
 	assert_false(owner_is_taken(wire, "\xc0\x22", 2));	/* itself */
 	assert_false(owner_is_taken(wire, "\xc0\x23", 2));	/* its own second byte */
 	assert_false(owner_is_taken(wire, "\xff\xff", 2));	/* behind the end */
-	assert_false(owner_is_taken(wire, "\1a\xc0\x22", 4));	/* back to its own start */
-	assert_false(owner_is_taken(wire, "\x40" "a", 2));	/* reserved kinds of label */
+	/* back to its own start */
+	assert_false(owner_is_taken(wire, "\1a\xc0\x22", 4));
+	/* reserved kinds of label */
+	assert_false(owner_is_taken(wire, "\x40" "a", 2));
 	assert_false(owner_is_taken(wire, "\x80" "a", 2));
 	memset(longest, 'a', sizeof(longest));
 	for (int i = 0; i < 256; i += 64)
@@ -267,8 +274,14 @@ static void names_that_cannot_be_shown(void **state)
 		const char *wire;
 		size_t length;
 	} cases[] = {
-		{ "\4ho.e\0", 6 }, { "\4ho\\e\0", 6 }, { "\4ho\0e\0", 6 }, { "\4ho\ne\0", 6 },
-		{ "\4ho e\0", 6 }, { "\4ho\xff" "e\0", 6 },
+		{ "\4ho.e\0", 6 },
+		{ "\4ho\\e\0", 6 },
+		{ "\4ho\0e\0", 6 },
+		{ "\4ho\ne\0", 6 },
+		{ "\4ho e\0", 6 },
+		{ "\4ho\xff"
+		  "e\0",
+		  6 },
 	};
 	struct wire *wire = *state;
 
@@ -292,12 +305,18 @@ static void lies_about_lengths(void **state)
 		size_t bytes;
 		bool taken;
 	} cases[] = {
-		{ DNSMSG_A, 4, "abcd", 4, true }, { DNSMSG_A, 5, "abcde", 5, false },
-		{ DNSMSG_A, 3, "abc", 3, false }, { DNSMSG_A, 0xffff, "abcd", 4, false },
-		{ DNSMSG_AAAA, 4, "abcd", 4, false }, { 16, 0xffff, "abcd", 4, false },
-		{ DNSMSG_CNAME, 2, "\xc0\x0c", 2, true }, { DNSMSG_CNAME, 3, "\xc0\x0cx", 3, false },
-		{ DNSMSG_CNAME, 1, "\xc0\x0c", 2, false }, { DNSMSG_CNAME, 0, "", 0, false },
-		{ DNSMSG_NS, 3, "\1a\0", 3, true }, { DNSMSG_NS, 2, "\1a\0", 3, false },
+		{ DNSMSG_A, 4, "abcd", 4, true },
+		{ DNSMSG_A, 5, "abcde", 5, false },
+		{ DNSMSG_A, 3, "abc", 3, false },
+		{ DNSMSG_A, 0xffff, "abcd", 4, false },
+		{ DNSMSG_AAAA, 4, "abcd", 4, false },
+		{ 16, 0xffff, "abcd", 4, false },
+		{ DNSMSG_CNAME, 2, "\xc0\x0c", 2, true },
+		{ DNSMSG_CNAME, 3, "\xc0\x0cx", 3, false },
+		{ DNSMSG_CNAME, 1, "\xc0\x0c", 2, false },
+		{ DNSMSG_CNAME, 0, "", 0, false },
+		{ DNSMSG_NS, 3, "\1a\0", 3, true },
+		{ DNSMSG_NS, 2, "\1a\0", 3, false },
 	};
 	struct wire *wire = *state;
 
@@ -369,12 +388,21 @@ static void servers(void **state)
 		int family;
 		unsigned port;
 	} cases[] = {
-		{ "45.11.1.53", AF_INET, 53 }, { "45.11.1.53:5353", AF_INET, 5353 },
-		{ "2a01::53", AF_INET6, 53 }, { "[2a01::53]:5353", AF_INET6, 5353 },
-		{ "[2a01::53]", AF_INET6, 53 }, { "45.11.1.53:0", 0, 0 },
-		{ "45.11.1.53:65536", 0, 0 }, { "45.11.1.53:", 0, 0 }, { "[45.11.1.53]:53", 0, 0 },
-		{ "[2a01::53", 0, 0 }, { "[2a01::53]x", 0, 0 }, { "[]:53", 0, 0 }, { "", 0, 0 },
-		{ "ns.example.org", 0, 0 }, { "ns.example.org:53", 0, 0 },
+		{ "45.11.1.53", AF_INET, 53 },
+		{ "45.11.1.53:5353", AF_INET, 5353 },
+		{ "2a01::53", AF_INET6, 53 },
+		{ "[2a01::53]:5353", AF_INET6, 5353 },
+		{ "[2a01::53]", AF_INET6, 53 },
+		{ "45.11.1.53:0", 0, 0 },
+		{ "45.11.1.53:65536", 0, 0 },
+		{ "45.11.1.53:", 0, 0 },
+		{ "[45.11.1.53]:53", 0, 0 },
+		{ "[2a01::53", 0, 0 },
+		{ "[2a01::53]x", 0, 0 },
+		{ "[]:53", 0, 0 },
+		{ "", 0, 0 },
+		{ "ns.example.org", 0, 0 },
+		{ "ns.example.org:53", 0, 0 },
 	};
 
 	(void)state;

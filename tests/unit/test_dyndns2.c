@@ -100,8 +100,8 @@ static void one_name(void **state)
 	}
 }
 
-/* Letters: G good, U unchanged, N nohost, A badauth, B abuse, E server error, S split, F forbidden,
- * T transient, ? unconfirmed, R badagent. */
+/* Letters: G good, U unchanged, N nohost, A badauth, B abuse, E server error, S split, F
+ * forbidden, T transient, ? unconfirmed, R badagent. */
 static char letter(enum message_verdict verdict)
 {
 	switch (verdict) {
@@ -179,7 +179,8 @@ static void bytes_that_are_no_text(void **state)
 	assert_int_equal(v[0].verdict, MESSAGE_TRANSIENT);
 	judge("\0", 1, 1, v);
 	assert_int_equal(v[0].verdict, MESSAGE_TRANSIENT);
-	judge("good 81.2.69.7 and more", 4, 1, v);	/* nothing behind the length is read */
+	/* nothing behind the length is read */
+	judge("good 81.2.69.7 and more", 4, 1, v);
 	assert_int_equal(v[0].verdict, MESSAGE_GOOD);
 	assert_int_equal(v[0].address_count, 0);
 }

@@ -71,8 +71,9 @@ static void urls(void **state)
 					       .url = TEXT(cases[i].template) };
 		struct provider_request request;
 
-		assert_int_equal(provider_request_make(&catalogue, &step, &update, &request,
-						       NULL), 0);
+		assert_int_equal(
+			provider_request_make(&catalogue, &step, &update, &request, NULL),
+			0);
 		assert_string_equal(request.url, cases[i].url);
 		assert_string_equal(request.method, "GET");
 		assert_string_equal(request.user, "me");
@@ -93,7 +94,8 @@ static void bodies(void **state)
 		  "&h=home.example.org%2C%2A.nas.example.org",
 		  "Content-Type: application/x-www-form-urlencoded" },
 		{ "json", "{\"p\": \"{password}\", \"ip\": \"{ip}\"}",
-		  "{\"p\": \"a b/c?d&e=f#\\\"\\\\%+{ip}\xc3\xa4\", \"ip\": \"81.2.69.7\"}",
+		  "{\"p\": \"a b/c?d&e=f#\\\"\\\\%+{ip}\xc3\xa4\", \"ip\": "
+		  "\"81.2.69.7\"}",
 		  "Content-Type: application/json" },
 		{ "text", "{ip} {username}", "81.2.69.7 me", "Content-Type: text/plain" },
 	};
@@ -108,8 +110,9 @@ static void bodies(void **state)
 		struct provider_request request;
 
 		strcpy(step.body_type, cases[i].type);
-		assert_int_equal(provider_request_make(&catalogue, &step, &update, &request,
-						       NULL), 0);
+		assert_int_equal(
+			provider_request_make(&catalogue, &step, &update, &request, NULL),
+			0);
 		assert_string_equal(request.body, cases[i].body);
 		assert_int_equal(request.header_count, 2);
 		assert_memory_equal(request.headers[0], "X-Key: me:a b/", 14);
@@ -122,13 +125,19 @@ static void a_content_type_of_its_own(void **state)
 {
 	struct provider_update update = update_of("81.2.69.7", NULL);
 	struct catalogue_step step = {
-		.method = "PATCH", .url = TEXT("https://x.org/"), .body = TEXT("{}"),
-		.body_type = "json", .header_count = 1,
-		.headers = { { TEXT("content-type"), TEXT("application/merge-patch+json") } } };
+		.method = "PATCH",
+		.url = TEXT("https://x.org/"),
+		.body = TEXT("{}"),
+		.body_type = "json",
+		.header_count = 1,
+		.headers = { { TEXT("content-type"),
+			       TEXT("application/merge-patch+json") } }
+	};
 	struct provider_request request;
 
 	(void)state;
-	assert_int_equal(provider_request_make(&catalogue, &step, &update, &request, NULL), 0);
+	assert_int_equal(
+		provider_request_make(&catalogue, &step, &update, &request, NULL), 0);
 	assert_int_equal(request.header_count, 1);
 	provider_request_done(&request);
 }
@@ -160,8 +169,9 @@ static void refused(void **state)
 		struct err err = { 0 };
 
 		update.settings = own;
-		assert_int_equal(provider_request_make(&catalogue, &step, &update, &request,
-						       &err), -EINVAL);
+		assert_int_equal(
+			provider_request_make(&catalogue, &step, &update, &request, &err),
+			-EINVAL);
 		assert_true(err.text[0]);
 		assert_null(strstr(err.text, "Header"));
 	}
@@ -186,8 +196,9 @@ static void plain_http(void **state)
 					       .url = TEXT(cases[i].template) };
 		struct provider_request request;
 
-		assert_int_equal(provider_request_make(&catalogue, &step, &update, &request,
-						       NULL), 0);
+		assert_int_equal(
+			provider_request_make(&catalogue, &step, &update, &request, NULL),
+			0);
 		assert_string_equal(request.url, cases[i].url);
 		provider_request_done(&request);
 	}
