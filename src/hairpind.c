@@ -4,12 +4,14 @@
  * supervisor/ and core/.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hairpin/config.h"
@@ -20,7 +22,10 @@
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
-enum { LIST_MAX = 64 };		/* --from, --table */
+enum {
+	LIST_MAX = 64,			/* --from, --table */
+	DESCRIPTORS_MAX = 1024,		/* the usual limit, for kernels before 5.9 */
+};
 
 static const char help_text[] =
 	"hairpind keeps tagged NAT rules and DNS records equal to this router's "
@@ -148,6 +153,8 @@ static int argument_take(struct arguments *arguments, int option)
 		arguments->state_directory = optarg;
 		break;
 	case GIVEN_SOCKET:
+		if (optarg[0] != '/')
+			return usage_error("the socket needs an absolute path");
 		arguments->socket = optarg;
 		break;
 	case GIVEN_REWRITE:
@@ -349,6 +356,25 @@ static int run_rewrite(const struct arguments *arguments)
 	return core_rewrite_run(&rewrite);
 }
 
+/*
+ * Whatever the caller left open is not for us and our children; and what he closed must
+ * not be taken by a socket that then gets error messages.
+ */
+static void settle_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0) == 0)
+		return;
+#endif
+	for (fd = STDERR_FILENO + 1; fd < DESCRIPTORS_MAX; fd++)
+		close(fd);
+}
+
 static int run_daemon(const struct arguments *arguments, const struct places *places)
 {
 	struct supervisor_options options = {
@@ -363,6 +389,7 @@ static int run_daemon(const struct arguments *arguments, const struct places *pl
 		.run_core = core_run,
 	};
 
+	settle_descriptors();
 	return supervisor_run(&options);
 }
 

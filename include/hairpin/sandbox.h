@@ -14,8 +14,8 @@
 #include "hairpin/err.h"
 
 /*
- * First thing of every program: no core dumps, dumpable 0, ambient capabilities cleared,
- * umask 0077, SIGPIPE ignored.
+ * First thing of every program: no core dumps, dumpable 0, ambient and inheritable
+ * capabilities cleared, umask 0077, SIGPIPE ignored.
  */
 int sandbox_begin(struct err *ret_err) must_check;
 

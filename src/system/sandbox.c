@@ -41,6 +41,19 @@ static void ambient_clear(void)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
+/* What the unit made inheritable for the start is of no use afterwards. */
+static void inheritable_clear(void)
+{
+	struct capabilities have;
+	size_t i;
+
+	if (capabilities_get(&have) < 0)
+		return;
+	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		have.words[i].inheritable = 0;
+	(void)capabilities_set(&have);
+}
+
 int sandbox_begin(struct err *ret_err)
 {
 	struct rlimit none = { 0, 0 };
@@ -48,6 +61,7 @@ int sandbox_begin(struct err *ret_err)
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
 	ambient_clear();
+	inheritable_clear();
 	/* The one that matters first: it also keeps others out of our memory. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
 		return err_set_errno(ret_err, -errno, "cannot forbid core dumps");

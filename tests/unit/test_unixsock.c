@@ -6,7 +6,8 @@
 
 #include <cmocka.h>
 
-#include <grp.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -152,6 +153,7 @@ static int listen_elsewhere(void *argument)
 {
 	int listener;
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return unixsock_listen(argument, (gid_t)-1, &listener, &err) == 0 ? (pause(), 0)
 									  : 1;
 }
