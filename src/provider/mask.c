@@ -142,13 +142,11 @@ static bool is_secret(const struct catalogue *catalogue, const char *name)
 
 static size_t match_length(const char *guise, const char *at, size_t left)
 {
-	size_t length = 0;
+	size_t whole = strlen(guise), most = whole < left ? whole : left, length = 0;
 
-	while (guise[length] && length < left && guise[length] == at[length])
+	while (length < most && guise[length] == at[length])
 		length++;
-	if (guise[length] && length < PREFIX_BYTES)
-		return 0;
-	return length;
+	return length == whole || length >= PREFIX_BYTES ? length : 0;
 }
 
 /* How many bytes at `at` are (the beginning of) a secret. */

@@ -23,80 +23,82 @@ static void judge(const char *body, size_t length, size_t count,
 	provider_judge_lines(NULL, body, length, &update, ret_verdicts);
 }
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+	const char *body;
+	enum message_verdict verdict;
+	uint32_t retry_after_s;
+	size_t addresses;
+} lines_for_one[] = {
+	{ "good", MESSAGE_GOOD, 0, 0 },
+	{ "good 81.2.69.7", MESSAGE_GOOD, 0, 1 },
+	{ "good 81.2.69.7\r\n", MESSAGE_GOOD, 0, 1 },
+	{ "\r\n  good\t81.2.69.7  \r\n\r\n", MESSAGE_GOOD, 0, 1 },
+	{ "good 81.2.69.7,2a01:4f8:1::7", MESSAGE_GOOD, 0, 2 },
+	{ "good 81.2.69.7 2a01:4f8:1::7", MESSAGE_GOOD, 0, 2 },
+	{ "good 81.2.69.7 home.example.org", MESSAGE_GOOD, 0, 1 },
+	{ "nochg 81.2.69.7", MESSAGE_UNCHANGED, 0, 1 },
+	{ "nochg", MESSAGE_UNCHANGED, 0, 0 },
+	{ "nochg 127.0.0.1", MESSAGE_UNCHANGED, 0, 1 },
+	{ "good 127.0.0.1", MESSAGE_BADAGENT, 0, 0 },
+	{ "badauth", MESSAGE_BADAUTH, 0, 0 },
+	{ "badauth please log in", MESSAGE_BADAUTH, 0, 0 },
+	{ "!donator", MESSAGE_FORBIDDEN, 0, 0 },
+	{ "notfqdn", MESSAGE_NOHOST, 0, 0 },
+	{ "nohost", MESSAGE_NOHOST, 0, 0 },
+	{ "!yours", MESSAGE_NOHOST, 0, 0 },
+	{ "!active", MESSAGE_NOHOST, 0, 0 },
+	{ "numhost", MESSAGE_FORBIDDEN, 0, 0 },
+	{ "abuse", MESSAGE_ABUSE, 0, 0 },
+	{ "badagent", MESSAGE_BADAGENT, 0, 0 },
+	{ "badsys", MESSAGE_BADAGENT, 0, 0 },
+	{ "dnserr", MESSAGE_SERVER_ERROR, 1800, 0 },
+	{ "911", MESSAGE_SERVER_ERROR, 1800, 0 },
+	{ "w30s", MESSAGE_TRANSIENT, 30, 0 },
+	{ "w30m", MESSAGE_TRANSIENT, 1800, 0 },
+	{ "w2h", MESSAGE_TRANSIENT, 7200, 0 },
+	{ "w99h", MESSAGE_TRANSIENT, 86400, 0 },
+	{ "w99999999999999999999999s", MESSAGE_TRANSIENT, 86400, 0 },
+	{ "wm", MESSAGE_TRANSIENT, 0, 0 },
+	{ "w", MESSAGE_TRANSIENT, 0, 0 },
+	{ "w3", MESSAGE_TRANSIENT, 0, 0 },
+	{ "w3d", MESSAGE_TRANSIENT, 0, 0 },
+	{ "w-3m", MESSAGE_TRANSIENT, 0, 0 },
+	/* no line of the protocol */
+	{ "", MESSAGE_TRANSIENT, 0, 0 },
+	{ "\r\n \t\r\n", MESSAGE_TRANSIENT, 0, 0 },
+	{ "GOOD 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
+	{ "goodbye", MESSAGE_TRANSIENT, 0, 0 },
+	{ "good,81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
+	{ "good: 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
+	{ "good morning", MESSAGE_TRANSIENT, 0, 0 },
+	{ "good 081.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
+	{ "nochg of plans", MESSAGE_TRANSIENT, 0, 0 },
+	{ "not good 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
+	{ "<html>good</html>", MESSAGE_TRANSIENT, 0, 0 },
+	{ "<html>\ngood 81.2.69.7\n</html>", MESSAGE_TRANSIENT, 0, 0 },
+	{ "\xef\xbb\xbfgood 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
+	{ "ok", MESSAGE_TRANSIENT, 0, 0 },
+	{ "OK", MESSAGE_TRANSIENT, 0, 0 },
+	{ "KO", MESSAGE_TRANSIENT, 0, 0 },
+	{ "{\"status\": \"good\"}", MESSAGE_TRANSIENT, 0, 0 },
+	/* more lines than names: the rest is not looked at */
+	{ "good 81.2.69.7\nnohost\nbadauth", MESSAGE_GOOD, 0, 1 },
+};
+
 static void one_name(void **state)
 {
-	static const struct {
-		const char *body;
-		enum message_verdict verdict;
-		uint32_t retry_after_s;
-		size_t addresses;
-	} cases[] = {
-		{ "good", MESSAGE_GOOD, 0, 0 },
-		{ "good 81.2.69.7", MESSAGE_GOOD, 0, 1 },
-		{ "good 81.2.69.7\r\n", MESSAGE_GOOD, 0, 1 },
-		{ "\r\n  good\t81.2.69.7  \r\n\r\n", MESSAGE_GOOD, 0, 1 },
-		{ "good 81.2.69.7,2a01:4f8:1::7", MESSAGE_GOOD, 0, 2 },
-		{ "good 81.2.69.7 2a01:4f8:1::7", MESSAGE_GOOD, 0, 2 },
-		{ "good 81.2.69.7 home.example.org", MESSAGE_GOOD, 0, 1 },
-		{ "nochg 81.2.69.7", MESSAGE_UNCHANGED, 0, 1 },
-		{ "nochg", MESSAGE_UNCHANGED, 0, 0 },
-		{ "nochg 127.0.0.1", MESSAGE_UNCHANGED, 0, 1 },
-		{ "good 127.0.0.1", MESSAGE_BADAGENT, 0, 0 },
-		{ "badauth", MESSAGE_BADAUTH, 0, 0 },
-		{ "badauth please log in", MESSAGE_BADAUTH, 0, 0 },
-		{ "!donator", MESSAGE_FORBIDDEN, 0, 0 },
-		{ "notfqdn", MESSAGE_NOHOST, 0, 0 },
-		{ "nohost", MESSAGE_NOHOST, 0, 0 },
-		{ "!yours", MESSAGE_NOHOST, 0, 0 },
-		{ "!active", MESSAGE_NOHOST, 0, 0 },
-		{ "numhost", MESSAGE_FORBIDDEN, 0, 0 },
-		{ "abuse", MESSAGE_ABUSE, 0, 0 },
-		{ "badagent", MESSAGE_BADAGENT, 0, 0 },
-		{ "badsys", MESSAGE_BADAGENT, 0, 0 },
-		{ "dnserr", MESSAGE_SERVER_ERROR, 1800, 0 },
-		{ "911", MESSAGE_SERVER_ERROR, 1800, 0 },
-		{ "w30s", MESSAGE_TRANSIENT, 30, 0 },
-		{ "w30m", MESSAGE_TRANSIENT, 1800, 0 },
-		{ "w2h", MESSAGE_TRANSIENT, 7200, 0 },
-		{ "w99h", MESSAGE_TRANSIENT, 86400, 0 },
-		{ "w99999999999999999999999s", MESSAGE_TRANSIENT, 86400, 0 },
-		{ "wm", MESSAGE_TRANSIENT, 0, 0 },
-		{ "w", MESSAGE_TRANSIENT, 0, 0 },
-		{ "w3", MESSAGE_TRANSIENT, 0, 0 },
-		{ "w3d", MESSAGE_TRANSIENT, 0, 0 },
-		{ "w-3m", MESSAGE_TRANSIENT, 0, 0 },
-		/* no line of the protocol */
-		{ "", MESSAGE_TRANSIENT, 0, 0 },
-		{ "\r\n \t\r\n", MESSAGE_TRANSIENT, 0, 0 },
-		{ "GOOD 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
-		{ "goodbye", MESSAGE_TRANSIENT, 0, 0 },
-		{ "good,81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
-		{ "good: 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
-		{ "good morning", MESSAGE_TRANSIENT, 0, 0 },
-		{ "good 081.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
-		{ "nochg of plans", MESSAGE_TRANSIENT, 0, 0 },
-		{ "not good 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
-		{ "<html>good</html>", MESSAGE_TRANSIENT, 0, 0 },
-		{ "<html>\ngood 81.2.69.7\n</html>", MESSAGE_TRANSIENT, 0, 0 },
-		{ "\xef\xbb\xbfgood 81.2.69.7", MESSAGE_TRANSIENT, 0, 0 },
-		{ "ok", MESSAGE_TRANSIENT, 0, 0 },
-		{ "OK", MESSAGE_TRANSIENT, 0, 0 },
-		{ "KO", MESSAGE_TRANSIENT, 0, 0 },
-		{ "{\"status\": \"good\"}", MESSAGE_TRANSIENT, 0, 0 },
-		/* more lines than names: the rest is not looked at */
-		{ "good 81.2.69.7\nnohost\nbadauth", MESSAGE_GOOD, 0, 1 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < COUNT(lines_for_one); i++) {
 		struct provider_verdict v[1];
 
-		judge(cases[i].body, strlen(cases[i].body), 1, v);
-		if (v[0].verdict != cases[i].verdict)
-			fail_msg("\"%s\": %s", cases[i].body,
+		judge(lines_for_one[i].body, strlen(lines_for_one[i].body), 1, v);
+		if (v[0].verdict != lines_for_one[i].verdict)
+			fail_msg("\"%s\": %s", lines_for_one[i].body,
 				 message_verdict_name(v[0].verdict));
-		assert_int_equal(v[0].retry_after_s, cases[i].retry_after_s);
-		assert_int_equal(v[0].address_count, cases[i].addresses);
+		assert_int_equal(v[0].retry_after_s, lines_for_one[i].retry_after_s);
+		assert_int_equal(v[0].address_count, lines_for_one[i].addresses);
 	}
 }
 
