@@ -174,6 +174,6 @@ int reload_run(struct core *core, int fd, struct err *ret_err)
 	core->state.dirty = true;
 	core->sync.asked = true;
 	core->sync.error[0] = '\0';
-	log_info("configuration: read again");
+	log_debug("configuration: taken over");
 	return 0;
 }

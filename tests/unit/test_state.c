@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state file: what comes back, what is set aside, when it is written. */
+#include <sys/file.h>
+
+#include "core_room.h"
+#include "scratch.h"
+
+static struct scratch scratch;
+
+static int begin(void **state)
+{
+	(void)state;
+	room_kernel_clear();
+	return scratch_new(&scratch);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	scratch_done(&scratch);
+	return 0;
+}
+
+static bool is_there(const char *name)
+{
+	struct stat status;
+
+	return fstatat(scratch.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static struct record_saved sample(void)
+{
+	struct record_saved saved = {
+		.published = fake_addr("81.2.69.7"), .former = fake_addr("81.2.69.1"),
+		.sent = fake_addr("81.2.69.7"), .verified = true, .announce = true,
+		.last_answer = MESSAGE_GOOD, .ttl_s = 60, .published_wall_s = 1789999000,
+		.sent_wall_s = { 0, 0, 1789990000, 1789999000 },
+		.fingerprint = UINT64_C(0xfedcba9876543210),
+	};
+
+	strcpy(saved.memo, "id=42");
+	return saved;
+}
+
+static void record_round_trip(void **state)
+{
+	struct state_record record = { .family = AF_INET6, .saved = sample() }, again;
+	struct json *json, *parsed;
+	struct json_error error;
+	char *text;
+
+	(void)state;
+	strcpy(record.provider, "dyn");
+	strcpy(record.hostname, "home.example.org");
+	json = state_format_record(&record);
+	text = json_print(json, false);
+	parsed = json_parse(text, strlen(text), false, &error);
+	assert_non_null(parsed);
+	assert_true(state_read_record(parsed, &again));
+	assert_string_equal(again.provider, "dyn");
+	assert_string_equal(again.hostname, "home.example.org");
+	assert_int_equal(again.family, AF_INET6);
+	assert_memory_equal(&again.saved, &record.saved, sizeof(again.saved));
+	free(text);
+	json_free(json);
+	json_free(parsed);
+}
+
+/* Everything that a core knows comes back in the next one. */
+static void core_round_trip(void **state)
+{
+	struct record_saved saved = sample();
+	struct room first, second;
+	uint8_t key[STATE_KEY_BYTES];
+	const struct core_side *side;
+
+	(void)state;
+	room_begin_with(&first, room_config(2), scratch.fd);
+	saved.fingerprint = 0;
+	schedule_restore(first.core.schedule, 1, &saved, kernel.now_ms, kernel.wall_s);
+	room_ppp("81.2.69.1");
+	sync_turn(&first.core, kernel.now_ms);
+	room_ppp("81.2.69.7");
+	room_look(&first);
+	first.core.wans[0].sides[WAN_IPV4].told_known = true;
+	first.core.wans[0].sides[WAN_IPV4].told = fake_addr("81.2.69.1");
+	memcpy(key, first.core.state.key, sizeof(key));
+	state_save(&first.core, kernel.now_ms);
+	room_end(&first);
+
+	room_begin_with(&second, room_config(2), scratch.fd);
+	assert_memory_equal(second.core.state.key, key, sizeof(key));
+	assert_false(is_there(STATE_NAME ".bad"));
+	side = &second.core.wans[0].sides[WAN_IPV4];
+	assert_addr(side->saved, "81.2.69.7");
+	assert_addr(side->told, "81.2.69.1");
+	assert_true(side->told_known);
+	assert_false(second.core.wans[0].sides[WAN_IPV6].told_known);
+	/* Until it turns out to be present, the last address is a former one. */
+	assert_int_equal(second.core.wans[0].former_count, 2);
+	assert_addr(second.core.wans[0].former[0], "81.2.69.7");
+	assert_addr(second.core.wans[0].former[1], "81.2.69.1");
+	assert_addr(schedule_record(second.core.schedule, 1)->record.published, "81.2.69.7");
+	assert_true(addr_is_none(&schedule_record(second.core.schedule, 0)->record.published));
+	sync_turn(&second.core, kernel.now_ms);
+	assert_int_equal(second.core.wans[0].former_count, 1);
+	room_end(&second);
+}
+
+static void no_secret(void **state)
+{
+	char text[8192];
+	struct room room;
+
+	(void)state;
+	room_begin_with(&room, room_config(2), scratch.fd);
+	state_save(&room.core, kernel.now_ms);
+	scratch_read(&scratch, STATE_NAME, text, sizeof(text));
+	assert_non_null(strstr(text, "home.example.org"));
+	assert_null(strstr(text, "geheim"));
+	room_end(&room);
+}
+
+static void fingerprints(void **state)
+{
+	struct config *config = room_config(1);
+	struct state one = { .key = { 1 } }, other = { .key = { 2 } };
+	uint64_t *a = state_fingerprints(&one, config), *b = state_fingerprints(&other, config);
+	uint64_t *c, *d;
+
+	(void)state;
+	assert_true(a[0] != b[0]);
+	assert_true(secret_set(&config->providers[0].settings[0].value, "geheim2", 7));
+	c = state_fingerprints(&one, config);
+	assert_true(a[0] != c[0]);
+	assert_true(secret_set(&config->providers[0].settings[0].value, "geheim", 6));
+	config->providers[0].refresh_ms = 1;	/* of no matter to a refusal */
+	d = state_fingerprints(&one, config);
+	assert_true(a[0] == d[0]);
+	free(a);
+	free(b);
+	free(c);
+	free(d);
+	config_free(config);
+}
+
+/* The room starts whatever lies there; it was set aside. */
+static void expect_set_aside(void)
+{
+	struct room room;
+
+	log_set_level(LOG_EMERG);
+	room_begin_with(&room, room_config(1), scratch.fd);
+	assert_true(is_there(STATE_NAME ".bad"));
+	assert_false(is_there(STATE_NAME));
+	assert_true(room.core.state.dirty);
+	state_save(&room.core, kernel.now_ms);
+	assert_true(is_there(STATE_NAME));
+	room_end(&room);
+	(void)unlinkat(scratch.fd, STATE_NAME, 0);
+	if (unlinkat(scratch.fd, STATE_NAME ".bad", 0) < 0)
+		(void)unlinkat(scratch.fd, STATE_NAME ".bad", AT_REMOVEDIR);
+}
+
+#define KEY "\"key\":\"00112233445566778899aabbccddeeff\""
+#define WAN "{\"name\":\"fibre\",\"ipv4\":null,\"ipv6\":null,\"former\":[]}"
+#define RECORD "\"provider\":\"dyn\",\"hostname\":\"home.example.org\",\"family\":\"ipv4\"," \
+	"\"fingerprint\":\"0011223344556677\""
+
+static void damaged(void **state)
+{
+	static const char *const texts[] = {
+		"", "{\"version\": 1", "[]", "null", "{\"version\": 999}", "\x01\x02\xff",
+		"{\"version\":1}", "{\"version\":\"1\"," KEY ",\"wans\":[],\"records\":[]}",
+		"{\"version\":1,\"key\":\"0011\",\"wans\":[],\"records\":[]}",
+		"{\"version\":1," KEY ",\"wans\":{},\"records\":[]}",
+		"{\"version\":1," KEY ",\"wans\":[],\"records\":[7]}",
+		"{\"version\":1," KEY ",\"wans\":[{}],\"records\":[]}",
+		"{\"version\":1," KEY ",\"wans\":[{\"name\":\"fibre\",\"ipv4\":\"\",\"ipv6\":null,"
+		"\"former\":[]}],\"records\":[]}",
+		"{\"version\":1," KEY ",\"wans\":[{\"name\":\"fibre\",\"ipv4\":null,\"ipv6\":null,"
+		"\"former\":[\"\"]}],\"records\":[]}",
+		"{\"version\":1," KEY ",\"wans\":[{\"name\":\"fibre\",\"ipv4\":{\"address\":"
+		"\"2a01::1\",\"since\":1},\"ipv6\":null,\"former\":[]}],\"records\":[]}",
+		"{\"version\":1," KEY ",\"wans\":[" WAN "],\"records\":[{" RECORD
+		",\"published\":\"\"}]}",
+		"{\"version\":1," KEY ",\"wans\":[" WAN "],\"records\":[{" RECORD
+		",\"verified\":1}]}",
+		"{\"version\":1," KEY ",\"wans\":[" WAN "],\"records\":[{" RECORD
+		",\"attempts\":-1}]}",
+		"{\"version\":1," KEY ",\"wans\":[" WAN "],\"records\":[{" RECORD
+		",\"refusal\":77}]}",
+		"{\"version\":1," KEY ",\"wans\":[" WAN "],\"records\":[{" RECORD
+		",\"reason\":\"\\u001b[31m\"}]}",
+		"{\"version\":1," KEY ",\"wans\":[" WAN "],\"records\":[{" RECORD
+		",\"sent_wall_s\":[1]}]}",
+		"{\"version\":1,\"version\":1," KEY ",\"wans\":[],\"records\":[]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		scratch_write(&scratch, STATE_NAME, texts[i], 0600);
+		expect_set_aside();
+	}
+}
+
+static void strange_files(void **state)
+{
+	char path[128];
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdirat(scratch.fd, STATE_NAME, 0700), 0);
+	expect_set_aside();
+	assert_int_equal(mkfifoat(scratch.fd, STATE_NAME, 0600), 0);
+	expect_set_aside();
+	fd = openat(scratch.fd, STATE_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(ftruncate(fd, 100 << 20), 0);
+	close(fd);
+	expect_set_aside();
+	scratch_path(&scratch, STATE_NAME, path);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	expect_set_aside();
+}
+
+static void good_but_of_others(void **state)
+{
+	struct room room;
+
+	(void)state;
+	scratch_write(&scratch, STATE_NAME,
+		      "{\"version\":1," KEY ",\"wans\":[{\"name\":\"other\",\"ipv4\":null,"
+		      "\"ipv6\":null,\"former\":[\"1.2.3.4\"]}],\"records\":[{\"provider\":\"x\","
+		      "\"hostname\":\"a.example.org\",\"family\":\"ipv4\",\"fingerprint\":"
+		      "\"0011223344556677\",\"published\":\"1.2.3.4\"}],\"more\":1}", 0600);
+	room_begin_with(&room, room_config(1), scratch.fd);
+	assert_false(is_there(STATE_NAME ".bad"));
+	assert_int_equal(room.core.state.key[1], 0x11);
+	assert_int_equal(room.core.wans[0].former_count, 0);
+	room_end(&room);
+}
+
+static void since_is_kept(void **state)
+{
+	struct room room;
+
+	(void)state;
+	scratch_write(&scratch, STATE_NAME,
+		      "{\"version\":1," KEY ",\"wans\":[{\"name\":\"fibre\",\"ipv4\":{\"address\":"
+		      "\"81.2.69.7\",\"since\":1700000000},\"ipv6\":null,\"former\":[]}],"
+		      "\"records\":[]}", 0600);
+	room_begin_with(&room, room_config(1), scratch.fd);
+	room_ppp("81.2.69.7");
+	sync_turn(&room.core, kernel.now_ms);
+	assert_true(room.core.wans[0].sides[WAN_IPV4].now.since_wall_s == 1700000000);
+	room_ppp("81.2.69.8");
+	room_look(&room);
+	assert_true(room.core.wans[0].sides[WAN_IPV4].now.since_wall_s == kernel.wall_s);
+	room_end(&room);
+}
+
+static void only_on_change(void **state)
+{
+	struct room room;
+	unsigned saves = 0;
+
+	(void)state;
+	room_begin_with(&room, room_config(1), scratch.fd);
+	state_turn(&room.core, kernel.now_ms);
+	assert_true(is_there(STATE_NAME));
+	assert_true(state_due_ms(&room.core) == INT64_MAX);
+	assert_int_equal(unlinkat(scratch.fd, STATE_NAME, 0), 0);
+	state_turn(&room.core, kernel.now_ms);
+	state_save(&room.core, kernel.now_ms);
+	assert_false(is_there(STATE_NAME));
+	/* A restless address does not wear out the flash. */
+	for (int i = 0; i < 600; i++) {
+		room.core.state.dirty = true;
+		room_wait(1000);
+		state_turn(&room.core, kernel.now_ms);
+		saves += !room.core.state.dirty;
+	}
+	assert_in_range(saves, 5, 30);
+	room_end(&room);
+}
+
+static void nowhere_to_write(void **state)
+{
+	struct room room;
+	int gone;
+
+	(void)state;
+	assert_int_equal(mkdirat(scratch.fd, "gone", 0700), 0);
+	gone = openat(scratch.fd, "gone", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(unlinkat(scratch.fd, "gone", AT_REMOVEDIR), 0);
+	log_set_level(LOG_EMERG);
+	room_begin_with(&room, room_config(1), gone);
+	state_turn(&room.core, kernel.now_ms);
+	assert_true(room.core.state.dirty);
+	assert_true(state_due_ms(&room.core) == kernel.now_ms + STATE_RETRY_MS);
+	assert_true(room.core.state.complained);
+	/* There is room again. */
+	room.core.state.directory = scratch.fd;
+	room_wait(STATE_RETRY_MS);
+	state_turn(&room.core, kernel.now_ms);
+	assert_false(room.core.state.dirty);
+	assert_false(room.core.state.complained);
+	room_end(&room);
+	close(gone);
+}
+
+#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STATE_TEST(record_round_trip),
+		STATE_TEST(core_round_trip),
+		STATE_TEST(no_secret),
+		STATE_TEST(fingerprints),
+		STATE_TEST(damaged),
+		STATE_TEST(strange_files),
+		STATE_TEST(good_but_of_others),
+		STATE_TEST(since_is_kept),
+		STATE_TEST(only_on_change),
+		STATE_TEST(nowhere_to_write),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
