@@ -396,7 +396,7 @@ static int run_daemon(const struct arguments *arguments, const struct places *pl
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { .level = -1 };
-	struct places places;
+	struct places places = { .catalogue = { NULL } };
 	int status = arguments_parse(&arguments, argc, argv);
 
 	if (status)

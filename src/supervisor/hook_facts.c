@@ -119,7 +119,7 @@ static char *variable_format(const struct fact *fact)
 	char name[32], *variable;
 	size_t i;
 
-	for (i = 0; fact->name[i] && i < sizeof(name) - 1; i++)
+	for (i = 0; i < sizeof(name) - 1 && fact->name[i]; i++)
 		name[i] = (char)toupper((unsigned char)fact->name[i]);
 	name[i] = '\0';
 	return asprintf(&variable, "HAIRPIN_%s=%s", name, fact->value) < 0 ? NULL

@@ -254,7 +254,6 @@ static inline int setup(void **state)
 	(void)state;
 	if (scratch_new(&scratch) < 0 || mkdirat(scratch.fd, "hooks", 0755) < 0)
 		return -1;
-	setenv("HAIRPIN_TEST_SECRET", "geheim", 1);
 	unsetenv("NOTIFY_SOCKET");
 	write_config("2s");
 	scratch_write(&scratch, "publisher", "#!/bin/sh\nprintf hello >&3\n", 0755);
