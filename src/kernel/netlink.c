@@ -52,16 +52,27 @@ int netlink_open(struct netlink *netlink, int bus, struct err *ret_err)
 	return 0;
 }
 
+int netlink_leave(const struct netlink *netlink, int group)
+{
+	return mnl_socket_setsockopt(netlink->socket, NETLINK_DROP_MEMBERSHIP, &group,
+				     sizeof(group)) < 0 ? -errno : 0;
+}
+
+int netlink_join(const struct netlink *netlink, int group)
+{
+	return mnl_socket_setsockopt(netlink->socket, NETLINK_ADD_MEMBERSHIP, &group,
+				     sizeof(group)) < 0 ? -errno : 0;
+}
+
 static int join_all(struct netlink *netlink, const int *groups, size_t count,
 		    struct err *ret_err)
 {
 	for (size_t i = 0; i < count; i++) {
-		int group = groups[i];
+		int r = netlink_join(netlink, groups[i]);
 
-		if (mnl_socket_setsockopt(netlink->socket, NETLINK_ADD_MEMBERSHIP,
-					  &group, sizeof(group)) < 0)
-			return err_set_errno(ret_err, -errno,
-					     "subscribing to netlink group %d", group);
+		if (r < 0)
+			return err_set_errno(ret_err, r, "subscribing to netlink group %d",
+					     groups[i]);
 	}
 	return 0;
 }
@@ -116,7 +127,8 @@ ssize_t netlink_receive(const struct netlink *netlink, void *buffer, size_t byte
 			continue;
 		if (got < 0)
 			return -errno;
-		if (datagram.msg_namelen != sizeof(sender) || sender.nl_pid != 0)
+		if (datagram.msg_namelen != sizeof(sender) ||
+		    (sender.nl_pid != 0 && sender.nl_pid != netlink->friend_port))
 			continue;
 		return datagram.msg_flags & MSG_TRUNC ? -EMSGSIZE : got;
 	}

@@ -26,6 +26,7 @@ struct netlink {
 	int fd;
 	uint32_t port;
 	uint32_t seq;		/* of the last message sent */
+	uint32_t friend_port;	/* a socket of our own that may send to this one; 0: none */
 };
 
 /*
@@ -38,6 +39,10 @@ int netlink_open(struct netlink *netlink, int bus, struct err *ret_err) must_che
 int netlink_subscribe(struct netlink *netlink, int bus, const int *groups, size_t count,
 		      const struct sock_fprog *filter, struct err *ret_err) must_check;
 void netlink_close(struct netlink *netlink);
+
+/* Leaves a multicast group, or joins it (again). */
+int netlink_leave(const struct netlink *netlink, int group) must_check;
+int netlink_join(const struct netlink *netlink, int group) must_check;
 
 /*
  * One datagram of the kernel's. -EAGAIN: none; -ENOBUFS: some were lost; -EMSGSIZE: it

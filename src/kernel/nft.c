@@ -54,6 +54,7 @@ int nft_new(struct nft **ret_nft, struct err *ret_err)
 		nft_free(nft);
 		return r;
 	}
+	nft->monitor.friend_port = nft->command.port;
 	*ret_nft = nft;
 	return 0;
 }
@@ -131,4 +132,35 @@ int nft_generation(struct nft *nft, uint32_t *ret_generation)
 	if (r == 0)
 		*ret_generation = generation;
 	return r == -EINVAL ? -EOPNOTSUPP : r;	/* no such subsystem of nfnetlink */
+}
+
+void nft_listen_not(struct nft *nft)
+{
+	/* Failing, it only costs time. */
+	(void)!netlink_leave(&nft->monitor, NFNLGRP_NFTABLES);
+}
+
+/*
+ * To our own monitor: a generation that nobody of us made. Where it is full it is readable
+ * already; waiting for room would be waiting for ourselves.
+ */
+static void remind(struct nft *nft)
+{
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = nft->monitor.port };
+	struct wire wire WIRE_CLEANUP = { 0 };
+
+	wire_message_end(&wire, wire_nf_message(&wire, nft_type(NFT_MSG_NEWGEN), 0, 0,
+						AF_UNSPEC));
+	if (!wire.failed)
+		(void)!sendto(nft->command.fd, wire.bytes, wire.length, MSG_DONTWAIT,
+			      (const struct sockaddr *)&to, sizeof(to));
+}
+
+void nft_listen_again(struct nft *nft, uint32_t expected)
+{
+	uint32_t generation;
+
+	(void)!netlink_join(&nft->monitor, NFNLGRP_NFTABLES);
+	if (nft_generation(nft, &generation) < 0 || generation != expected)
+		remind(nft);
 }

@@ -140,6 +140,7 @@ static int send_batch(struct nft *nft, const struct batch *batch, struct err *re
 static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err)
 {
 	struct reply reply = { .batch = batch };
+	bool committed;
 	int64_t begin;
 	int r;
 
@@ -148,17 +149,20 @@ static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err
 		return r == -EINTR ? r : err_set_errno(ret_err, r, "building a batch of rules");
 	if (!batch->last_rule)
 		return 0;
+	nft_listen_not(nft);
 	begin = clock_now_us();
 	r = send_batch(nft, batch, ret_err);
+	if (r == 0)
+		r = read_reply(nft, &reply);
+	begin = clock_now_us() - begin;
+	committed = r == 0 && !reply.refused;
+	nft_listen_again(nft, batch->ruleset->generation + committed);
 	if (r < 0)
-		return r;
-	r = read_reply(nft, &reply);
-	if (r < 0)
-		return r == -EINTR ? r : err_set_errno(ret_err, r, "changing rules");
-	if (reply.refused)
-		return (int)reply.refused;
-	batch->report->commit_us = clock_now_us() - begin;
-	return 0;
+		return r == -EINTR || r == -EMSGSIZE
+			? r : err_set_errno(ret_err, r, "changing rules");
+	if (committed)
+		batch->report->commit_us = begin;
+	return (int)reply.refused;
 }
 
 int nft_commit(struct nft *nft, struct ruleset *ruleset, struct nft_report *report,

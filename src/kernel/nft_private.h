@@ -13,6 +13,15 @@ struct nft {
 /* The number of the ruleset's generation. -EOPNOTSUPP: no nf_tables in this kernel. */
 int nft_generation(struct nft *nft, uint32_t *ret_generation) must_check;
 
+/*
+ * While somebody listens the kernel describes every rule of a batch twice, a third of its
+ * cost; so we stop listening while our own is on its way. nft_listen_again() makes the
+ * monitor readable, as if by a foreign transaction, when the ruleset has not the
+ * `expected` generation: somebody committed in between.
+ */
+void nft_listen_not(struct nft *nft);
+void nft_listen_again(struct nft *nft, uint32_t expected);
+
 /* The nf_tables message type `type` as nlmsg_type. */
 uint16_t nft_type(uint8_t type);
 
