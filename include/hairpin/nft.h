@@ -41,7 +41,7 @@ enum {
 /* One WAN: what is tagged so shall hold these addresses. */
 struct nft_target {
 	struct tag tag;
-	struct addr ipv4;		/* none: unknown; rules of that family are reported, never changed */
+	struct addr ipv4;		/* none: rules of that family are only reported */
 	struct addr ipv6;
 	const struct addr *former;	/* both families, newest first */
 	size_t former_count;
@@ -68,9 +68,9 @@ struct nft_item {
 	struct addr old;		/* none: it names none */
 	struct addr new;		/* none unless changed or unchanged */
 	bool in_step;			/* holds its WAN's address now */
-	bool learnt;			/* a plain dst-nat rule: `old` is a former address of the WAN from now on */
-	bool refused;			/* skipped because the kernel would not take it: a failure */
-	const char *reason;		/* a static sentence fragment when skipped, else NULL */
+	bool learnt;			/* `old` is a former address from now on */
+	bool refused;			/* skipped because the kernel would not */
+	const char *reason;		/* static, when skipped; else NULL */
 };
 
 typedef void nft_item_fn(void *context, const struct nft_item *item);
@@ -83,8 +83,8 @@ struct nft_request {
 	bool dry_run;			/* items tell what would change */
 	bool filter;
 	bool add_missing;
-	size_t max;			/* more tagged things than this: the first ones only; 0: 131072 */
-	nft_item_fn *item;		/* may be NULL; called after the commit, once per tagged thing */
+	size_t max;			/* only the first so many; 0: 131072 */
+	nft_item_fn *item;		/* after the commit, once a thing; may be NULL */
 	void *context;
 };
 
@@ -113,7 +113,7 @@ struct nft_report {
 	int64_t total_us;		/* first look to acknowledged commit */
 	struct nft_service services[NFT_SERVICES_MAX];	/* of changed dst-nat rules */
 	size_t service_count;
-	bool services_open;		/* a changed rule's ports could not be read, or too many: any service */
+	bool services_open;		/* some ports are not known, or too many: any */
 };
 
 /*
@@ -134,7 +134,8 @@ int nft_family_parse(const char *name);
 const char *nft_family_name(int family);
 /* "FAMILY:NAME" as in "ip:nat". */
 bool nft_table_parse(const char *text, struct nft_table *ret_table);
-const char *nft_kind_name(enum nft_kind kind);		/* "rule", "set", "map", "element" */
-const char *nft_result_name(enum nft_result result);	/* "changed", "unchanged", "skipped" */
+const char *nft_kind_name(enum nft_kind kind);	/* "rule", "set", "map", "element" */
+/* "changed", "unchanged", "skipped" */
+const char *nft_result_name(enum nft_result result);
 
 #endif

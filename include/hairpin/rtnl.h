@@ -59,10 +59,12 @@ struct rtnl_snapshot {
  * Fills the snapshot, which must be all zero or have been filled before (its room is
  * used again).
  */
-int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot, struct err *ret_err) must_check;
+int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot,
+		  struct err *ret_err) must_check;
 void rtnl_snapshot_done(struct rtnl_snapshot *snapshot);
 
-const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot, const char *name);
+const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,
+				       const char *name);
 
 /*
  * The link of the default route of `family` with the lowest priority; 0: none. Links

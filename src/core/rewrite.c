@@ -108,7 +108,8 @@ static int read_tables(struct run *run, const char *const *texts)
 		const char *text = texts[run->table_count];
 
 		if (!nft_table_parse(text, &run->tables[run->table_count]))
-			return usage("--table takes ip:NAME, ip6:NAME or inet:NAME", text);
+			return usage("--table takes ip:NAME, ip6:NAME or inet:NAME",
+				     text);
 	}
 	return EXIT_DONE;
 }
@@ -123,7 +124,8 @@ static int read_options(struct run *run)
 	    addr_is_unspecified(&run->address))
 		return usage("--rewrite takes the WAN's IP address",
 			     options->address ? options->address : "(none)");
-	if (tag_init(&run->target.tag, options->tag ? options->tag : "hairpin", &err) < 0) {
+	if (tag_init(&run->target.tag, options->tag ? options->tag : "hairpin",
+		     &err) < 0) {
 		fprintf(stderr, "hairpind: --tag: %s\n", err.text);
 		return EXIT_USAGE;
 	}

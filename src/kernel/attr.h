@@ -38,7 +38,8 @@ static inline struct span attr_span(const struct nlattr *attr)
 {
 	if (!attr)
 		return (struct span){ 0 };
-	return (struct span){ mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) };
+	return (struct span){ mnl_attr_get_payload(attr),
+			      mnl_attr_get_payload_len(attr) };
 }
 
 /* What follows the family header of `header_bytes` in a message. */

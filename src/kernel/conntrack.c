@@ -120,7 +120,8 @@ static uint8_t protocol_of(struct span original)
 {
 	uint8_t protocol = 0;
 
-	attr_u8(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_NUM), &protocol);
+	attr_u8(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_NUM),
+		&protocol);
 	return protocol;
 }
 
@@ -137,7 +138,8 @@ static bool is_served(const struct question *question, struct span original)
 	if (question->open && protocol != IPPROTO_TCP && protocol != IPPROTO_SCTP &&
 	    protocol != IPPROTO_DCCP)
 		return true;
-	attr_be16(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT), &port);
+	attr_be16(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT),
+		  &port);
 	for (size_t i = 0; i < question->service_count; i++) {
 		const struct nft_service *service = &question->services[i];
 
@@ -162,7 +164,8 @@ static bool is_meant(const struct question *question, struct span attributes)
 		return false;
 	if (!question->undirected)
 		return true;
-	if (!attr_be32(attr_find(attributes, CTA_STATUS), &status) || status & IPS_DST_NAT)
+	if (!attr_be32(attr_find(attributes, CTA_STATUS), &status) ||
+	    status & IPS_DST_NAT)
 		return false;
 	return is_served(question, tuple);
 }
@@ -173,7 +176,8 @@ static int take_entry(void *context, const struct nlmsghdr *message)
 	struct found *found = context;
 	struct span attributes = attr_of_message(message, sizeof(struct nfgenmsg));
 
-	if (!attr_find(attributes, CTA_TUPLE_ORIG) || !is_meant(found->question, attributes))
+	if (!attr_find(attributes, CTA_TUPLE_ORIG) ||
+	    !is_meant(found->question, attributes))
 		return 0;
 	if (found->count == LIST_MAX) {
 		found->more = true;

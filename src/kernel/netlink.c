@@ -71,7 +71,7 @@ static int join_all(struct netlink *netlink, const int *groups, size_t count,
 		int r = netlink_join(netlink, groups[i]);
 
 		if (r < 0)
-			return err_set_errno(ret_err, r, "subscribing to netlink group %d",
+			return err_set_errno(ret_err, r, "joining netlink group %d",
 					     groups[i]);
 	}
 	return 0;

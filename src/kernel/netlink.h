@@ -26,7 +26,7 @@ struct netlink {
 	int fd;
 	uint32_t port;
 	uint32_t seq;		/* of the last message sent */
-	uint32_t friend_port;	/* a socket of our own that may send to this one; 0: none */
+	uint32_t friend_port;	/* one of ours that may send to this one; 0: none */
 };
 
 /*

@@ -30,7 +30,8 @@ static int monitor_open(struct netlink *monitor, struct err *ret_err)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(nft_type(NFT_MSG_NEWGEN)), 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			 htons(nft_type(NFT_MSG_NEWGEN)), 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -141,8 +142,8 @@ void nft_listen_not(struct nft *nft)
 }
 
 /*
- * To our own monitor: a generation that nobody of us made. Where it is full it is readable
- * already; waiting for room would be waiting for ourselves.
+ * To our own monitor: a generation that nobody of us made. Where it is full it is
+ * readable already; waiting for room would be waiting for ourselves.
  */
 static void remind(struct nft *nft)
 {

@@ -51,7 +51,8 @@ static struct ruleset_table *table_find_or_add(struct ruleset *ruleset, int fami
 	if (!table)
 		return NULL;
 	table->family = family;
-	table->name = arena_string(&ruleset->arena, (const char *)name.bytes, name.length);
+	table->name = arena_string(&ruleset->arena, (const char *)name.bytes,
+				   name.length);
 	if (!table->name)
 		return NULL;
 	return *end = table;
@@ -99,7 +100,8 @@ static int take_chain(void *argument, const struct nlmsghdr *message)
 	struct ruleset_chain *chain;
 	struct span table_name, name;
 
-	attr_index(attr_of_message(message, sizeof(*header)), table, NFTA_CHAIN_FLAGS + 1);
+	attr_index(attr_of_message(message, sizeof(*header)), table,
+		   NFTA_CHAIN_FLAGS + 1);
 	if (!attr_string(table[NFTA_CHAIN_TABLE], &table_name) ||
 	    !attr_string(table[NFTA_CHAIN_NAME], &name))
 		return 0;
@@ -115,7 +117,8 @@ static int take_chain(void *argument, const struct nlmsghdr *message)
 	if (!chain)
 		return -ENOMEM;
 	chain->table = table_find_or_add(ruleset, header->nfgen_family, table_name);
-	chain->name = arena_string(&ruleset->arena, (const char *)name.bytes, name.length);
+	chain->name = arena_string(&ruleset->arena, (const char *)name.bytes,
+				   name.length);
 	if (!chain->table || !chain->name)
 		return -ENOMEM;
 	chain_read_type(context, chain, table);

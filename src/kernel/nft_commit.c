@@ -26,7 +26,7 @@ static const char *refusal(int code)
 	case EPERM:
 		return "the kernel refused: the table belongs to another program";
 	case EBUSY:
-		return "the kernel refused: something of it is in use and cannot be remade";
+		return "the kernel refused: something of it cannot be made again";
 	case EOPNOTSUPP:
 		return "the kernel refused: this rule cannot be replaced";
 	case ENOENT:
@@ -55,7 +55,8 @@ static void take_error(struct reply *reply, uint32_t seq, int code)
 		reply->status = code == -ERESTART ? -EINTR : code;
 		return;
 	}
-	if (thing->verdict.result != NFT_CHANGED)	/* one of its sets was refused before */
+	/* One of its sets may have been refused before. */
+	if (thing->verdict.result != NFT_CHANGED)
 		return;
 	reply->refused++;
 	thing->refused = true;
@@ -73,7 +74,8 @@ static void take_datagram(struct reply *reply, const uint8_t *bytes, size_t leng
 	for (const struct nlmsghdr *message = (const void *)bytes;
 	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		if (message->nlmsg_type != NLMSG_ERROR ||
-		    message->nlmsg_seq - batch->begin_seq > batch->seq - batch->begin_seq ||
+		    message->nlmsg_seq - batch->begin_seq >
+			    batch->seq - batch->begin_seq ||
 		    mnl_nlmsg_get_payload_len(message) < sizeof(code))
 			continue;
 		memcpy(&code, mnl_nlmsg_get_payload(message), sizeof(code));
@@ -146,7 +148,8 @@ static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err
 
 	r = batch_build(batch);
 	if (r < 0)
-		return r == -EINTR ? r : err_set_errno(ret_err, r, "building a batch of rules");
+		return r == -EINTR
+			? r : err_set_errno(ret_err, r, "building a batch of rules");
 	if (!batch->last_rule)
 		return 0;
 	nft_listen_not(nft);

@@ -80,7 +80,9 @@ static int take_set(void *argument, const struct nlmsghdr *message)
 /* Only tables that have a chain to walk. */
 static bool table_walked(const struct ruleset *ruleset, const struct ruleset_table *table)
 {
-	for (const struct ruleset_chain *chain = ruleset->walk; chain; chain = chain->next) {
+	const struct ruleset_chain *chain;
+
+	for (chain = ruleset->walk; chain; chain = chain->next) {
 		if (chain->table == table)
 			return true;
 	}
@@ -106,7 +108,8 @@ int ruleset_read_sets(struct nft *nft, const struct nft_request *request,
 
 static struct addr element_address(const struct ruleset_set *set, struct span element)
 {
-	struct span key = attr_nest(attr_nest(element, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
+	struct span key = attr_nest(attr_nest(element, NFTA_SET_ELEM_KEY),
+				    NFTA_DATA_VALUE);
 
 	if (set->key_type == KEY_TYPE_IPV4 && key.length == 4)
 		return addr_from_bytes(AF_INET, key.bytes);
@@ -132,7 +135,8 @@ static int take_elements(void *argument, const struct nlmsghdr *message)
 		if (!userdata.bytes ||
 		    !rule_userdata_comment(userdata, RULE_USERDATA_COMMENT, &comment))
 			continue;
-		r = ruleset_add_thing(context->ruleset, context->request, comment, &thing);
+		r = ruleset_add_thing(context->ruleset, context->request, comment,
+				      &thing);
 		if (r < 0)
 			return r;
 		if (!thing)

@@ -22,7 +22,7 @@ struct rewrite_set {
 
 struct rewrite_policy {
 	int family;			/* NFPROTO_* of the table */
-	unsigned hooks;			/* bit n: reached from NF_INET hook n of a NAT chain */
+	unsigned hooks;			/* bit n: reached from NF_INET hook n */
 	struct addr wanted[RULE_SIDES];
 	const struct addr *former, *learnt;
 	size_t former_count, learnt_count;

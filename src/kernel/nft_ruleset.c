@@ -96,7 +96,8 @@ static int note_dispatch(const struct rules_context *context, struct span name)
 		return -ENOMEM;
 	dispatch = &ruleset->dispatches[ruleset->dispatch_count];
 	dispatch->from = context->chain;
-	dispatch->map = arena_string(&ruleset->arena, (const char *)name.bytes, name.length);
+	dispatch->map = arena_string(&ruleset->arena, (const char *)name.bytes,
+				     name.length);
 	if (!dispatch->map)
 		return -ENOMEM;
 	ruleset->dispatch_count++;
@@ -126,6 +127,13 @@ static int follow_lookup(const struct rules_context *context, struct span data)
 	return note_dispatch(context, name);
 }
 
+static bool jumps(struct span immediate, struct span *ret_chain)
+{
+	struct span value = attr_nest(immediate, NFTA_IMMEDIATE_DATA);
+
+	return rule_verdict_chain(attr_nest(value, NFTA_DATA_VERDICT), ret_chain);
+}
+
 /* Where the rule leads, and which sets it asks. */
 static int follow(const struct rules_context *context, struct span expressions)
 {
@@ -138,9 +146,7 @@ static int follow(const struct rules_context *context, struct span expressions)
 			continue;
 		if (attr_is(name, "lookup"))
 			r = follow_lookup(context, data);
-		else if (attr_is(name, "immediate") &&
-			 rule_verdict_chain(attr_nest(attr_nest(data, NFTA_IMMEDIATE_DATA),
-						      NFTA_DATA_VERDICT), &chain))
+		else if (attr_is(name, "immediate") && jumps(data, &chain))
 			r = ruleset_add_jump(context->ruleset, context->chain, chain);
 		if (r < 0)
 			return r;
@@ -195,7 +201,8 @@ static int take_rule(void *argument, const struct nlmsghdr *message)
 	r = follow(context, expressions);
 	for (size_t i = 0; r == 0 && !thing &&
 	     rule_comment(userdata, expressions, i, &comment); i++)
-		r = ruleset_add_thing(context->ruleset, context->request, comment, &thing);
+		r = ruleset_add_thing(context->ruleset, context->request, comment,
+				      &thing);
 	if (r < 0 || !thing)
 		return r;
 	thing->handle = handle;

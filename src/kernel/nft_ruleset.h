@@ -37,7 +37,7 @@ struct ruleset_chain {
 	unsigned hooks;			/* bit n: reached from hook n of a NAT chain */
 	bool root;
 	bool queued;
-	bool bound;			/* a block in braces of one rule: cannot be edited */
+	bool bound;			/* a block in braces: cannot be edited */
 };
 
 struct ruleset_edge {

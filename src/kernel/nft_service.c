@@ -32,7 +32,8 @@ void service_scan_set(struct service_scan *scan, const struct rule_lookup *looku
 void service_scan_element(void *context, struct span element)
 {
 	struct service_scan *scan = context;
-	struct span key = attr_nest(attr_nest(element, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
+	struct span key = attr_nest(attr_nest(element, NFTA_SET_ELEM_KEY),
+				    NFTA_DATA_VALUE);
 	uint16_t port;
 
 	if (scan->port_at < 0)

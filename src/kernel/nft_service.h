@@ -13,7 +13,7 @@ struct service_scan {
 	struct nft_report *report;
 	const struct rule_view *view;
 	int family;
-	int port_at;			/* in the keys of the set being read; -1: none there */
+	int port_at;			/* in the keys of the set being read; -1: none */
 	size_t listed;			/* ports found in sets */
 	bool open;			/* some ports cannot be known */
 	struct nft_service found[NFT_SERVICES_MAX];

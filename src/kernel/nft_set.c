@@ -29,8 +29,9 @@ static int take_header(void *argument, const struct nlmsghdr *message)
 	return context->header->attributes.bytes ? 0 : -ENOMEM;
 }
 
-int set_read_header(struct nft *nft, struct arena *arena, const struct ruleset_table *table,
-		    struct span name, struct set_header *ret_header)
+int set_read_header(struct nft *nft, struct arena *arena,
+		    const struct ruleset_table *table, struct span name,
+		    struct set_header *ret_header)
 {
 	struct set_header header = { 0 };
 	struct header_context context = { arena, &header };

@@ -17,8 +17,9 @@ struct set_header {
 };
 
 /* -EINTR: it is gone, so somebody else is at work. */
-int set_read_header(struct nft *nft, struct arena *arena, const struct ruleset_table *table,
-		    struct span name, struct set_header *ret_header) must_check;
+int set_read_header(struct nft *nft, struct arena *arena,
+		    const struct ruleset_table *table, struct span name,
+		    struct set_header *ret_header) must_check;
 
 /* The name under which the twin of a set is made: the kernel puts a free number in. */
 const char *set_twin_name(const struct set_header *header);

@@ -45,7 +45,8 @@ static int learn(struct learnt *learnt, const struct ruleset_thing *thing)
 		if (addr_equal(&(*list)[i], &thing->verdict.old))
 			return 0;
 	}
-	if (ruleset_grow((void **)list, count, &learnt->rooms[target], sizeof(**list)) < 0)
+	if (ruleset_grow((void **)list, count, &learnt->rooms[target],
+			 sizeof(**list)) < 0)
 		return -ENOMEM;
 	(*list)[count] = thing->verdict.old;
 	learnt->counts[target]++;

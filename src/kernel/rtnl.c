@@ -61,7 +61,8 @@ int rtnl_new(struct rtnl **ret_rtnl, struct err *ret_err)
 		return r;
 	}
 	/* Lets dumps be narrowed by the kernel; before Linux 4.20 everything comes. */
-	setsockopt(rtnl->command.fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	setsockopt(rtnl->command.fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on,
+		   sizeof(on));
 	*ret_rtnl = rtnl;
 	return 0;
 }
@@ -103,7 +104,8 @@ int rtnl_read(struct rtnl *rtnl, bool *ret_changed)
 	return 0;
 }
 
-const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot, const char *name)
+const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,
+				       const char *name)
 {
 	for (size_t i = 0; i < snapshot->link_count; i++) {
 		if (strcmp(snapshot->links[i].name, name) == 0)

@@ -182,7 +182,8 @@ static int dump(struct rtnl *rtnl, uint16_t type, const void *header, size_t hea
 
 static int dump_routes(struct rtnl *rtnl, int family, struct rtnl_snapshot *snapshot)
 {
-	struct rtmsg header = { .rtm_family = (uint8_t)family, .rtm_table = RT_TABLE_MAIN };
+	struct rtmsg header = { .rtm_family = (uint8_t)family,
+				.rtm_table = RT_TABLE_MAIN };
 	int r;
 
 	r = dump(rtnl, RTM_GETROUTE, &header, sizeof(header), RTA_TABLE, RT_TABLE_MAIN,

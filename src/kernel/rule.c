@@ -60,12 +60,15 @@ static const struct { uint8_t first, length; } destination[RULE_SIDES] = {
 /* Which byte of a destination address of `side` this register byte holds; -1: none. */
 static int address_byte(const struct reader_byte *byte, enum rule_side_index side)
 {
+	static const uint8_t original[RULE_SIDES] = {
+		[RULE_IPV4] = FROM_ORIGINAL_IPV4,
+		[RULE_IPV6] = FROM_ORIGINAL_IPV6,
+	};
 	int index = -1;
 
 	if (byte->from == FROM_NETWORK)
 		index = byte->offset - destination[side].first;
-	else if (byte->from == FROM_ORIGINAL ||
-		 byte->from == (side == RULE_IPV4 ? FROM_ORIGINAL_IPV4 : FROM_ORIGINAL_IPV6))
+	else if (byte->from == FROM_ORIGINAL || byte->from == original[side])
 		index = byte->offset;
 	return index >= 0 && index < destination[side].length ? index : -1;
 }
@@ -85,7 +88,8 @@ void reader_find(const struct reader *reader, size_t place, size_t length,
 			continue;
 		finding.touched = true;
 		finding.masked |= bytes[i].masked;
-		finding.source = bytes[i].from == FROM_NETWORK ? RULE_HEADER : RULE_ORIGINAL;
+		finding.source = bytes[i].from == FROM_NETWORK ? RULE_HEADER
+							       : RULE_ORIGINAL;
 		if (whole == destination[side].length)
 			finding.at = (int)(i + 1 - whole);
 	}

@@ -54,14 +54,14 @@ struct rule_side {
 /* An expression that refers to a set or map by name. */
 struct rule_lookup {
 	struct span set;		/* its name */
-	int key_at[RULE_SIDES];		/* offset of the destination address within the key; -1: none */
+	int key_at[RULE_SIDES];		/* where the address stands in it; -1: none */
 	enum rule_source source;	/* of that address */
 	bool masked;			/* only bits of it */
-	int port_at;			/* offset of the destination port within the key; -1: none */
+	int port_at;			/* where the destination port stands; -1: none */
 	bool map;			/* gives data or a verdict */
 	bool verdict;
 	bool inverted;
-	bool dynamic;			/* adds to the set (a meter, where that is anonymous) */
+	bool dynamic;			/* adds to the set: a meter, if anonymous */
 };
 
 enum rule_ports_state { RULE_PORTS_ANY, RULE_PORTS_KNOWN, RULE_PORTS_OPEN };
@@ -69,12 +69,12 @@ enum rule_ports_state { RULE_PORTS_ANY, RULE_PORTS_KNOWN, RULE_PORTS_OPEN };
 struct rule_view {
 	bool broken;			/* could not be read to the end */
 	struct rule_side side[RULE_SIDES];
-	int family;			/* AF_INET, AF_INET6 where the rule itself demands it, else 0 */
+	int family;			/* AF_* that the rule itself demands, 0: none */
 	bool dnat;			/* dnat or redirect, native or xt */
 	bool netmap;			/* xt NETMAP: its hook says which */
 	bool jump;			/* jump or goto, also by verdict map */
 	bool snat_to;
-	bool xt;			/* has xt matches or targets: needs NFTA_RULE_COMPAT */
+	bool xt;			/* xt extensions: needs NFTA_RULE_COMPAT */
 	bool xt_range, xt_original;	/* iprange --dst-range, conntrack --ctorigdst */
 	uint32_t compat_protocol;
 	bool compat_inverted;

@@ -15,6 +15,12 @@ enum { TABLE_ENTRIES = 12 };	/* more than any expression here has attributes */
 
 typedef bool read_fn(struct reader *reader, const struct nlattr **table);
 
+/* The bytes of a struct nft_data attribute. */
+static struct span value_of(const struct nlattr *data)
+{
+	return attr_nest(attr_span(data), NFTA_DATA_VALUE);
+}
+
 /* Says where the bytes of a register come from, byte by byte. */
 static void fill(struct reader *reader, size_t place, size_t length,
 		 enum reader_from from, uint32_t offset)
@@ -127,7 +133,7 @@ static bool read_ct(struct reader *reader, const struct nlattr **table)
 
 static bool read_cmp(struct reader *reader, const struct nlattr **table)
 {
-	struct span value = attr_nest(attr_span(table[NFTA_CMP_DATA]), NFTA_DATA_VALUE);
+	struct span value = value_of(table[NFTA_CMP_DATA]);
 	uint32_t reg, op;
 	size_t place;
 
@@ -141,8 +147,8 @@ static bool read_cmp(struct reader *reader, const struct nlattr **table)
 
 static bool read_range(struct reader *reader, const struct nlattr **table)
 {
-	struct span from = attr_nest(attr_span(table[NFTA_RANGE_FROM_DATA]), NFTA_DATA_VALUE);
-	struct span to = attr_nest(attr_span(table[NFTA_RANGE_TO_DATA]), NFTA_DATA_VALUE);
+	struct span from = value_of(table[NFTA_RANGE_FROM_DATA]);
+	struct span to = value_of(table[NFTA_RANGE_TO_DATA]);
 	uint32_t reg, op;
 	size_t place;
 
@@ -165,8 +171,8 @@ static bool read_range(struct reader *reader, const struct nlattr **table)
  */
 static bool read_bitwise(struct reader *reader, const struct nlattr **table)
 {
-	struct span mask = attr_nest(attr_span(table[NFTA_BITWISE_MASK]), NFTA_DATA_VALUE);
-	struct span flip = attr_nest(attr_span(table[NFTA_BITWISE_XOR]), NFTA_DATA_VALUE);
+	struct span mask = value_of(table[NFTA_BITWISE_MASK]);
+	struct span flip = value_of(table[NFTA_BITWISE_XOR]);
 	struct reader_byte moved[READER_BYTES];
 	uint32_t source, destination, length, op = 0;
 	size_t from, to;
@@ -218,7 +224,7 @@ static bool verdict_jumps(const struct nlattr *data)
 
 static bool read_immediate(struct reader *reader, const struct nlattr **table)
 {
-	struct span value = attr_nest(attr_span(table[NFTA_IMMEDIATE_DATA]), NFTA_DATA_VALUE);
+	struct span value = value_of(table[NFTA_IMMEDIATE_DATA]);
 	uint32_t reg;
 	size_t place;
 

@@ -16,7 +16,7 @@ enum reader_from {
 	FROM_NFPROTO,
 	FROM_ETHERTYPE,		/* meta protocol */
 	FROM_L4PROTO,
-	FROM_ORIGINAL,		/* ct original daddr of the rule's family; offset: within the address */
+	FROM_ORIGINAL,		/* ct original daddr; offset: within the address */
 	FROM_ORIGINAL_IPV4,
 	FROM_ORIGINAL_IPV6,
 };
@@ -46,7 +46,7 @@ void reader_compare(struct reader *reader, size_t place, uint32_t op, struct spa
 void reader_ports(struct reader *reader, uint16_t first, uint16_t last);
 
 struct reader_finding {
-	int at;			/* where the whole address begins, relative to `place`; -1: not whole */
+	int at;			/* where the whole address begins; -1: not whole */
 	bool touched;		/* some byte of it is there */
 	bool masked;
 	enum rule_source source;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long from the kernel's message about an address until all tagged rules are committed.
+ * How long from the kernel's message about an address until all tagged rules are
+ * committed.
  *
- *     engine INTERFACE ROUNDS
+ * engine INTERFACE ROUNDS
  *
- * Run inside a network namespace that has the interface and the rules. Each round moves the interface from one
- * address to the other; the clock runs from the moment the subscription is readable until the batch is acknowledged, and
- * covers what the daemon does between: reading the events, one dump of links, addresses and routes, the choice of
- * the address, the dump of the rules, the batch. Prints: rules, and median, 99th percentile and
- * largest of the rounds, then the median of the batch alone; in microseconds.
+ * Run inside a network namespace that has the interface and the rules. Each round moves
+ * the interface from one address to the other; the clock runs from the moment the
+ * subscription is readable until the batch is acknowledged, and covers what the daemon
+ * does between: reading the events, one dump of links, addresses and routes, the choice
+ * of the address, the dump of the rules, the batch. Prints: rules, and median, 99th
+ * percentile and largest of the rounds, then the median of the batch alone; in
+ * microseconds.
  */
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>

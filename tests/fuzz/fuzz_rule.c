@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A rule's bytes as a kernel (or nobody sane) could dump them: read, decide, change, write again.
+ * A rule's bytes as a kernel (or nobody sane) could dump them: read, decide, change,
+ * write again.
  *
  * Input: family, hooks, length of the userdata, userdata, expressions.
  */

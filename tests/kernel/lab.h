@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the tests against the real kernel share. A test program runs in network namespaces of its own
- * (HAIRPIN_TEST_NETNS=1 says that it does); started outside it starts itself again in fresh ones.
+ * What the tests against the real kernel share. A test program runs in network
+ * namespaces of its own (HAIRPIN_TEST_NETNS=1 says that it does); started outside it
+ * starts itself again in fresh ones.
  */
 #ifndef TESTS_KERNEL_LAB_H
 #define TESTS_KERNEL_LAB_H
@@ -103,8 +104,8 @@ static LAB_UNUSED char *lab_listing(void)
 }
 
 /*
- * A listing as it shall be afterwards: `old` becomes `new` on every line that contains `mark`.
- * The caller frees.
+ * A listing as it shall be afterwards: `old` becomes `new` on every line that contains
+ * `mark`. The caller frees.
  */
 static LAB_UNUSED char *lab_expect(const char *before, const char *mark, const char *old,
 				   const char *new)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nf_tables without nft: batches of raw messages, for what the tool cannot say or says too slowly.
+ * nf_tables without nft: batches of raw messages, for what the tool cannot say or says
+ * too slowly.
  */
 #ifndef TESTS_KERNEL_RAW_H
 #define TESTS_KERNEL_RAW_H
@@ -27,7 +28,10 @@ static LAB_UNUSED void raw_envelope(struct wire *wire, uint16_t type)
 	wire_message_end(wire, place);
 }
 
-/* Sends what `middle` holds as one batch; the kernel's answer to its last message, which must ask for one. */
+/*
+ * Sends what `middle` holds as one batch; the kernel's answer to its last message,
+ * which must ask for one.
+ */
 static LAB_UNUSED int raw_commit(struct netlink *netlink, const struct wire *middle)
 {
 	struct wire wire WIRE_CLEANUP = { 0 };
@@ -115,7 +119,9 @@ static LAB_UNUSED int raw_add_rule(struct netlink *netlink, const uint8_t addres
 	return raw_commit(netlink, &wire);
 }
 
-/* The attributes of all rules of a table as the kernel dumps them, one after the other. */
+/*
+ * The attributes of all rules of a table as the kernel dumps them, one after the other.
+ */
 static LAB_UNUSED int raw_take(void *context, const struct nlmsghdr *message)
 {
 	struct span attributes = attr_of_message(message, sizeof(struct nfgenmsg));

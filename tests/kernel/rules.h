@@ -128,13 +128,17 @@ static LAB_UNUSED void rules_changed(const struct rules *rules, const char *comm
 	struct addr from = rules_addr(old), to = rules_addr(new);
 
 	if (item->result != NFT_CHANGED)
-		fail_msg("\"%s\": %s", comment, item->reason ? item->reason : "unchanged");
+		fail_msg("\"%s\": "
+			"%s", comment, item->reason ? item->reason : "unchanged");
 	assert_true(addr_equal(&item->old, &from));
 	assert_true(addr_equal(&item->new, &to));
 	assert_null(item->reason);
 }
 
-/* The whole ruleset is as before but for `old` to `new` on lines with `mark`. Frees `before`. */
+/*
+ * The whole ruleset is as before but for `old` to `new` on lines with `mark`. Frees
+ * `before`.
+ */
 static LAB_UNUSED void rules_expect_only(char *before, const char *mark, const char *old,
 					 const char *new)
 {

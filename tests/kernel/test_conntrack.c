@@ -70,8 +70,10 @@ static void entries_of_the_old_address_go(void **state)
 	(void)state;
 	/* inbound, hairpin; masqueraded and static source NAT; others */
 	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53");
-	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d " OLD " --sport 2 --dport 80 --dst-nat 10.0.0.2 --src-nat 10.0.0.1");
-	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d 1.1.1.1 --sport 3 --dport 80 --src-nat " OLD "");
+	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d " OLD " --sport 2 --dport 80 "
+		"--dst-nat 10.0.0.2 --src-nat 10.0.0.1");
+	insert("-p tcp --state ESTABLISHED -s 10.0.0.5 -d 1.1.1.1 --sport 3 --dport 80 "
+		"--src-nat " OLD "");
 	insert("-p udp -s 10.0.0.5 -d 1.1.1.1 --sport 4 --dport 53 --src-nat " NEW "");
 	insert("-p udp -s " OLD " -d 10.0.0.7 --sport 5 --dport 53 --src-nat 10.0.0.8");
 	insert("-p icmp -s 10.0.0.5 -d 1.1.1.1 --icmp-type 8 --icmp-code 0 --icmp-id 9");
@@ -117,11 +119,13 @@ static void many_entries_go_at_once(void **state)
 	batch = fopen("/tmp/hairpin-conntrack.batch", "w");
 	assert_non_null(batch);
 	for (int i = 0; i < 600; i++)
-		fprintf(batch, "-I -t 600 -p udp -s 10.0.%d.%d -d " OLD " --sport %d --dport 53\n",
+		fprintf(batch, "-I -t 600 -p udp -s 10.0.%d.%d -d " OLD " --sport %d "
+			"--dport 53\n",
 			i / 200, i % 200 + 1, i + 1);
 	fclose(batch);
 	if (lab_try("conntrack -R /tmp/hairpin-conntrack.batch >/dev/null 2>&1") != 0)
-		lab_run("while read -r line; do eval conntrack $line; done < /tmp/hairpin-conntrack.batch >/dev/null 2>&1");
+		lab_run("while read -r line; do eval conntrack $line; done < "
+			"/tmp/hairpin-conntrack.batch >/dev/null 2>&1");
 	unlink("/tmp/hairpin-conntrack.batch");
 	assert_int_equal(count("dst=" OLD), 600);
 	assert_int_equal(forget_old(OLD), 600);
@@ -144,12 +148,14 @@ static void stale_entries_go_by_service(void **state)
 	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 4 --dport 5011");
 	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 5 --dport 5001 --dst-nat 10.0.0.2");
 	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " OLD " --sport 6 --dport 80");
-	assert_int_equal(conntrack_forget_stale(conntrack, &new, services, 3, false, &removed, NULL), 0);
+	assert_int_equal(conntrack_forget_stale(conntrack, &new, services, 3, false,
+						&removed, NULL), 0);
 	assert_int_equal(removed, 2);
 	assert_int_equal(count("."), 4);
 	assert_int_equal(count("dport=(22|5011|5001) "), 3);
 	/* Any service: what keeps itself alive at the router stays, the rest goes. */
-	assert_int_equal(conntrack_forget_stale(conntrack, &new, NULL, 0, true, &removed, NULL), 0);
+	assert_int_equal(conntrack_forget_stale(conntrack, &new, NULL, 0, true, &removed,
+						NULL), 0);
 	assert_int_equal(removed, 1);
 	assert_int_equal(count("dport=22 "), 1);
 	assert_int_equal(count("dport=5001 "), 1);
@@ -167,7 +173,8 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	lab_enter(argv);
-	if (lab_try("conntrack -I -t 9 -p udp -s 8.8.8.8 -d 8.8.4.4 --sport 1 --dport 1 >/dev/null 2>&1") != 0) {
+	if (lab_try("conntrack -I -t 9 -p udp -s 8.8.8.8 -d 8.8.4.4 --sport 1 --dport "
+		"1 >/dev/null 2>&1") != 0) {
 		fprintf(stderr, "conntrack cannot make entries here\n");
 		return 77;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hairpinctl rules without a daemon: what a look at the kernel says, and that it is only a look. */
+/*
+ * hairpinctl rules without a daemon: what a look at the kernel says, and that it is
+ * only a look.
+ */
 #include "lab.h"
 
 #include <errno.h>
@@ -13,8 +16,10 @@ static const char *const catalogue[] = { "conf/providers", NULL };
 static const char rules[] =
 	"table ip nat {\n"
 	"  chain prerouting { type nat hook prerouting priority -100;\n"
-	"    ip daddr 0.0.0.0 tcp dport { 80, 443 } dnat to 192.168.1.2 comment \"hairpin web\"\n"
-	"    ip daddr 81.2.69.7 tcp dport 22 dnat to 192.168.1.2 comment \"hairpin ssh\"\n"
+	"    ip daddr 0.0.0.0 tcp dport { 80, 443 } dnat to 192.168.1.2 comment "
+	"\"hairpin web\"\n"
+	"    ip daddr 81.2.69.7 tcp dport 22 dnat to 192.168.1.2 comment \"hairpin "
+	"ssh\"\n"
 	"    ip daddr 81.2.69.7 tcp dport 25 dnat to 192.168.1.2 comment \"other mail\"\n"
 	"    tcp dport 23 dnat to 192.168.1.2 comment \"a hairpin \\ without\"\n"
 	"  }\n"

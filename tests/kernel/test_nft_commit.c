@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The batch: large ones, refused rules, a ruleset that will not stand still, odd comments, and bytes kept.
+ * The batch: large ones, refused rules, a ruleset that will not stand still, odd
+ * comments, and bytes kept.
  */
 #include <signal.h>
 #include <time.h>
@@ -15,14 +16,18 @@ static void load_many(int count)
 {
 	static char text[1 << 20];
 
-	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100; }\n}\n");
+	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100; "
+		"}\n}\n");
 	for (int i = 0; i < count;) {
 		char *end = text;
 
 		for (int n = 0; n < 100 && i < count; n++, i++)
 			end += sprintf(end,
-				"add rule ip t pre ip daddr " OLD " tcp dport %d counter packets %d bytes 9 dnat to 10.0.0.2:80 comment \"hairpin %d\"\n"
-				"add rule ip t pre ip daddr " OLD " udp dport %d dnat to 10.0.0.3 comment \"other %d\"\n",
+				"add rule ip t pre ip daddr " OLD " tcp dport %d "
+				"counter packets %d bytes 9 dnat to 10.0.0.2:80 "
+				"comment \"hairpin %d\"\n"
+				"add rule ip t pre ip daddr " OLD " udp dport %d dnat "
+				"to 10.0.0.3 comment \"other %d\"\n",
 				i + 1, i, i, i + 1, i);
 		lab_nft(text);
 	}
@@ -56,13 +61,19 @@ static void bytes_and_handles_stay(void **state)
 
 	(void)state;
 	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100;\n"
-		"ip daddr " OLD " tcp dport 80 counter packets 7 bytes 700 quota over 1 mbytes used 5 bytes dnat to 10.0.0.2:80-90 persistent comment \"hairpin 1\"\n"
-		"ip daddr " OLD " ct state new limit rate over 5/second burst 7 packets log prefix \"p\" group 3 dnat to 10.0.0.2 comment \"hairpin 2\"\n"
-		"ip daddr " OLD " tcp option maxseg size 1-500 tcp dport 1 redirect to :81 comment \"hairpin 3\"\n"
+		"ip daddr " OLD " tcp dport 80 counter packets 7 bytes 700 quota over "
+		"1 mbytes used 5 bytes dnat to 10.0.0.2:80-90 persistent comment "
+		"\"hairpin 1\"\n"
+		"ip daddr " OLD " ct state new limit rate over 5/second burst 7 "
+		"packets log prefix \"p\" group 3 dnat to 10.0.0.2 comment \"hairpin "
+		"2\"\n"
+		"ip daddr " OLD " tcp option maxseg size 1-500 tcp dport 1 redirect to "
+		":81 comment \"hairpin 3\"\n"
 		"ip daddr " OLD " meta length 5 dnat to 10.0.0.2 comment \"other\"\n"
 		"}\n}\n"
 		"table inet u {\n chain pre { type nat hook prerouting priority -100;\n"
-		"ip daddr " OLD " meta mark set ct mark socket mark 3 dnat ip to 10.0.0.2 comment \"hairpin 4\"\n"
+		"ip daddr " OLD " meta mark set ct mark socket mark 3 dnat ip to "
+		"10.0.0.2 comment \"hairpin 4\"\n"
 		"}\n}\n");
 	assert_int_equal(netlink_open(&netlink, NETLINK_NETFILTER, NULL), 0);
 	for (int i = 0; i < 2; i++)
@@ -137,13 +148,16 @@ static void a_refused_rule_does_not_stop_the_others(void **state)
 	assert_non_null(owner);
 	fputs("add table ip own { flags owner; }\n"
 	      "add chain ip own pre { type nat hook prerouting priority -90; }\n"
-	      "add rule ip own pre ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin own\"\n", owner);
+	      "add rule ip own pre ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 "
+	"comment \"hairpin own\"\n", owner);
 	fflush(owner);
-	for (int i = 0; i < 200 && lab_try("nft list ruleset | grep -q 'hairpin own'") != 0; i++)
+	for (int i = 0; i < 200 && lab_try("nft list ruleset | grep -q 'hairpin "
+		"own'") != 0; i++)
 		usleep(10000);
 	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100;\n"
 		"ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin free\"\n"
-		"ip daddr " OLD " meter m { ip saddr limit rate 5/second } dnat to 10.0.0.2 comment \"hairpin meter\"\n"
+		"ip daddr " OLD " meter m { ip saddr limit rate 5/second } dnat to "
+		"10.0.0.2 comment \"hairpin meter\"\n"
 		"}\n}\n");
 	rules_open(&rules);
 	before = lab_listing();
@@ -171,8 +185,10 @@ static void dormant_tables_change_too(void **state)
 	char *before;
 
 	(void)state;
-	lab_nft("table ip t {\n flags dormant\n chain pre { type nat hook prerouting priority -100;\n"
-		"ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin sleeps\"\n}\n}\n");
+	lab_nft("table ip t {\n flags dormant\n chain pre { type nat hook prerouting "
+		"priority -100;\n"
+		"ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin "
+		"sleeps\"\n}\n}\n");
 	rules_open(&rules);
 	before = lab_listing();
 	rules_sync(&rules);
@@ -203,7 +219,8 @@ static void comments_may_hold_any_bytes(void **state)
 	struct rules rules;
 
 	(void)state;
-	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100; }\n}\n");
+	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100; "
+		"}\n}\n");
 	assert_int_equal(netlink_open(&netlink, NETLINK_NETFILTER, NULL), 0);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(raw_add_rule(&netlink, old_bytes, cases[i].bytes,
@@ -229,15 +246,24 @@ static void comments_may_hold_any_bytes(void **state)
 static void iptables_rules_change_too(void **state)
 {
 	static const char *const rules_text[] = {
-		"PREROUTING -d " OLD " -p tcp --dport 80 -m comment --comment 'hairpin a' -j DNAT --to 10.0.0.2:80",
-		"PREROUTING -d " OLD " -p tcp -m multiport --dports 80,443 -m comment --comment 'hairpin b' -j DNAT --to 10.0.0.2",
-		"PREROUTING -d " OLD " -m comment --comment one -m comment --comment 'two hairpin' -j REDIRECT -p udp --to-ports 53",
-		"PREROUTING -d " OLD " -p tcp -m tcp --tcp-flags SYN,ACK SYN -m comment --comment 'hairpin c' -j DNAT --to 10.0.0.2",
-		"PREROUTING -d " OLD " ! -p icmp -m comment --comment 'hairpin d' -j DNAT --to 10.0.0.2",
-		"PREROUTING -d " OLD " -p icmp --icmp-type 8 -m comment --comment 'hairpin e' -j DNAT --to 10.0.0.2",
-		"PREROUTING -d " OLD " -p tcp --dport 81 -m comment --comment 'other' -j DNAT --to 10.0.0.2",
-		"PREROUTING -m iprange --dst-range " OLD "-" OLD " -p tcp -m comment --comment 'hairpin range' -j DNAT --to 10.0.0.2",
-		"POSTROUTING -s 10.0.0.0/24 -d 10.0.0.2 -m comment --comment 'hairpin masq' -j MASQUERADE",
+		"PREROUTING -d " OLD " -p tcp --dport 80 -m comment --comment 'hairpin "
+		"a' -j DNAT --to 10.0.0.2:80",
+		"PREROUTING -d " OLD " -p tcp -m multiport --dports 80,443 -m comment "
+		"--comment 'hairpin b' -j DNAT --to 10.0.0.2",
+		"PREROUTING -d " OLD " -m comment --comment one -m comment --comment "
+		"'two hairpin' -j REDIRECT -p udp --to-ports 53",
+		"PREROUTING -d " OLD " -p tcp -m tcp --tcp-flags SYN,ACK SYN -m "
+		"comment --comment 'hairpin c' -j DNAT --to 10.0.0.2",
+		"PREROUTING -d " OLD " ! -p icmp -m comment --comment 'hairpin d' -j "
+		"DNAT --to 10.0.0.2",
+		"PREROUTING -d " OLD " -p icmp --icmp-type 8 -m comment --comment "
+		"'hairpin e' -j DNAT --to 10.0.0.2",
+		"PREROUTING -d " OLD " -p tcp --dport 81 -m comment --comment 'other' "
+		"-j DNAT --to 10.0.0.2",
+		"PREROUTING -m iprange --dst-range " OLD "-" OLD " -p tcp -m comment "
+		"--comment 'hairpin range' -j DNAT --to 10.0.0.2",
+		"POSTROUTING -s 10.0.0.0/24 -d 10.0.0.2 -m comment --comment 'hairpin "
+		"masq' -j MASQUERADE",
 	};
 	struct rules rules;
 	char *before, *after, *expected;
@@ -254,7 +280,8 @@ static void iptables_rules_change_too(void **state)
 	rules_changed(&rules, "two hairpin", OLD, NEW);
 	rules_skipped(&rules, "hairpin range", "--dst-range");
 	rules_skipped(&rules, "hairpin masq", "never was");
-	expected = lab_expect(before, "-d " OLD "/32 -p tcp -m tcp --dport 81 ", OLD, "KEEP");
+	expected = lab_expect(before, "-d " OLD "/32 -p tcp -m tcp --dport "
+		"81 ", OLD, "KEEP");
 	free(before);
 	before = lab_expect(expected, "hairpin", "-d " OLD, "-d " NEW);
 	free(expected);
@@ -269,15 +296,22 @@ static void iptables_rules_change_too(void **state)
 
 static void services_are_those_of_changed_forwards(void **state)
 {
+	static const struct nft_service expected[4] = {
+		{ AF_INET, 6, 80, 80 }, { AF_INET, 17, 53, 53 },
+		{ AF_INET, 17, 123, 123 }, { AF_INET, 17, 5000, 5010 },
+	};
 	struct rules rules;
 	bool seen[4] = { false };
 
 	(void)state;
 	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100;\n"
 		"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment \"hairpin 1\"\n"
-		"ip daddr " OLD " udp dport { 53, 123 } dnat to 10.0.0.2 comment \"hairpin 2\"\n"
-		"ip daddr " OLD " udp dport 5000-5010 dnat to 10.0.0.2 comment \"hairpin 3\"\n"
-		"ip daddr " NEW " tcp dport 99 dnat to 10.0.0.2 comment \"hairpin in step\"\n"
+		"ip daddr " OLD " udp dport { 53, 123 } dnat to 10.0.0.2 comment "
+		"\"hairpin 2\"\n"
+		"ip daddr " OLD " udp dport 5000-5010 dnat to 10.0.0.2 comment "
+		"\"hairpin 3\"\n"
+		"ip daddr " NEW " tcp dport 99 dnat to 10.0.0.2 comment \"hairpin in "
+		"step\"\n"
 		"}\n}\n");
 	rules_open(&rules);
 	rules_sync(&rules);
@@ -287,10 +321,10 @@ static void services_are_those_of_changed_forwards(void **state)
 		const struct nft_service *service = &rules.report.services[i];
 
 		assert_int_equal(service->family, AF_INET);
-		seen[0] |= service->protocol == 6 && service->port_first == 80 && service->port_last == 80;
-		seen[1] |= service->protocol == 17 && service->port_first == 53 && service->port_last == 53;
-		seen[2] |= service->protocol == 17 && service->port_first == 123;
-		seen[3] |= service->protocol == 17 && service->port_first == 5000 && service->port_last == 5010;
+		for (size_t j = 0; j < 4; j++)
+			seen[j] |= service->protocol == expected[j].protocol &&
+				   service->port_first == expected[j].port_first &&
+				   service->port_last == expected[j].port_last;
 	}
 	assert_true(seen[0] && seen[1] && seen[2] && seen[3]);
 	rules_close(&rules);

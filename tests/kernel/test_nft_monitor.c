@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whose transaction it was: ours, somebody else's, nobody's (forged), or too many to tell.
+ * Whose transaction it was: ours, somebody else's, nobody's (forged), or too many to
+ * tell.
  */
 #include <poll.h>
 #include <sys/socket.h>
@@ -27,7 +28,8 @@ static bool foreign(struct nft *nft)
 static void load(void)
 {
 	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100;\n"
-		"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment \"hairpin\"\n}\n}\n");
+		"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment "
+		"\"hairpin\"\n}\n}\n");
 }
 
 static void own_transactions_are_not_foreign(void **state)
@@ -60,7 +62,8 @@ static void a_reload_is_heard_and_mended(void **state)
 	rules_open(&rules);
 	rules_sync(&rules);
 	lab_run("nft list ruleset | sed s/" NEW "/" OLD "/ > /tmp/hairpin-reload.$PPID; "
-		"(echo flush ruleset; cat /tmp/hairpin-reload.$PPID) | nft -f -; rm /tmp/hairpin-reload.$PPID");
+		"(echo flush ruleset; cat /tmp/hairpin-reload.$PPID) | nft -f -; rm "
+		"/tmp/hairpin-reload.$PPID");
 	assert_true(foreign(rules.nft));
 	rules_sync(&rules);
 	rules_changed(&rules, "hairpin", OLD, NEW);
@@ -163,7 +166,10 @@ static void fight(void)
 	_exit(0);
 }
 
-/* Whatever happens between two looks, the last word is ours: no foreign commit stays unheard. */
+/*
+ * Whatever happens between two looks, the last word is ours: no foreign commit stays
+ * unheard.
+ */
 static void nothing_is_missed_in_a_race(void **state)
 {
 	struct rules rules;

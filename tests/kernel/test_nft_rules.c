@@ -15,14 +15,19 @@ static void plain_rules_change_and_nothing_else(void **state)
 	(void)state;
 	lab_nft("table ip t {\n" BASE
 		"chain pre {\n"
-		"ip daddr " OLD " tcp dport 80 counter packets 5 bytes 500 dnat to 10.0.0.2:80 comment \"hairpin web\"\n"
+		"ip daddr " OLD " tcp dport 80 counter packets 5 bytes 500 dnat to "
+		"10.0.0.2:80 comment \"hairpin web\"\n"
 		"ip daddr " OLD " tcp dport 81 dnat to 10.0.0.2 comment \"Hairpin\"\n"
 		"ip daddr " OLD " tcp dport 82 dnat to 10.0.0.2 comment \"hair pin\"\n"
 		"ip daddr " OLD " tcp dport 83 dnat to 10.0.0.2 comment \"harpin\"\n"
 		"ip daddr " OLD " tcp dport 84 dnat to 10.0.0.2\n"
-		"iifname \"eth0\" tcp dport 85 ip daddr " OLD " ip saddr 10.0.0.0/8 quota 5 mbytes limit rate 5/second log prefix \"x \" dnat to 10.0.0.2 comment \"hairpin order\"\n"
-		"ip daddr 0.0.0.0 tcp dport 86 redirect to :8080 comment \"hairpin zero\"\n"
-		"ip daddr " OLD " meta mark set 0x1 ct mark set 0x2 counter comment \"other\"\n"
+		"iifname \"eth0\" tcp dport 85 ip daddr " OLD " ip saddr 10.0.0.0/8 "
+		"quota 5 mbytes limit rate 5/second log prefix \"x \" dnat to 10.0.0.2 "
+		"comment \"hairpin order\"\n"
+		"ip daddr 0.0.0.0 tcp dport 86 redirect to :8080 comment \"hairpin "
+		"zero\"\n"
+		"ip daddr " OLD " meta mark set 0x1 ct mark set 0x2 counter comment "
+		"\"other\"\n"
 		"}\n}\n");
 	rules_open(&rules);
 	before = lab_listing();
@@ -59,13 +64,20 @@ static void anonymous_sets_are_made_again(void **state)
 		"set ports { type inet_service; elements = { 53, 123 } }\n"
 		"chain sub { }\n"
 		"chain pre {\n"
-		"ip daddr " OLD " tcp dport { 80, 443 } dnat to 10.0.0.2 comment \"hairpin set\"\n"
-		"ip daddr " OLD " tcp dport { 1000-2000, 3000 } ip saddr { 10.0.0.0/8, 192.168.0.0/16 } dnat to 10.0.0.2 comment \"hairpin intervals\"\n"
-		"ip daddr " OLD " udp dport @ports dnat to 10.0.0.2 comment \"hairpin named\"\n"
-		"ip daddr " OLD " dnat to tcp dport map { 8080 : 10.0.0.2, 8081 : 10.0.0.3 } comment \"hairpin map\"\n"
-		"ip daddr " OLD " tcp dport vmap { 22 : jump sub, 23 : drop } comment \"hairpin vmap\"\n"
-		"ip daddr " OLD " ip saddr . tcp dport { 10.1.1.1 . 80, 10.1.1.2 . 81 } dnat to 10.0.0.2 comment \"hairpin concat\"\n"
-		"ip daddr " OLD " meta l4proto { tcp, udp } th dport 53 th sport != { 1, 2 } dnat to 10.0.0.9 comment \"hairpin several\"\n"
+		"ip daddr " OLD " tcp dport { 80, 443 } dnat to 10.0.0.2 comment "
+		"\"hairpin set\"\n"
+		"ip daddr " OLD " tcp dport { 1000-2000, 3000 } ip saddr { 10.0.0.0/8, "
+		"192.168.0.0/16 } dnat to 10.0.0.2 comment \"hairpin intervals\"\n"
+		"ip daddr " OLD " udp dport @ports dnat to 10.0.0.2 comment \"hairpin "
+		"named\"\n"
+		"ip daddr " OLD " dnat to tcp dport map { 8080 : 10.0.0.2, 8081 : "
+		"10.0.0.3 } comment \"hairpin map\"\n"
+		"ip daddr " OLD " tcp dport vmap { 22 : jump sub, 23 : drop } comment "
+		"\"hairpin vmap\"\n"
+		"ip daddr " OLD " ip saddr . tcp dport { 10.1.1.1 . 80, 10.1.1.2 . 81 "
+		"} dnat to 10.0.0.2 comment \"hairpin concat\"\n"
+		"ip daddr " OLD " meta l4proto { tcp, udp } th dport 53 th sport != { "
+		"1, 2 } dnat to 10.0.0.9 comment \"hairpin several\"\n"
 		"}\n}\n");
 	rules_open(&rules);
 	before = lab_listing();
@@ -83,16 +95,20 @@ static void a_large_anonymous_set_travels_whole(void **state)
 	char *before, *end = text;
 
 	(void)state;
-	end += sprintf(end, "table ip t {\n" BASE "chain pre { ip daddr " OLD " ip saddr . tcp dport { ");
+	end += sprintf(end, "table ip t {\n" BASE "chain pre { ip daddr " OLD " ip "
+		"saddr . tcp dport { ");
 	for (int i = 0; i < 5000; i++)
-		end += sprintf(end, "%s10.%d.%d.%d . %d", i ? ", " : "", i % 200, i / 200, i % 7, 1 + i);
+		end += sprintf(end, "%s10.%d.%d.%d . "
+			"%d", i ? ", " : "", i % 200, i / 200, i % 7, 1 + i);
 	sprintf(end, " } dnat to 10.0.0.2 comment \"hairpin large\"\n}\n}\n");
 	lab_nft(text);
 	rules_open(&rules);
-	before = lab_output("nft list ruleset | tr -d ' \\t\\n' | tr ',' '\\n' | grep -c '\\.[0-9]*$'");
+	before = lab_output("nft list ruleset | tr -d ' \\t\\n' | tr ',' '\\n' | grep "
+		"-c '\\.[0-9]*$'");
 	rules_sync(&rules);
 	assert_int_equal(rules.report.total.changed, 1);
-	char *after = lab_output("nft list ruleset | tr -d ' \\t\\n' | tr ',' '\\n' | grep -c '\\.[0-9]*$'");
+	char *after = lab_output("nft list ruleset | tr -d ' \\t\\n' | tr ',' '\\n' | "
+		"grep -c '\\.[0-9]*$'");
 	assert_string_equal(before, after);
 	assert_true(atoi(after) > 4900);
 	free(before);
@@ -105,7 +121,8 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 	static const struct { const char *comment, *reason; } cases[] = {
 		{ "hairpin prefix", "prefix" }, { "hairpin neq", "!=" },
 		{ "hairpin range", "range" }, { "hairpin mask", "only some bits" },
-		{ "hairpin named set", "named set" }, { "hairpin named map", "named map" },
+		{ "hairpin named set", "named set" }, { "hairpin named map", "named "
+			"map" },
 		{ "hairpin anon map", "map of its own" },
 		{ "hairpin nodst", "has no destination" },
 		{ "hairpin two", "two addresses" },
@@ -123,24 +140,35 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 
 	(void)state;
 	lab_nft("table ip t {\n" BASE
-		"set s { type ipv4_addr; comment \"hairpin of set\"; elements = { " OLD " } }\n"
-		"map m { type ipv4_addr : ipv4_addr; comment \"hairpin of map\"; elements = { " OLD " comment \"hairpin element\" : 10.0.0.1 } }\n"
+		"set s { type ipv4_addr; comment \"hairpin of set\"; elements = "
+		"{ " OLD " } }\n"
+		"map m { type ipv4_addr : ipv4_addr; comment \"hairpin of map\"; "
+		"elements = { " OLD " comment \"hairpin element\" : 10.0.0.1 } }\n"
 		"chain pre {\n"
 		"ip daddr 203.0.113.0/24 dnat to 10.0.0.2 comment \"hairpin prefix\"\n"
 		"ip daddr != " OLD " dnat to 10.0.0.2 comment \"hairpin neq\"\n"
-		"ip daddr " OLD "-203.0.113.9 dnat to 10.0.0.2 comment \"hairpin range\"\n"
-		"ip daddr & 255.255.255.3 == " OLD " dnat to 10.0.0.2 comment \"hairpin mask\"\n"
+		"ip daddr " OLD "-203.0.113.9 dnat to 10.0.0.2 comment \"hairpin "
+		"range\"\n"
+		"ip daddr & 255.255.255.3 == " OLD " dnat to 10.0.0.2 comment "
+		"\"hairpin mask\"\n"
 		"ip daddr @s dnat to 10.0.0.2 comment \"hairpin named set\"\n"
 		"dnat to ip daddr map @m comment \"hairpin named map\"\n"
-		"dnat to ip daddr . tcp dport map { " OLD " . 80 : 10.0.0.1 } comment \"hairpin anon map\"\n"
+		"dnat to ip daddr . tcp dport map { " OLD " . 80 : 10.0.0.1 } comment "
+		"\"hairpin anon map\"\n"
 		"tcp dport 8080 dnat to 10.0.0.2 comment \"hairpin nodst\"\n"
-		"ip daddr " OLD " ip daddr 203.0.113.2 dnat to 10.0.0.2 comment \"hairpin two\"\n"
-		"ip daddr " OLD " ip daddr != 203.0.113.2 dnat to 10.0.0.2 comment \"hairpin both\"\n"
-		"ip daddr != { " OLD ", 203.0.113.2 } dnat to 10.0.0.2 comment \"hairpin not in\"\n"
-		"fib daddr type local tcp dport 81 dnat to 10.0.0.2 comment \"hairpin fib\"\n"
-		"ip daddr " OLD " jump { tcp dport 80 accept; } comment \"hairpin in braces\"\n"
+		"ip daddr " OLD " ip daddr 203.0.113.2 dnat to 10.0.0.2 comment "
+		"\"hairpin two\"\n"
+		"ip daddr " OLD " ip daddr != 203.0.113.2 dnat to 10.0.0.2 comment "
+		"\"hairpin both\"\n"
+		"ip daddr != { " OLD ", 203.0.113.2 } dnat to 10.0.0.2 comment "
+		"\"hairpin not in\"\n"
+		"fib daddr type local tcp dport 81 dnat to 10.0.0.2 comment \"hairpin "
+		"fib\"\n"
+		"ip daddr " OLD " jump { tcp dport 80 accept; } comment \"hairpin in "
+		"braces\"\n"
 		"}\nchain post {\n"
-		"ip saddr 10.0.0.0/8 ip daddr 10.0.0.2 masquerade comment \"hairpin masq\"\n"
+		"ip saddr 10.0.0.0/8 ip daddr 10.0.0.2 masquerade comment \"hairpin "
+		"masq\"\n"
 		"oifname \"wan0\" snat to " OLD " comment \"hairpin snat\"\n"
 		"oifname \"wan0\" masquerade comment \"hairpin plain masq\"\n"
 		"}\n}\n");
@@ -165,11 +193,13 @@ static void former_addresses_decide_elsewhere(void **state)
 
 	(void)state;
 	lab_nft("table ip t {\n" BASE
-		"chain sub { ip daddr " OLD " tcp dport 1 accept comment \"hairpin sub accept\"\n }\n"
+		"chain sub { ip daddr " OLD " tcp dport 1 accept comment \"hairpin sub "
+		"accept\"\n }\n"
 		"chain lost { ip daddr " OLD " accept comment \"hairpin unreached\"\n }\n"
 		"chain pre { ip daddr " OLD " jump sub comment \"hairpin jump\"\n }\n"
 		"chain post {\n"
-		"ct original ip daddr " OLD " ip daddr 10.0.0.2 masquerade comment \"hairpin ct\"\n"
+		"ct original ip daddr " OLD " ip daddr 10.0.0.2 masquerade comment "
+		"\"hairpin ct\"\n"
 		"ip daddr 203.0.113.99 masquerade comment \"hairpin older\"\n"
 		"ip daddr 10.0.0.2 jump sub comment \"hairpin post jump\"\n"
 		"}\n}\n");
@@ -198,17 +228,24 @@ static void inet_needs_the_family(void **state)
 	(void)state;
 	lab_nft("table inet t {\n" BASE
 		"chain pre {\n"
-		"ip daddr " OLD " tcp dport 80 dnat ip to 10.0.0.2 comment \"hairpin v4\"\n"
-		"ip6 daddr " OLD6 " tcp dport 80 dnat ip6 to fd00::2 comment \"hairpin v6\"\n"
-		"meta protocol ip @nh,128,32 0xcb007101 dnat ip to 10.0.0.2 comment \"hairpin raw\"\n"
+		"ip daddr " OLD " tcp dport 80 dnat ip to 10.0.0.2 comment \"hairpin "
+		"v4\"\n"
+		"ip6 daddr " OLD6 " tcp dport 80 dnat ip6 to fd00::2 comment \"hairpin "
+		"v6\"\n"
+		"meta protocol ip @nh,128,32 0xcb007101 dnat ip to 10.0.0.2 comment "
+		"\"hairpin raw\"\n"
 		"@nh,128,32 0xcb007101 accept comment \"hairpin nameless\"\n"
-		"meta nfproto ipv6 @nh,128,32 0xcb007101 accept comment \"hairpin saddr6\"\n"
+		"meta nfproto ipv6 @nh,128,32 0xcb007101 accept comment \"hairpin "
+		"saddr6\"\n"
 		"}\n}\n"
 		"table ip6 t {\n" BASE
-		"chain pre { ip6 daddr " OLD6 " tcp dport { 80, 81 } dnat to fd00::2 comment \"hairpin ip6\"\n}\n}\n"
+		"chain pre { ip6 daddr " OLD6 " tcp dport { 80, 81 } dnat to fd00::2 "
+		"comment \"hairpin ip6\"\n}\n}\n"
 		"table ip t {\n" BASE
-		"chain pre { @nh,96,64 0x0a000001cb007101 dnat to 10.0.0.2 comment \"hairpin merged\"\n}\n}\n"
-		"table bridge t { chain pre { type filter hook prerouting priority 0; ip daddr " OLD " accept comment \"hairpin bridge\"\n}\n}\n");
+		"chain pre { @nh,96,64 0x0a000001cb007101 dnat to 10.0.0.2 comment "
+		"\"hairpin merged\"\n}\n}\n"
+		"table bridge t { chain pre { type filter hook prerouting priority 0; "
+		"ip daddr " OLD " accept comment \"hairpin bridge\"\n}\n}\n");
 	rules_open(&rules);
 	before = lab_listing();
 	rules_sync(&rules);
@@ -242,7 +279,8 @@ static void several_targets_each_have_their_own(void **state)
 	(void)state;
 	lab_nft("table ip t {\n" BASE "chain pre {\n"
 		"ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin a\"\n"
-		"ip daddr " OLD " tcp dport 2 dnat to 10.0.0.2 comment \"hairpin:lte b\"\n"
+		"ip daddr " OLD " tcp dport 2 dnat to 10.0.0.2 comment \"hairpin:lte "
+		"b\"\n"
 		"}\n}\n");
 	rules_open(&rules);
 	memset(targets, 0, sizeof(targets));
@@ -272,9 +310,12 @@ static void tables_filter_max_and_dry_run(void **state)
 	char *before;
 
 	(void)state;
-	lab_nft("table ip a {\n" BASE "chain pre { ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin a\"\n }\n}\n"
-		"table ip b {\n" BASE "chain pre { ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin b\"\n }\n"
-		"chain forw { type filter hook forward priority 0; ip daddr " OLD " accept comment \"hairpin fwd\"\n }\n}\n");
+	lab_nft("table ip a {\n" BASE "chain pre { ip daddr " OLD " tcp dport 1 dnat "
+		"to 10.0.0.2 comment \"hairpin a\"\n }\n}\n"
+		"table ip b {\n" BASE "chain pre { ip daddr " OLD " tcp dport 1 dnat "
+		"to 10.0.0.2 comment \"hairpin b\"\n }\n"
+		"chain forw { type filter hook forward priority 0; ip daddr " OLD " "
+		"accept comment \"hairpin fwd\"\n }\n}\n");
 	rules_open(&rules);
 	rules.request.dry_run = true;
 	before = lab_listing();
@@ -309,7 +350,8 @@ static void an_empty_kernel_is_success(void **state)
 	rules_open(&rules);
 	rules_sync(&rules);
 	assert_int_equal(rules.count, 0);
-	lab_nft("table ip t { chain c { type filter hook input priority 0; ip daddr " OLD " accept comment \"hairpin\"\n }\n}\n");
+	lab_nft("table ip t { chain c { type filter hook input priority 0; ip "
+		"daddr " OLD " accept comment \"hairpin\"\n }\n}\n");
 	rules_sync(&rules);
 	assert_int_equal(rules.count, 0);
 	rules_close(&rules);

@@ -43,7 +43,8 @@ static void load(void)
 {
 	lab_nft("table ip nat {\n chain pre { type nat hook prerouting priority -100;\n"
 		"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment \"hairpin web\"\n"
-		"ip daddr " NEW " tcp dport 81 dnat to 10.0.0.2 comment \"hairpin there\"\n"
+		"ip daddr " NEW " tcp dport 81 dnat to 10.0.0.2 comment \"hairpin "
+		"there\"\n"
 		"tcp dport 82 dnat to 10.0.0.2 comment \"hairpin none\"\n"
 		"ip daddr " OLD " tcp dport 83 dnat to 10.0.0.2 comment \"wan2\"\n"
 		"}\n chain post { type nat hook postrouting priority 100;\n"
@@ -60,17 +61,21 @@ static void prints_a_line_for_each(void **state)
 	load();
 	assert_int_equal(rewrite(&dry), 0);
 	assert_non_null(strstr(output, "rule ip nat pre "));
-	assert_non_null(strstr(output, "\"hairpin web\": " OLD " -> " NEW " (dry run)\n"));
-	assert_non_null(strstr(output, "4 tagged: 1 changed, 1 unchanged, 2 left alone\n"));
+	assert_non_null(strstr(output, "\"hairpin web\": " OLD " -> " NEW " (dry "
+		"run)\n"));
+	assert_non_null(strstr(output, "4 tagged: 1 changed, 1 unchanged, 2 left "
+		"alone\n"));
 	assert_int_equal(rewrite(&wet), 0);
 	assert_non_null(strstr(output, "\"hairpin web\": " OLD " -> " NEW "\n"));
 	assert_non_null(strstr(output, "\"hairpin there\": " NEW " already\n"));
-	assert_non_null(strstr(output, "\"hairpin none\": left alone: has no destination"));
+	assert_non_null(strstr(output, "\"hairpin none\": left alone: has no "
+		"destination"));
 	assert_non_null(strstr(output, "\"hairpin former\": 203.0.113.50 left alone: "));
 	assert_non_null(strstr(output, "; committed in "));
 	assert_null(strstr(output, "wan2"));
 	assert_int_equal(rewrite(&wet), 0);
-	assert_non_null(strstr(output, "4 tagged: 0 changed, 2 unchanged, 2 left alone\n"));
+	assert_non_null(strstr(output, "4 tagged: 0 changed, 2 unchanged, 2 left "
+		"alone\n"));
 }
 
 static const struct json *member(const struct json *object, const char *key)
@@ -138,7 +143,8 @@ static void tags_and_tables_narrow(void **state)
 	assert_int_equal(rewrite(&none), 0);
 	assert_string_equal(output, "0 tagged: 0 changed, 0 unchanged, 0 left alone\n");
 	assert_int_equal(rewrite(&tag), 0);
-	assert_non_null(strstr(output, "1 tagged: 1 changed, 0 unchanged, 0 left alone; "));
+	assert_non_null(strstr(output, "1 tagged: 1 changed, 0 unchanged, 0 left "
+		"alone; "));
 }
 
 static void mistakes_are_usage(void **state)
@@ -169,15 +175,18 @@ static void a_refusal_is_a_failure(void **state)
 	assert_non_null(owner);
 	fputs("add table ip own { flags owner; }\n"
 	      "add chain ip own pre { type nat hook prerouting priority -90; }\n"
-	      "add rule ip own pre ip daddr " OLD " dnat to 10.0.0.2 comment \"hairpin own\"\n",
+	      "add rule ip own pre ip daddr " OLD " dnat to 10.0.0.2 comment \"hairpin "
+	"own\"\n",
 	      owner);
 	fflush(owner);
-	for (int i = 0; i < 200 && lab_try("nft list ruleset | grep -q 'hairpin own'") != 0; i++)
+	for (int i = 0; i < 200 && lab_try("nft list ruleset | grep -q 'hairpin "
+		"own'") != 0; i++)
 		usleep(10000);
 	load();
 	assert_int_equal(rewrite(&options), 1);
 	assert_non_null(strstr(output, "\"hairpin web\": " OLD " -> " NEW "\n"));
-	assert_non_null(strstr(output, "\"hairpin own\": " OLD " left alone: the kernel refused"));
+	assert_non_null(strstr(output, "\"hairpin own\": " OLD " left alone: the "
+		"kernel refused"));
 	lab_run("grep -q 'hairpin own.*refused' " ERRORS);
 	pclose(owner);
 }
@@ -189,12 +198,17 @@ static void connections_of_former_addresses_go(void **state)
 	const struct core_rewrite drop = { .address = NEW, .former = former, .conntrack = true };
 
 	(void)state;
-	if (lab_try("conntrack -I -t 600 -p udp -s 9.9.9.9 -d " OLD " --sport 1 --dport 80 >/dev/null 2>&1") != 0)
+	if (lab_try("conntrack -I -t 600 -p udp -s 9.9.9.9 -d " OLD " --sport 1 "
+		"--dport 80 >/dev/null 2>&1") != 0)
 		skip();
-	lab_run("conntrack -I -t 600 -p udp -s 9.9.9.9 -d 192.0.2.3 --sport 1 --dport 80 >/dev/null 2>&1");
-	lab_run("conntrack -I -t 600 -p udp -s 9.9.9.9 -d 127.0.0.1 --sport 1 --dport 80 >/dev/null 2>&1");
-	lab_run("conntrack -I -t 600 -p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 1 --dport 80 >/dev/null 2>&1");
-	lab_run("conntrack -I -t 600 -p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 1 --dport 22 >/dev/null 2>&1");
+	lab_run("conntrack -I -t 600 -p udp -s 9.9.9.9 -d 192.0.2.3 --sport 1 --dport "
+		"80 >/dev/null 2>&1");
+	lab_run("conntrack -I -t 600 -p udp -s 9.9.9.9 -d 127.0.0.1 --sport 1 --dport "
+		"80 >/dev/null 2>&1");
+	lab_run("conntrack -I -t 600 -p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " "
+		"--sport 1 --dport 80 >/dev/null 2>&1");
+	lab_run("conntrack -I -t 600 -p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " "
+		"--sport 1 --dport 22 >/dev/null 2>&1");
 	load();
 	assert_int_equal(rewrite(&keep), 0);
 	lab_run("test $(conntrack -L 2>/dev/null | wc -l) = 5");

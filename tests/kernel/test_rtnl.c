@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links, addresses and default routes of a real kernel: veth pairs stand for every kind of link.
+ * Links, addresses and default routes of a real kernel: veth pairs stand for every kind
+ * of link.
  */
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -20,7 +21,8 @@ static int open_lab(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 
-	lab_try("ip link del wan0 2>/dev/null; ip link add wan0 type veth peer name wan1 && "
+	lab_try("ip link del wan0 2>/dev/null; ip link add wan0 type veth peer name "
+		"wan1 && "
 		"ip link set wan0 up && ip link set wan1 up");
 	*state = lab;
 	return !lab || rtnl_new(&lab->rtnl, NULL) < 0;
@@ -134,7 +136,8 @@ static void ipv6_states(void **state)
 	assert_true(found->flags & IFA_F_TENTATIVE);
 	assert_int_equal(find(lab, "2001:db8::1")->flags & IFA_F_TENTATIVE, 0);
 	assert_int_equal(find(lab, "2001:db8::1")->prefix_length, 64);
-	lab_run("ip -6 addr change 2001:db8::1/64 dev wan0 preferred_lft 0 valid_lft 100");
+	lab_run("ip -6 addr change 2001:db8::1/64 dev wan0 preferred_lft 0 valid_lft "
+		"100");
 	assert_true(find(lab, "2001:db8::1")->flags & IFA_F_DEPRECATED);
 	lab_run("ip -6 addr add 2001:db8::5 peer 2001:db8::9/128 dev wan0 nodad");
 	assert_true(find(lab, "2001:db8::5")->has_peer);
@@ -149,7 +152,8 @@ static void default_routes(void **state)
 	struct lab *lab = *state;
 	uint32_t wan0, wan1;
 
-	lab_run("ip addr add 203.0.113.1/24 dev wan0 && ip addr add 10.9.0.1/24 dev wan1");
+	lab_run("ip addr add 203.0.113.1/24 dev wan0 && ip addr add 10.9.0.1/24 dev "
+		"wan1");
 	wan0 = rtnl_link_find(look(lab), "wan0")->index;
 	wan1 = rtnl_link_find(&lab->snapshot, "wan1")->index;
 	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET), 0);
@@ -157,10 +161,12 @@ static void default_routes(void **state)
 	assert_int_equal(rtnl_default_link(look(lab), AF_INET), wan0);
 	lab_run("ip route add default dev wan1 metric 50");
 	assert_int_equal(rtnl_default_link(look(lab), AF_INET), wan1);
-	lab_run("ip route del default metric 50 && ip route add default dev wan1 table 99 metric 1");
+	lab_run("ip route del default metric 50 && ip route add default dev wan1 table "
+		"99 metric 1");
 	assert_int_equal(rtnl_default_link(look(lab), AF_INET), wan0);
 	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET6), 0);
-	lab_run("ip route replace default metric 100 nexthop via 10.9.0.9 dev wan1 nexthop via 203.0.113.254 dev wan0");
+	lab_run("ip route replace default metric 100 nexthop via 10.9.0.9 dev wan1 "
+		"nexthop via 203.0.113.254 dev wan0");
 	assert_int_equal(look(lab)->default_count, 2);
 	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET), wan1);
 	lab_run("ip route add blackhole default metric 1");
@@ -176,8 +182,10 @@ static void other_routes_and_renewals_are_quiet(void **state)
 
 	lab_run("ip addr add 203.0.113.1/24 dev wan0");
 	changed(lab);
-	lab_run("for i in $(seq 1 200); do echo route add 10.$i.0.0/16 dev wan0; done | ip -batch -");
-	lab_run("for i in $(seq 1 200); do echo route del 10.$i.0.0/16 dev wan0; done | ip -batch -");
+	lab_run("for i in $(seq 1 200); do echo route add 10.$i.0.0/16 dev wan0; done "
+		"| ip -batch -");
+	lab_run("for i in $(seq 1 200); do echo route del 10.$i.0.0/16 dev wan0; done "
+		"| ip -batch -");
 	assert_false(changed(lab));
 	lab_run("ip route add default dev wan0");
 	assert_true(changed(lab));
@@ -194,7 +202,8 @@ static void an_overrun_is_a_change(void **state)
 	changed(lab);
 	assert_int_equal(setsockopt(rtnl_fd(lab->rtnl), SOL_SOCKET, SO_RCVBUF, &small,
 				    sizeof(small)), 0);
-	lab_run("for i in $(seq 1 250); do echo addr add 10.3.0.$i/24 dev wan0; done | ip -batch -");
+	lab_run("for i in $(seq 1 250); do echo addr add 10.3.0.$i/24 dev wan0; done | "
+		"ip -batch -");
 	assert_true(changed(lab));
 	assert_int_equal(look(lab)->address_count >= 250, 1);
 	assert_false(changed(lab));
@@ -223,17 +232,19 @@ static void forged_messages_are_dropped(void **state)
 	assert_null(find(lab, "6.6.6.6"));
 }
 
+#define in_lab(test) cmocka_unit_test_setup_teardown(test, open_lab, close_lab)
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(links_have_names_and_states, open_lab, close_lab),
-		cmocka_unit_test_setup_teardown(an_interface_made_again_has_another_index, open_lab, close_lab),
-		cmocka_unit_test_setup_teardown(secondary_and_peer_addresses, open_lab, close_lab),
-		cmocka_unit_test_setup_teardown(ipv6_states, open_lab, close_lab),
-		cmocka_unit_test_setup_teardown(default_routes, open_lab, close_lab),
-		cmocka_unit_test_setup_teardown(other_routes_and_renewals_are_quiet, open_lab, close_lab),
-		cmocka_unit_test_setup_teardown(an_overrun_is_a_change, open_lab, close_lab),
-		cmocka_unit_test_setup_teardown(forged_messages_are_dropped, open_lab, close_lab),
+		in_lab(links_have_names_and_states),
+		in_lab(an_interface_made_again_has_another_index),
+		in_lab(secondary_and_peer_addresses),
+		in_lab(ipv6_states),
+		in_lab(default_routes),
+		in_lab(other_routes_and_renewals_are_quiet),
+		in_lab(an_overrun_is_a_change),
+		in_lab(forged_messages_are_dropped),
 	};
 
 	(void)argc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pure half of the NAT engine: rules as bytes, verdicts, and bytes that were damaged on the way.
+ * The pure half of the NAT engine: rules as bytes, verdicts, and bytes that were
+ * damaged on the way.
  */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
