@@ -29,9 +29,10 @@ struct span {
 
 static inline bool attr_fits(const struct nlattr *attr, struct span span)
 {
-	ptrdiff_t used = (const uint8_t *)attr - span.bytes;
+	uintptr_t used = (uintptr_t)attr - (uintptr_t)span.bytes;
 
-	return attr && mnl_attr_ok(attr, (int)((ptrdiff_t)span.length - used));
+	/* Behind the last one `used` may exceed the length, by its padding. */
+	return used < span.length && mnl_attr_ok(attr, (int)(span.length - used));
 }
 
 static inline struct span attr_span(const struct nlattr *attr)

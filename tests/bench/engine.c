@@ -140,6 +140,8 @@ static void open_all(struct bench *bench, const char *interface)
 	if (!link)
 		die("no such interface");
 	bench->link = link->index;
+	for (size_t i = 0; i < 2; i++)
+		move(bench, RTM_DELADDR, addresses[i]);
 }
 
 int main(int argc, char **argv)
