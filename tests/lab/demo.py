@@ -57,12 +57,12 @@ class Demo:
         self.new_log()
         began = time.monotonic()
         act()
-        wait_for('the rules follow', 5, lambda: {a for a, _ in self.rules().values()} == {new}, every=0.001)
+        wait_for('a line in the log', 5, lambda: f'{new} replaces' in lab.log()[self.mark:], every=0.005)
+        wait_for('the rules follow', 5, lambda: {a for a, _ in self.rules().values()} == {new}, every=0.05)
         for comment, (address, handle) in sorted(self.rules().items()):
             was, handle_before = before.get(comment, ('-', handle))
             note = '' if handle == handle_before else ', loaded anew'
             self.expect('rule', f'"{comment}" handle {handle}{note}: {was} -> {address}', address == new)
-        wait_for('a line in the log', 5, lambda: re.search(r'in [\d.]+ ms', lab.log()[self.mark:]))
         for line in self.new_log().splitlines():
             if 'rule' in line and ' ms' in line:
                 say('log', re.sub(r'^<\d>', '', line))

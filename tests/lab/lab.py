@@ -159,7 +159,8 @@ class Lab:
             run('ip', 'addr', 'add', f'{address}/32', 'dev', 'lo', ns='inet')
         run('ip', 'addr', 'add', f'{AUTHORITY6}/128', 'dev', 'lo', 'nodad', ns='inet')
         for ns in ('router', 'inet'):
-            run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1', ns=ns)
+            run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1',
+                'net.ipv4.conf.all.promote_secondaries=1', ns=ns)
         self.make_wan()
 
     def make_wan(self):

@@ -50,7 +50,7 @@ def case(behaviour, state, answer=None, reason=None, seconds=20):
 
 def final(code):
     def test():
-        case({'body': code}, 'disabled', code if code != '!donator' else None)
+        case({'body': code}, 'disabled', {'!donator': 'forbidden', 'notfqdn': 'nohost'}.get(code, code))
         asked = len(lab.requests())
         lab.start_daemon()
         wait_for('still disabled after a restart', 10, lambda: (lab.record() or {}).get('state') == 'disabled')
@@ -91,6 +91,7 @@ def silent():
     """A provider that accepts and is silent: the rules and the control socket do not wait for it"""
     lab.provider_says(silent=True)
     lab.set_dns('81.2.69.1')
+    run('rm', '-rf', '/run/lab/state')
     lab.start_daemon()
     wait_for('sending', 15, lambda: (lab.record() or {}).get('state') == 'sending')
     began = time.monotonic()

@@ -204,7 +204,9 @@ def ipv6():
     """IPv6: an address that passed DAD is taken; ip6 rules follow, the AAAA record is published"""
     run('nft', '-f', '-', ns='router', input='''table ip6 nat {
         chain pre { type nat hook prerouting priority dstnat;
-            ip6 daddr 2a01:4f8:1::7 tcp dport 80 dnat to fd00::2 comment "hairpin six" } }''')
+            ip6 daddr 2a01:4f8:1::7 tcp dport 80 dnat to fd00::2 comment "hairpin six"
+        }
+    }''')
     run('ip', 'addr', 'add', '2a01:4f8:1::8/64', 'dev', 'wan0', ns='router')
     run('ip', 'route', 'add', 'default', 'via', '2a01:4f8:1::254', 'dev', 'wan0', ns='router')
     wait_for('the ip6 rule', 6, lambda: 'ip6 daddr 2a01:4f8:1::8 tcp' in lab.rules('ip6 nat'))
@@ -226,7 +228,7 @@ def stop():
 
 
 def restart():
-    """Fifty restarts: no update"""
+    """Restarts, twenty or $HAIRPIN_RESTARTS: no update"""
     asked = len(sent())
     for _ in range(int(os.environ.get('HAIRPIN_RESTARTS', '20'))):
         lab.start_daemon()
