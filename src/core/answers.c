@@ -17,7 +17,8 @@ static const char *name_of(const struct core *core, const struct schedule_record
 {
 	TEXT_CLEANUP struct text text = TEXT_INIT;
 
-	text_addf(&text, "%s (%s, %s)", of->hostname, wan_side_name(wan_side_of(of->family)),
+	text_addf(&text, "%s (%s, %s)", of->hostname,
+		  wan_side_name(wan_side_of(of->family)),
 		  core->config->providers[of->provider].name);
 	if (!text_copy(out, NAME_BYTES, text.bytes))
 		(void)text_copy(out, NAME_BYTES, of->hostname);
@@ -25,7 +26,8 @@ static const char *name_of(const struct core *core, const struct schedule_record
 }
 
 /* How long until it is tried again, as people say it: ", next try in 5m". */
-static void add_next_try(const struct core *core, struct text *line, int record, int64_t now_ms)
+static void add_next_try(const struct core *core, struct text *line, int record,
+			 int64_t now_ms)
 {
 	int64_t next_ms = schedule_next_try_ms(core->schedule, (size_t)record, now_ms);
 	char wait[24];
@@ -39,7 +41,8 @@ static void add_next_try(const struct core *core, struct text *line, int record,
 
 static void said_failure(const struct core *core, int record, int64_t now_ms)
 {
-	const struct schedule_record *of = schedule_record(core->schedule, (size_t)record);
+	const struct schedule_record *of =
+		schedule_record(core->schedule, (size_t)record);
 	TEXT_CLEANUP struct text line = TEXT_INIT;
 	char name[NAME_BYTES];
 	unsigned attempts = of->record.attempts;
@@ -59,17 +62,21 @@ static void said_refusal(const struct core *core, const struct schedule_report *
 	TEXT_CLEANUP struct text line = TEXT_INIT;
 	char name[NAME_BYTES];
 
-	text_addf(&line, "record %s: %s; not tried again until the configuration changes or "
-		  "`hairpinctl update --force`", name_of(core, of, name),
+	text_addf(&line,
+		  "record %s: %s; not tried again until the configuration changes or "
+		  "`hairpinctl update --force`",
+		  name_of(core, of, name),
 		  schedule_reason(core->schedule, (size_t)report->record));
 	if (report->also_disabled)
-		text_addf(&line, "; %zu more of this account likewise", report->also_disabled);
+		text_addf(&line, "; %zu more of this account likewise",
+			  report->also_disabled);
 	log_error("%s", line.bytes);
 }
 
 static void said_published(const struct core *core, int record)
 {
-	const struct schedule_record *of = schedule_record(core->schedule, (size_t)record);
+	const struct schedule_record *of =
+		schedule_record(core->schedule, (size_t)record);
 	char name[NAME_BYTES], address[ADDR_TEXT_BYTES];
 
 	log_notice("record %s: %s is published%s", name_of(core, of, name),
@@ -77,7 +84,8 @@ static void said_published(const struct core *core, int record)
 		   of->record.verified ? " and verified" : "");
 }
 
-static void said(const struct core *core, const struct schedule_report *report, int64_t now_ms)
+static void said(const struct core *core, const struct schedule_report *report,
+		 int64_t now_ms)
 {
 	const struct schedule_record *of =
 		schedule_record(core->schedule, (size_t)report->record);

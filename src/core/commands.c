@@ -13,7 +13,8 @@
 #include "item.h"
 #include "status.h"
 
-typedef void command_fn(struct client *client, const struct json *request, int64_t now_ms);
+typedef void command_fn(struct client *client, const struct json *request,
+			int64_t now_ms);
 
 void command_fail(struct client *client, const char *sentence)
 {
@@ -23,8 +24,8 @@ void command_fail(struct client *client, const char *sentence)
 	status_add_json(&client->out, object);
 }
 
-static void command_fail_about(struct client *client, const char *before, const char *foreign,
-			       const char *after)
+static void command_fail_about(struct client *client, const char *before,
+			       const char *foreign, const char *after)
 {
 	TEXT_CLEANUP struct text sentence = TEXT_INIT;
 	char shown[300];
@@ -36,7 +37,8 @@ static void command_fail_about(struct client *client, const char *before, const 
 
 /* --- reading --- */
 
-static void command_status(struct client *client, const struct json *request, int64_t now_ms)
+static void command_status(struct client *client, const struct json *request,
+			   int64_t now_ms)
 {
 	char *text = status_print(client->control->core, now_ms);
 
@@ -48,7 +50,8 @@ static void command_status(struct client *client, const struct json *request, in
 	free(text);
 }
 
-static void command_version(struct client *client, const struct json *request, int64_t now_ms)
+static void command_version(struct client *client, const struct json *request,
+			    int64_t now_ms)
 {
 	struct json *object = json_new_object();
 
@@ -78,7 +81,8 @@ static void rules_answer_item(void *context, const struct nft_item *item)
 	}
 	object = item_format_json(item);
 	if (item->target >= 0 && (size_t)item->target < answer->core->config->wan_count)
-		json_add_string(object, "wan", answer->core->wans[item->target].config->name);
+		json_add_string(object, "wan",
+				answer->core->wans[item->target].config->name);
 	else
 		json_add_null(object, "wan");
 	json_add_bool(object, "in_step", item->in_step);
@@ -86,7 +90,8 @@ static void rules_answer_item(void *context, const struct nft_item *item)
 	status_add_json(&answer->items, object);
 }
 
-static void command_rules(struct client *client, const struct json *request, int64_t now_ms)
+static void command_rules(struct client *client, const struct json *request,
+			  int64_t now_ms)
 {
 	struct core *core = client->control->core;
 	struct rules_answer answer = { .core = core, .items = TEXT_INIT };
@@ -109,7 +114,8 @@ static void command_rules(struct client *client, const struct json *request, int
 
 /* --- changing --- */
 
-static void command_sync(struct client *client, const struct json *request, int64_t now_ms)
+static void command_sync(struct client *client, const struct json *request,
+			 int64_t now_ms)
 {
 	struct nft_report report;
 	struct err err = { "" };
@@ -155,7 +161,8 @@ static bool take_hostnames(struct client *client, const struct json *array,
 		const char *name = json_string(element);
 
 		if (!name || !is_a_record(schedule, name)) {
-			command_fail_about(client, "no record is called \"", name ? name : "?",
+			command_fail_about(client, "no record is called \"",
+					   name ? name : "?",
 					   "\"; `hairpinctl status` lists them");
 			return false;
 		}
@@ -165,7 +172,8 @@ static bool take_hostnames(struct client *client, const struct json *array,
 	return true;
 }
 
-static void command_update(struct client *client, const struct json *request, int64_t now_ms)
+static void command_update(struct client *client, const struct json *request,
+			   int64_t now_ms)
 {
 	struct core *core = client->control->core;
 	const struct json *force_value = json_get(request, "force");
@@ -186,7 +194,8 @@ static void command_update(struct client *client, const struct json *request, in
 	status_add_json(&client->out, object);
 }
 
-static void command_reload(struct client *client, const struct json *request, int64_t now_ms)
+static void command_reload(struct client *client, const struct json *request,
+			   int64_t now_ms)
 {
 	struct control *control = client->control;
 	struct message message = { MESSAGE_RELOAD, control->reload + 1 };
@@ -224,7 +233,8 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
-static void command_choose(struct client *client, const struct json *request, int64_t now_ms)
+static void command_choose(struct client *client, const struct json *request,
+			   int64_t now_ms)
 {
 	const char *name = json_string(json_get(request, "command"));
 	const struct command *command;
@@ -237,8 +247,9 @@ static void command_choose(struct client *client, const struct json *request, in
 	if (!command)
 		command_fail_about(client, "there is no command \"", name, "\"");
 	else if (command->changes && !client->may_change)
-		command_fail(client, "you may look, not change: that is for root, hairpind's own "
-			     "user and the group control.admin_group");
+		command_fail(client, "you may look, not change: that is for root, "
+				     "hairpind's own user and the group "
+				     "control.admin_group");
 	else
 		command->run(client, request, now_ms);
 }

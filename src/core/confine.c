@@ -13,8 +13,8 @@
 static const char title[] = "hairpind: core";
 
 /*
- * /proc/self/stat tells where the arguments lie: fields 48 and 49, counted behind the name,
- * which may hold anything and ends with the last ')'.
+ * /proc/self/stat tells where the arguments lie: fields 48 and 49, counted behind the
+ * name, which may hold anything and ends with the last ')'.
  */
 static bool find_arguments(char **ret_start, size_t *ret_bytes)
 {
@@ -36,7 +36,10 @@ static bool find_arguments(char **ret_start, size_t *ret_bytes)
 	return true;
 }
 
-/* So that ps tells core and supervisor apart. The arguments are the supervisor's: nobody reads ours. */
+/*
+ * So that ps tells core and supervisor apart. The arguments are the supervisor's:
+ * nobody reads ours.
+ */
 static void set_title(void)
 {
 	size_t bytes, length = sizeof(title);
@@ -71,9 +74,11 @@ int confine_begin(const struct core_options *options)
 		return result;
 	}
 	if (result < 0)
-		log_notice("sandbox: the core keeps more rights than it needs: %s", err.text);
+		log_notice("sandbox: the core keeps more rights than it needs: %s",
+			   err.text);
 	confine_paths(options);
 	if (sandbox_syscalls(SANDBOX_CORE, &err) < 0)
-		log_notice("sandbox: the core's system calls are not filtered: %s", err.text);
+		log_notice("sandbox: the core's system calls are not filtered: %s",
+			   err.text);
 	return 0;
 }

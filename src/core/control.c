@@ -99,7 +99,10 @@ static bool client_take(struct client *client, int64_t now_ms)
 
 static void client_read(struct client *client, int64_t now_ms)
 {
-	/* Without room for control messages the kernel itself closes descriptors that are passed. */
+	/*
+	 * Without room for control messages the kernel itself closes descriptors that
+	 * are passed.
+	 */
 	ssize_t got = recv(client->fd, client->in + client->in_length,
 			   sizeof(client->in) - client->in_length, MSG_DONTWAIT);
 
@@ -113,13 +116,17 @@ static void client_read(struct client *client, int64_t now_ms)
 	(void)client_take(client, now_ms);
 }
 
-/* Who waits for a reload has said its line: more words or an end of it are of no interest. */
+/*
+ * Who waits for a reload has said its line: more words or an end of it are of no
+ * interest.
+ */
 static void client_ignore(struct client *client)
 {
 	char rest[512];
 	ssize_t got = recv(client->fd, rest, sizeof(rest), MSG_DONTWAIT);
 
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+	if (got == 0 ||
+	    (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
 		client_free(client);
 }
 
@@ -139,7 +146,8 @@ static void client_ready(struct ev_loop *loop, ev_io *io, int events)
 
 /* --- who may come --- */
 
-static bool may_change(const struct core_options *options, const struct unixsock_peer *peer)
+static bool may_change(const struct core_options *options,
+		       const struct unixsock_peer *peer)
 {
 	return peer->uid == 0 || peer->uid == geteuid() ||
 	       (options->admin_group != (gid_t)-1 &&
@@ -153,9 +161,9 @@ static bool may_read(const struct core_options *options, const struct unixsock_p
 		unixsock_peer_in_group(peer, options->control_group));
 }
 
-static const char stranger[] =
-	"{\"error\":\"you may not ask: that is for root, hairpind's own user and the groups "
-	"control.group and control.admin_group\"}\n";
+static const char stranger[] = "{\"error\":\"you may not ask: that is for root, "
+			       "hairpind's own user and the groups control.group and "
+			       "control.admin_group\"}\n";
 
 static struct client *longest_idle(const struct control *control)
 {
@@ -173,7 +181,8 @@ void control_adopt(struct control *control, int fd, const struct unixsock_peer *
 	struct client *client;
 
 	if (!may_read(control->core->options, peer)) {
-		(void)send(fd, stranger, sizeof(stranger) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)send(fd, stranger, sizeof(stranger) - 1,
+			   MSG_NOSIGNAL | MSG_DONTWAIT);
 		close(fd);
 		return;
 	}
@@ -219,7 +228,8 @@ static void control_ready(struct ev_loop *loop, ev_io *io, int events)
 		if (result == 0)
 			control_adopt(control, fd, &peer, clock_now_ms());
 	}
-	if (result == 0 || result == -EAGAIN || result == -ECONNABORTED || result == -EINTR)
+	if (result == 0 || result == -EAGAIN || result == -ECONNABORTED ||
+	    result == -EINTR)
 		return;
 	log_debug("control: no client can be taken: %s", strerror(-result));
 	control_pause(control, clock_now_ms() + CONTROL_PAUSE_MS);
@@ -258,7 +268,8 @@ void control_free(struct control *control)
 
 static int64_t client_due_ms(const struct client *client)
 {
-	int64_t limit_ms = client->state == CLIENT_WAITING ? CONTROL_RELOAD_MS : CONTROL_IDLE_MS;
+	int64_t limit_ms =
+		client->state == CLIENT_WAITING ? CONTROL_RELOAD_MS : CONTROL_IDLE_MS;
 
 	return client->progress_ms + limit_ms;
 }

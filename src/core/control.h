@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control socket's clients: who they are, what they ask, their answers. Every client is
- * bounded in what it sends, in how long it takes and, by who it is, in what it may do. When
- * all places are taken, the one that made no progress for the longest time goes, so that who
- * holds connections open keeps nobody out.
+ * The control socket's clients: who they are, what they ask, their answers. Every
+ * client is bounded in what it sends, in how long it takes and, by who it is, in what
+ * it may do. When all places are taken, the one that made no progress for the longest
+ * time goes, so that who holds connections open keeps nobody out.
  */
 #ifndef CORE_CONTROL_H
 #define CORE_CONTROL_H
@@ -68,7 +68,9 @@ void control_adopt(struct control *control, int fd, const struct unixsock_peer *
 void control_turn(struct control *control, int64_t now_ms);
 int64_t control_due_ms(const struct control *control);
 
-/* The supervisor's MESSAGE_CONFIG and what came of it: `failed` is a sentence, or NULL. */
+/*
+ * The supervisor's MESSAGE_CONFIG and what came of it: `failed` is a sentence, or NULL.
+ */
 void control_reloaded(struct control *control, const struct message_reply *reply,
 		      const char *failed);
 

@@ -16,7 +16,8 @@
 #include "control.h"
 
 enum {
-	CORE_PATIENCE_MS = 20,		/* what stays due although it was done comes again so soon */
+	/* what stays due although it was done comes again so soon */
+	CORE_PATIENCE_MS = 20,
 	CORE_FAR_S = 50 * 365 * 86400,	/* seconds: further than any router lives */
 };
 
@@ -81,7 +82,9 @@ static void alarm_set(struct core *core, int64_t due_ms, int64_t now_ms)
 	(void)timerfd_settime(core->alarm, 0, &when, NULL);
 }
 
-/* Runs before every sleep: what the callbacks noted is done here, once for all of them. */
+/*
+ * Runs before every sleep: what the callbacks noted is done here, once for all of them.
+ */
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
 	struct core *core = prepare->data;
@@ -137,7 +140,10 @@ static void on_supervisor(struct ev_loop *loop, ev_io *io, int events)
 	(void)events;
 	if (supervisor_receive(core))
 		return;
-	/* It is gone, and with it our listening socket and lock: whoever comes next starts afresh. */
+	/*
+	 * It is gone, and with it our listening socket and lock: whoever comes next
+	 * starts afresh.
+	 */
 	core_stop(core, 1);
 	core->state.directory = -1;
 	ev_break(loop, EVBREAK_ALL);
@@ -151,8 +157,8 @@ static void on_publisher(struct ev_loop *loop, ev_io *io, int events)
 }
 
 /*
- * A watcher that never comes true makes libev notice steps of the wall clock, and asks for its
- * next time at each: then certificates that did not hold may hold.
+ * A watcher that never comes true makes libev notice steps of the wall clock, and asks
+ * for its next time at each: then certificates that did not hold may hold.
  */
 static ev_tstamp on_clock(ev_periodic *periodic, ev_tstamp now)
 {
@@ -170,8 +176,8 @@ static void on_never(struct ev_loop *loop, ev_periodic *periodic, int events)
 	(void)events;
 }
 
-static void watch(struct core *core, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int),
-		  int fd)
+static void watch(struct core *core, ev_io *io,
+		  void (*callback)(struct ev_loop *, ev_io *, int), int fd)
 {
 	ev_io_init(io, callback, fd < 0 ? 0 : fd, EV_READ);
 	io->data = core;

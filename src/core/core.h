@@ -2,10 +2,10 @@
 /*
  * The core as one struct, and how its parts are called.
  *
- * The loop's callbacks only take in what came and note what is to be done; core_turn(), which
- * runs once before the loop sleeps, does it: rules first, then jobs, hooks, the state file.
- * Every part has a turn, `X_turn(core, now_ms)`, and says by `X_due_ms()` when it wants the next
- * one though nothing came; INT64_MAX: not by time.
+ * The loop's callbacks only take in what came and note what is to be done; core_turn(),
+ * which runs once before the loop sleeps, does it: rules first, then jobs, hooks, the
+ * state file. Every part has a turn, `X_turn(core, now_ms)`, and says by `X_due_ms()`
+ * when it wants the next one though nothing came; INT64_MAX: not by time.
  */
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
@@ -45,10 +45,12 @@ enum sync_cause {
 };
 
 enum {
-	CORE_SAFETY_WATCHED_MS = 60 * 1000,	/* the slow look goes with the watchdog's wake-up */
+	/* the slow look goes with the watchdog's wake-up */
+	CORE_SAFETY_WATCHED_MS = 60 * 1000,
 	CORE_SAFETY_MS = 300 * 1000,		/* without a watchdog */
 	CORE_ONCE_MS = 60 * 1000,
-	CORE_SILENCE_MS = 60 * 1000,		/* a start without address counts as lost then */
+	/* a start without address counts as lost then */
+	CORE_SILENCE_MS = 60 * 1000,
 };
 
 /* The part that keeps rules in step: sync.c, rules.c. */
@@ -57,16 +59,19 @@ struct sync {
 	bool asked;			/* a whole look is wanted */
 	bool looked;			/* the first look is done */
 	bool truncated_said, conntrack_said;
-	int64_t woken_us;		/* when the event was seen that this turn works on; 0 */
+	/* when the event was seen that this turn works on; 0 */
+	int64_t woken_us;
 	int64_t took_us;		/* from that event until the rules were in step */
 	int64_t retry_ms;		/* of rules that failed; INT64_MAX */
 	int64_t look_retry_ms;		/* no look at the links before */
 	int64_t look_ms;		/* last whole look */
 	char error[sizeof(((struct err *)0)->text)];	/* of the rules; "": none */
-	unsigned refused;		/* things that the kernel would not take, of the last sync */
+	/* things that the kernel would not take, of the last sync */
+	unsigned refused;
 	struct fault rules_fault, look_fault, conntrack_fault;
 	unsigned unsteady;		/* tries in a row while the ruleset moved */
-	unsigned learnt;		/* former addresses that the last sync found in rules */
+	/* former addresses that the last sync found in rules */
+	unsigned learnt;
 	struct foreign foreign;
 };
 
@@ -104,15 +109,18 @@ struct core {
 	ev_io rtnl_io, nft_io, supervisor_io, alarm_io;
 	ev_prepare prepare;
 	ev_periodic clock;
-	int alarm;			/* timerfd on CLOCK_BOOTTIME, which counts sleep too */
+	/* timerfd on CLOCK_BOOTTIME, which counts sleep too */
+	int alarm;
 	int64_t alarm_ms;		/* when it rings; INT64_MAX: never */
 };
 
 /*
- * Makes what is made of a configuration: WANs, targets, schedule. At a reload what both have
- * goes on as it was; on failure the old one stays. `take` becomes ours, also on failure.
+ * Makes what is made of a configuration: WANs, targets, schedule. At a reload what both
+ * have goes on as it was; on failure the old one stays. `take` becomes ours, also on
+ * failure.
  */
-int core_configure(struct core *core, struct config *take, struct err *ret_err) must_check;
+int core_configure(struct core *core, struct config *take,
+		   struct err *ret_err) must_check;
 void core_unconfigure(struct core *core);
 
 /* Ends the loop after this turn. */
@@ -131,7 +139,10 @@ int reload_run(struct core *core, int fd, struct err *ret_err) must_check;
 
 /* --- confine.c --- */
 
-/* Name, user, capabilities, Landlock, seccomp. Fails only where another user was demanded. */
+/*
+ * Name, user, capabilities, Landlock, seccomp. Fails only where another user was
+ * demanded.
+ */
 int confine_begin(const struct core_options *options) must_check;
 
 /* --- supervisor.c: what comes and goes on the channel to the supervisor --- */

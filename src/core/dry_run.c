@@ -58,8 +58,9 @@ static void say_update(struct core *core, size_t index)
 	char published[ADDR_TEXT_BYTES], wanted[ADDR_TEXT_BYTES], line[160];
 
 	snprintf(line, sizeof(line), "%s -> %s",
-		 addr_is_none(&record->published) ? "(unknown)"
-						  : addr_format(&record->published, published),
+		 addr_is_none(&record->published)
+			 ? "(unknown)"
+			 : addr_format(&record->published, published),
 		 addr_format(&record->wanted, wanted));
 	say(core, index, line, " (dry run)");
 }
@@ -96,7 +97,8 @@ static bool say_settled(struct core *core, bool in_time)
 		if (core->dry_run->said[i] || !status_is_of_interest(of))
 			continue;
 		if (of->record.state == RECORD_CURRENT)
-			say(core, i, addr_format(&of->record.published, address), " already");
+			say(core, i, addr_format(&of->record.published, address),
+			    " already");
 		else if (!in_time || (of->record.state == RECORD_WAITING &&
 				      of->record.wait == RECORD_WAIT_ADDRESS))
 			say(core, i, "left alone: ", schedule_reason(core->schedule, i));

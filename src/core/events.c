@@ -26,19 +26,21 @@ void events_done(struct events *events)
 /* --- the queue --- */
 
 /* A waiting event of the same subject, or a new one at the end. NULL: no room. */
-static struct event *events_place(struct core *core, enum event_subject subject, size_t index,
-				  int side)
+static struct event *events_place(struct core *core, enum event_subject subject,
+				  size_t index, int side)
 {
 	struct events *events = &core->events;
 	struct event **at = &events->first, *event;
 
 	for (; *at; at = &(*at)->next)
-		if ((*at)->subject == subject && (*at)->index == index && (*at)->side == side)
+		if ((*at)->subject == subject && (*at)->index == index &&
+		    (*at)->side == side)
 			return *at;
 	event = events->count < EVENTS_MAX ? calloc(1, sizeof(*event)) : NULL;
 	if (!event) {
 		if (!events->dropped_said)
-			log_warning("hooks: too many events wait; further ones are dropped");
+			log_warning("hooks: too many events wait; further ones are "
+				    "dropped");
 		events->dropped_said = true;
 		return NULL;
 	}
@@ -105,7 +107,8 @@ void events_record(struct core *core, size_t record, enum message_event kind,
 		event->old = *old;
 	event->kind = kind;
 	event->new = *new;
-	(void)text_escape(event->message, sizeof(event->message), message, strlen(message));
+	(void)text_escape(event->message, sizeof(event->message), message,
+			  strlen(message));
 }
 
 /* --- what is said --- */
@@ -164,11 +167,13 @@ static void fill_record(struct message_hook *hook, const struct core *core,
 	(void)text_copy(hook->provider, sizeof(hook->provider),
 			core->config->providers[of->provider].name);
 	memcpy(hook->message, event->message, sizeof(hook->message));
-	fill_reason(hook, event->kind == MESSAGE_EVENT_RECORD ? "published" : "not published");
+	fill_reason(hook,
+		    event->kind == MESSAGE_EVENT_RECORD ? "published" : "not published");
 }
 
 /* The facts as of now; false: there is nothing to tell any more. */
-static bool fill(struct message_hook *hook, const struct core *core, const struct event *event)
+static bool fill(struct message_hook *hook, const struct core *core,
+		 const struct event *event)
 {
 	*hook = (struct message_hook){ .head.type = MESSAGE_HOOK_RUN };
 	if (event->subject == EVENT_OF_RECORD) {
@@ -231,7 +236,8 @@ static void note_told(struct core *core, const struct event *event)
 	if (event->subject != EVENT_OF_START && event->subject != EVENT_OF_SIDE)
 		return;
 	for (int side = 0; side < WAN_SIDES; side++)
-		core->events.told[side] = core->wans[event->index].sides[side].now.address;
+		core->events.told[side] =
+			core->wans[event->index].sides[side].now.address;
 }
 
 void events_finished(struct core *core, uint32_t number)
@@ -319,8 +325,8 @@ static bool renumber_wan(struct event *event, const struct core *core,
 	return false;
 }
 
-static bool renumber(struct event *event, const struct core *core, const struct config *config,
-		     const struct schedule *schedule)
+static bool renumber(struct event *event, const struct core *core,
+		     const struct config *config, const struct schedule *schedule)
 {
 	const struct schedule_record *of;
 	int index;

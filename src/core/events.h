@@ -2,10 +2,11 @@
 /*
  * The queue of hook events: one at a time is given to the supervisor, in order.
  *
- * About a WAN's address the queue only remembers that something is to be told. What, is the
- * difference between what hooks were told last (core_side.told, in the state file) and what is
- * now, taken when its turn comes. So a newer change replaces a waiting one and keeps its first
- * old address, and what was not told before a crash is told after it.
+ * About a WAN's address the queue only remembers that something is to be told. What, is
+ * the difference between what hooks were told last (core_side.told, in the state file)
+ * and what is now, taken when its turn comes. So a newer change replaces a waiting one
+ * and keeps its first old address, and what was not told before a crash is told after
+ * it.
  *
  * A record's or the ruleset's event carries its facts; a newer one of the same subject
  * replaces a waiting one.
@@ -25,7 +26,8 @@ struct config;
 struct schedule;
 
 enum {
-	EVENTS_MAX = 1024,		/* waiting; later ones are dropped, and that is said */
+	/* waiting; later ones are dropped, and that is said */
+	EVENTS_MAX = 1024,
 	EVENTS_RETRY_MS = 1000,
 };
 
@@ -78,8 +80,8 @@ int64_t events_due_ms(const struct core *core);
 bool events_are_settled(const struct core *core);
 
 /*
- * A reload: records and WANs get their new numbers; events of those that are no more go. The core
- * still has the old configuration.
+ * A reload: records and WANs get their new numbers; events of those that are no more
+ * go. The core still has the old configuration.
  */
 void events_renumber(struct core *core, const struct config *config,
 		     const struct schedule *schedule);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Something that goes wrong again and again: said the 1st, 2nd, 4th, 8th ... time, so that
- * what is tried once a minute fills no log.
+ * Something that goes wrong again and again: said the 1st, 2nd, 4th, 8th ... time, so
+ * that what is tried once a minute fills no log.
  */
 #ifndef CORE_FAULT_H
 #define CORE_FAULT_H

@@ -26,7 +26,10 @@ int64_t foreign_due_ms(const struct foreign *foreign)
 	return foreign->pending ? foreign->due_ms : INT64_MAX;
 }
 
-/* Notes a correction. True: with it there were more than FOREIGN_FLIPS_MAX within the window. */
+/*
+ * Notes a correction. True: with it there were more than FOREIGN_FLIPS_MAX within the
+ * window.
+ */
 static bool flips_add(struct foreign *foreign, int64_t now_ms)
 {
 	bool many = foreign->flip_count == FOREIGN_FLIPS_MAX &&
@@ -43,9 +46,9 @@ static bool flips_add(struct foreign *foreign, int64_t now_ms)
 }
 
 /*
- * By a fifth each time: a script that loads the firewall a dozen times in a row is still
- * answered within 0.1 s, while a program that sets a value back at once is soon looked at once
- * a minute only.
+ * By a fifth each time: a script that loads the firewall a dozen times in a row is
+ * still answered within 0.1 s, while a program that sets a value back at once is soon
+ * looked at once a minute only.
  */
 static void pause_grow(struct foreign *foreign)
 {
@@ -65,7 +68,8 @@ static bool is_quiet(const struct foreign *foreign, int64_t now_ms)
 	return now_ms - last_ms > FOREIGN_WINDOW_MS + foreign->pause_ms;
 }
 
-bool foreign_looked(struct foreign *foreign, int64_t began_ms, int64_t now_ms, bool corrected)
+bool foreign_looked(struct foreign *foreign, int64_t began_ms, int64_t now_ms,
+		    bool corrected)
 {
 	bool begins;
 
@@ -79,7 +83,10 @@ bool foreign_looked(struct foreign *foreign, int64_t began_ms, int64_t now_ms, b
 		foreign->flip_count = 0;
 		foreign->pause_ms = 0;
 	}
-	/* While the pause is long there are few corrections a minute: the fight goes on all the same. */
+	/*
+	 * While the pause is long there are few corrections a minute: the fight goes on
+	 * all the same.
+	 */
 	if (!flips_add(foreign, now_ms) && foreign->pause_ms == 0)
 		return false;
 	begins = foreign->pause_ms == 0;

@@ -46,5 +46,6 @@ void item_print(FILE *out, const struct nft_item *item, bool dry_run)
 	else if (item->result == NFT_UNCHANGED)
 		fprintf(out, "%s already\n", old);
 	else
-		fprintf(out, "%s%sleft alone: %s\n", old, old[0] ? " " : "", item->reason);
+		fprintf(out, "%s%sleft alone: %s\n", old, old[0] ? " " : "",
+			item->reason);
 }

@@ -58,11 +58,12 @@ static void pack_servers(const struct config *config, struct message_job *packet
 static bool pack_settings(const struct config_provider *provider, const char *memo,
 			  struct message_job *packet)
 {
-	bool fits = message_job_add_text(packet, provider->description) &&
-		    message_job_add_text(packet, memo ? memo : "") &&
-		    message_job_add_text(packet,
-					 provider->user_agent ? provider->user_agent : "") &&
-		    message_job_add_text(packet, provider->ca_pem ? provider->ca_pem : "");
+	bool fits =
+		message_job_add_text(packet, provider->description) &&
+		message_job_add_text(packet, memo ? memo : "") &&
+		message_job_add_text(packet,
+				     provider->user_agent ? provider->user_agent : "") &&
+		message_job_add_text(packet, provider->ca_pem ? provider->ca_pem : "");
 
 	for (size_t i = 0; fits && i < provider->setting_count; i++)
 		fits = message_job_add_text(packet, provider->settings[i].name) &&

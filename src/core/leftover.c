@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that would stay wrong: those of an address that left, and those to the present
- * address that passed while the rules were stale. Never before the rules' commit.
+ * Connections that would stay wrong: those of an address that left, and those to the
+ * present address that passed while the rules were stale. Never before the rules'
+ * commit.
  */
 #include "hairpin/log.h"
 
@@ -14,7 +15,10 @@ static bool leftover_ready(struct core *core, struct err *ret_err)
 	return conntrack_new(&core->conntrack, ret_err) == 0;
 }
 
-/* A kernel without connection tracking has no connections to forget: said once, at info. */
+/*
+ * A kernel without connection tracking has no connections to forget: said once, at
+ * info.
+ */
 static void leftover_failed(struct core *core, const struct err *err)
 {
 	if (fault_again(&core->sync.conntrack_fault))
@@ -67,7 +71,8 @@ static void forget_stale(struct core *core, const struct addr *address,
 				   &err) < 0)
 		leftover_failed(core, &err);
 	else if (removed)
-		log_info("conntrack: %u connections to %s forgotten that had passed by the rules",
+		log_info("conntrack: %u connections to %s forgotten that had passed by "
+			 "the rules",
 			 removed, addr_format(address, text));
 }
 
@@ -78,7 +83,8 @@ void leftover_after_commit(struct core *core, const struct nft_report *report)
 		return;
 	for (size_t i = 0; i < core->config->wan_count; i++) {
 		for (int which = 0; which < WAN_SIDES; which++) {
-			const struct addr *address = &core->wans[i].sides[which].now.address;
+			const struct addr *address =
+				&core->wans[i].sides[which].now.address;
 
 			if (report->of[i].changed && !addr_is_none(address))
 				forget_stale(core, address, report);

@@ -10,7 +10,8 @@
 
 #include "core.h"
 
-static const struct rtnl_link *link_of(const struct rtnl_snapshot *snapshot, uint32_t index)
+static const struct rtnl_link *link_of(const struct rtnl_snapshot *snapshot,
+				       uint32_t index)
 {
 	for (size_t i = 0; i < snapshot->link_count; i++)
 		if (snapshot->links[i].index == index)
@@ -21,11 +22,12 @@ static const struct rtnl_link *link_of(const struct rtnl_snapshot *snapshot, uin
 /* --- which link --- */
 
 /*
- * Of a WAN that names none: the link of the family's default route, else that of the other
- * family's, else the last one while it is there. An address that goes and comes takes its routes
- * with it for a moment; that must not look like another WAN.
+ * Of a WAN that names none: the link of the family's default route, else that of the
+ * other family's, else the last one while it is there. An address that goes and comes
+ * takes its routes with it for a moment; that must not look like another WAN.
  */
-static uint32_t followed_link(const struct rtnl_snapshot *snapshot, const struct core_side *side)
+static uint32_t followed_link(const struct rtnl_snapshot *snapshot,
+			      const struct core_side *side)
 {
 	int other = side->family == AF_INET ? AF_INET6 : AF_INET;
 	uint32_t link = rtnl_default_link(snapshot, side->family);
@@ -134,8 +136,8 @@ static void note_former(struct core *core, const struct look_change *change)
 	core->state.dirty = true;
 }
 
-static void observe(struct core *core, size_t index, int which, struct wan_candidate *scratch,
-		    int64_t now_ms, struct look *look)
+static void observe(struct core *core, size_t index, int which,
+		    struct wan_candidate *scratch, int64_t now_ms, struct look *look)
 {
 	struct core_wan *wan = &core->wans[index];
 	struct core_side *side = &wan->sides[which];
@@ -155,7 +157,8 @@ static void observe(struct core *core, size_t index, int which, struct wan_candi
 	look->changes[look->count++] = change;
 }
 
-int look_at_links(struct core *core, int64_t now_ms, struct look *ret_look, struct err *ret_err)
+int look_at_links(struct core *core, int64_t now_ms, struct look *ret_look,
+		  struct err *ret_err)
 {
 	struct wan_candidate *scratch;
 	int result;

@@ -50,7 +50,8 @@ static bool name_records(const struct core *core)
 		if (of->record.state == RECORD_CURRENT || !status_is_of_interest(of))
 			continue;
 		text_addf(&fact, "%s, %s: %s", wan_side_name(wan_side_of(of->family)),
-			  record_state_name(of->record.state), schedule_reason(core->schedule, i));
+			  record_state_name(of->record.state),
+			  schedule_reason(core->schedule, i));
 		left(of->hostname, fact.bytes);
 		well = false;
 	}
@@ -78,8 +79,9 @@ void once_turn(struct core *core, int64_t now_ms)
 
 	if (core->options->mode != CORE_ONCE || core->stopping)
 		return;
-	if (in_time && (!core->sync.looked || !rules_are_settled(core) ||
-			!schedule_is_settled(core->schedule) || !events_are_settled(core)))
+	if (in_time &&
+	    (!core->sync.looked || !rules_are_settled(core) ||
+	     !schedule_is_settled(core->schedule) || !events_are_settled(core)))
 		return;
 	well = name_wans(core);
 	well = name_rules(core) && well;
@@ -90,5 +92,6 @@ void once_turn(struct core *core, int64_t now_ms)
 
 int64_t once_due_ms(const struct core *core)
 {
-	return core->options->mode == CORE_DAEMON ? INT64_MAX : core->started_ms + CORE_ONCE_MS;
+	return core->options->mode == CORE_DAEMON ? INT64_MAX
+						  : core->started_ms + CORE_ONCE_MS;
 }

@@ -80,12 +80,14 @@ static void publisher_ask(struct core *core, int64_t now_ms)
 		publisher->retry_ms = now_ms + PUBLISHER_WAIT_MS;
 }
 
-void publisher_take(struct core *core, const struct message_reply *reply, int fd, int64_t now_ms)
+void publisher_take(struct core *core, const struct message_reply *reply, int fd,
+		    int64_t now_ms)
 {
 	struct publisher *publisher = &core->publisher;
 	char text[200];
 
-	if (publisher->state != PUBLISHER_ASKED || reply->head.number != publisher->number) {
+	if (publisher->state != PUBLISHER_ASKED ||
+	    reply->head.number != publisher->number) {
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -101,7 +103,9 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 	publisher_watch(core);
 }
 
-/* The other end closed: with work in hand it died, without it has left for want of any. */
+/*
+ * The other end closed: with work in hand it died, without it has left for want of any.
+ */
 static void publisher_ended(struct core *core, int64_t now_ms)
 {
 	if (schedule_in_flight(core->schedule) > 0) {
@@ -145,14 +149,16 @@ void publisher_readable(struct core *core, int64_t now_ms)
 		else if (got == 0 || got == -EPIPE)
 			publisher_ended(core, now_ms);
 		else
-			publisher_fail(core, now_ms, "said what it must not; it is ended");
+			publisher_fail(core, now_ms,
+				       "said what it must not; it is ended");
 	}
 }
 
 /* --- jobs --- */
 
 /* Settings that fit in no packet: the records learn it like any other failure. */
-static void publisher_refuse(struct core *core, const struct schedule_job *job, int64_t now_ms)
+static void publisher_refuse(struct core *core, const struct schedule_job *job,
+			     int64_t now_ms)
 {
 	for (size_t i = 0; i < job->count; i++) {
 		struct message_result result = {
@@ -167,7 +173,8 @@ static void publisher_refuse(struct core *core, const struct schedule_job *job, 
 }
 
 /* False: no more just now. */
-static bool publisher_give(struct core *core, const struct schedule_job *job, int64_t now_ms)
+static bool publisher_give(struct core *core, const struct schedule_job *job,
+			   int64_t now_ms)
 {
 	struct publisher *publisher = &core->publisher;
 	struct message_job *packet;
@@ -178,7 +185,8 @@ static bool publisher_give(struct core *core, const struct schedule_job *job, in
 		return true;
 	}
 	if (result == 0) {
-		result = channel_send(publisher->channel, packet, message_job_bytes(packet), -1);
+		result = channel_send(publisher->channel, packet,
+				      message_job_bytes(packet), -1);
 		job_free(packet);
 	}
 	if (result == 0)

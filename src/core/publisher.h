@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The core's end of the publisher: asks the supervisor for one when there is work, gives it the
- * schedule's jobs, takes its results. When it dies its jobs are given again to the next.
+ * The core's end of the publisher: asks the supervisor for one when there is work,
+ * gives it the schedule's jobs, takes its results. When it dies its jobs are given
+ * again to the next.
  */
 #ifndef CORE_PUBLISHER_H
 #define CORE_PUBLISHER_H
@@ -18,15 +19,18 @@ struct message_job;
 struct message_reply;
 
 enum {
-	PUBLISHER_WAIT_MS = 1000,	/* after the first death, then twice as long each time, */
+	/* after the first death, then twice as long each time, */
+	PUBLISHER_WAIT_MS = 1000,
 	PUBLISHER_WAIT_MAX_MS = 60 * 1000,	/* at most this */
 	PUBLISHER_ASK_MS = 10 * 1000,	/* the supervisor's answer is due within */
 };
 
 enum publisher_state {
 	PUBLISHER_IDLE,		/* none; there is no work. To ASKED when there is */
-	PUBLISHER_ASKED,	/* the supervisor starts one. To RUNNING or FAILED by its answer */
-	PUBLISHER_RUNNING,	/* has a channel. To IDLE when it leaves without work, to FAILED with */
+	/* the supervisor starts one. To RUNNING or FAILED by its answer */
+	PUBLISHER_ASKED,
+	/* has a channel. To IDLE when it leaves without work, to FAILED with */
+	PUBLISHER_RUNNING,
 	PUBLISHER_FAILED,	/* waits until `retry_ms`. To ASKED then */
 };
 
@@ -58,7 +62,8 @@ const char *publisher_state_name(const struct publisher *publisher);
 /* --- job.c --- */
 
 /*
- * The packet for a job, to be freed by job_free(), which wipes it. -E2BIG: the settings do not fit.
+ * The packet for a job, to be freed by job_free(), which wipes it. -E2BIG: the settings
+ * do not fit.
  */
 int job_pack(const struct core *core, const struct schedule_job *job,
 	     struct message_job **ret_packet) __attribute__((warn_unused_result));

@@ -26,7 +26,8 @@ int reload_read(int fd, struct config **ret_config, struct err *ret_err)
 	if (fstat(fd, &status) < 0)
 		return err_set_errno(ret_err, -errno, "the configuration's document");
 	if (status.st_size <= 0 || status.st_size > JSON_MAX_BYTES)
-		return err_set(ret_err, -EFBIG, "the configuration's document has %lld bytes",
+		return err_set(ret_err, -EFBIG,
+			       "the configuration's document has %lld bytes",
 			       (long long)status.st_size);
 	length = (size_t)status.st_size;
 	text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -84,8 +85,8 @@ static int parts_make(const struct core *core, struct parts *parts, struct err *
 	if (!parts->wans || !fingerprints)
 		result = err_set(ret_err, -ENOMEM, "out of memory");
 	else
-		result = wans_targets(parts->wans, parts->config->wan_count, &parts->targets,
-				      ret_err);
+		result = wans_targets(parts->wans, parts->config->wan_count,
+				      &parts->targets, ret_err);
 	if (result == 0)
 		result = tables_new(parts->config, &parts->tables, ret_err);
 	if (result == 0) {
@@ -104,7 +105,8 @@ static void parts_adopt(struct core *core, struct parts *parts)
 	int64_t now_ms = clock_now_ms();
 
 	events_renumber(core, parts->config, parts->schedule);
-	wans_adopt(parts->wans, parts->config->wan_count, core->wans, core->config->wan_count);
+	wans_adopt(parts->wans, parts->config->wan_count, core->wans,
+		   core->config->wan_count);
 	schedule_adopt(parts->schedule, core->schedule, now_ms);
 	core->schedule = NULL;
 	for (size_t i = 0; i < parts->config->wan_count; i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nft_sync() for all WANs: what it is asked, what is learnt and counted from its answer. */
+/*
+ * nft_sync() for all WANs: what it is asked, what is learnt and counted from its
+ * answer.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -29,7 +32,10 @@ static void rules_item(void *context, const struct nft_item *item)
 		walk->item(walk->context, item);
 }
 
-/* Opened when first needed: a kernel may get nf_tables later, and rights may be missing. */
+/*
+ * Opened when first needed: a kernel may get nf_tables later, and rights may be
+ * missing.
+ */
 static int rules_open(struct core *core, struct err *ret_err)
 {
 	int result;
@@ -100,12 +106,14 @@ static void rules_count(struct core *core, const struct nft_report *report)
 		if (report->of[i].skipped <= wan->skipped_said || !wan_has_address(wan))
 			continue;
 		wan->skipped_said = report->of[i].skipped;
-		log_info("wan %s: of %u tagged things %u left alone; hairpinctl rules says why",
+		log_info("wan %s: of %u tagged things %u left alone; hairpinctl rules "
+			 "says why",
 			 wan->config->name, report->of[i].tagged, report->of[i].skipped);
 	}
 	if (report->truncated && !core->sync.truncated_said)
-		log_warning("rules: more than %ld are tagged; only the first ones are kept in "
-			    "step (nat.max)", core->config->nat.max);
+		log_warning("rules: more than %ld are tagged; only the first ones are "
+			    "kept in step (nat.max)",
+			    core->config->nat.max);
 	core->sync.truncated_said = report->truncated;
 	core->sync.refused = report->refused;
 }
@@ -155,7 +163,8 @@ void rules_readable(struct core *core)
 			ev_io_stop(core->loop, &core->nft_io);
 		nft_free(core->nft);
 		core->nft = NULL;
-		log_warning("rules: the kernel's notices cannot be read: %s; opened again",
+		log_warning("rules: the kernel's notices cannot be read: %s; opened "
+			    "again",
 			    strerror(-result));
 		foreign = true;
 	}

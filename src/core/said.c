@@ -43,12 +43,14 @@ static void add_fact(struct text *line, const struct core *core,
 	addr_format(&change->former, former);
 	text_addf(line, "wan %s: ", wan->config->name);
 	if (change->event == WAN_LOST)
-		text_addf(line, "%s %s lost, no other", wan_side_name(change->side), former);
+		text_addf(line, "%s %s lost, no other", wan_side_name(change->side),
+			  former);
 	else if (addr_is_none(&change->former))
 		text_addf(line, "%s %s on %s", wan_side_name(change->side), now,
 			  shown(wan->interface, link, sizeof(link)));
 	else
-		text_addf(line, "%s %s replaces %s", wan_side_name(change->side), now, former);
+		text_addf(line, "%s %s replaces %s", wan_side_name(change->side), now,
+			  former);
 }
 
 static void add_rules(struct text *line, const struct core *core,
@@ -86,16 +88,18 @@ static void hint(struct core *core, const struct look_change *change)
 	side->hinted = true;
 	addr_format(&side->now.address, text);
 	if (class == ADDR_CGNAT)
-		log_notice("wan %s: %s is shared by the provider among customers (CGNAT): nothing "
-			   "from outside arrives, so it is not published. Ask for an address of "
-			   "your own, or use IPv6", name, text);
+		log_notice("wan %s: %s is shared by the provider among customers "
+			   "(CGNAT): nothing from outside arrives, so it is not "
+			   "published. Ask for an address of your own, or use IPv6",
+			   name, text);
 	else if (class == ADDR_PRIVATE)
-		log_notice("wan %s: %s is private: another router in front holds the public address, "
-			   "so it is not published. Make that router a bridge, or forward its "
-			   "ports to here", name, text);
+		log_notice("wan %s: %s is private: another router in front holds the "
+			   "public address, so it is not published. Make that router a "
+			   "bridge, or forward its ports to here",
+			   name, text);
 	else
-		log_notice("wan %s: %s (%s) cannot be reached from outside, so it is not "
-			   "published", name, text, addr_class_name(class));
+		log_notice("wan %s: %s (%s) cannot be reached from outside, so it is "
+			   "not published", name, text, addr_class_name(class));
 }
 
 static void said_address(struct core *core, const struct look_change *change,
@@ -113,7 +117,8 @@ static void said_address(struct core *core, const struct look_change *change,
 	hint(core, change);
 }
 
-void said_addresses(struct core *core, const struct look *look, const struct nft_report *report)
+void said_addresses(struct core *core, const struct look *look,
+		    const struct nft_report *report)
 {
 	for (size_t i = 0; i < look->count; i++)
 		said_address(core, &look->changes[i], report);
@@ -126,8 +131,8 @@ void said_rules(const struct core *core, size_t wan, unsigned changed,
 
 	if (cause == SYNC_FOREIGN)
 		why = "were set to another address by somebody else";
-	log_notice("wan %s: %u rule%s %s; %s in %.1f ms", core->wans[wan].config->name, changed,
-		   plural(changed), why,
+	log_notice("wan %s: %u rule%s %s; %s in %.1f ms", core->wans[wan].config->name,
+		   changed, plural(changed), why,
 		   core->dry_run ? "would be rewritten" : "rewritten again",
 		   (double)report->total_us / 1000);
 }

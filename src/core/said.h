@@ -6,7 +6,8 @@
 #include "core.h"
 
 /* `report`: of the rules; NULL: none was made, or it failed. */
-void said_addresses(struct core *core, const struct look *look, const struct nft_report *report);
+void said_addresses(struct core *core, const struct look *look,
+		    const struct nft_report *report);
 
 /* Rules were rewritten though the address had not changed. */
 void said_rules(const struct core *core, size_t wan, unsigned changed,

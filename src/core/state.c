@@ -21,11 +21,13 @@ static void set_aside(struct state *state, const char *why)
 	int result = statefile_set_aside(state->directory, STATE_NAME);
 
 	if (result < 0)
-		log_warning("state: %s cannot be used: %s; it is ignored, and setting it aside "
-			    "failed: %s", STATE_NAME, why, strerror(-result));
+		log_warning("state: %s cannot be used: %s; it is ignored, and setting "
+			    "it aside failed: %s",
+			    STATE_NAME, why, strerror(-result));
 	else
-		log_warning("state: %s cannot be used: %s; it is kept as %s.bad, what was "
-			    "published is asked from DNS", STATE_NAME, why, STATE_NAME);
+		log_warning("state: %s cannot be used: %s; it is kept as %s.bad, what "
+			    "was published is asked from DNS",
+			    STATE_NAME, why, STATE_NAME);
 }
 
 static struct json *state_parse(struct state *state)
@@ -37,8 +39,8 @@ static struct json *state_parse(struct state *state)
 	size_t length;
 	int result;
 
-	result = statefile_read(state->directory, STATE_NAME, JSON_MAX_BYTES, &text, &length,
-				&err);
+	result = statefile_read(state->directory, STATE_NAME, JSON_MAX_BYTES, &text,
+				&length, &err);
 	if (result == -ENOENT)
 		return NULL;
 	if (result < 0) {
@@ -54,7 +56,10 @@ static struct json *state_parse(struct state *state)
 	return NULL;
 }
 
-/* Without a good key a changed password might go unnoticed; with none there is nothing to lose. */
+/*
+ * Without a good key a changed password might go unnoticed; with none there is nothing
+ * to lose.
+ */
 static void make_key(struct state *state)
 {
 	if (getrandom(state->key, sizeof(state->key), 0) != (ssize_t)sizeof(state->key))
@@ -91,13 +96,15 @@ static void restore_side(struct core_side *side, const struct json *json)
 	const struct json *now = json_get(json, family), *told = json_get(json, "told");
 
 	if (now && json_kind(now) == JSON_OBJECT) {
-		(void)state_read_address(json_get(now, "address"), side->family, &side->saved);
+		(void)state_read_address(json_get(now, "address"), side->family,
+					 &side->saved);
 		(void)json_integer(json_get(now, "since"), 0, INT64_MAX,
 				   &side->saved_since_wall_s);
 	}
 	if (json_get(told, family)) {
 		side->told_known = true;
-		(void)state_read_address(json_get(told, family), side->family, &side->told);
+		(void)state_read_address(json_get(told, family), side->family,
+					 &side->told);
 	}
 }
 
@@ -113,7 +120,10 @@ static void restore_wan(struct core_wan *wan, const struct json *json)
 	     element = json_next(element))
 		if (state_read_address(element, 0, &address))
 			wan->former[wan->former_count++] = address;
-	/* The last run's addresses are former ones too, unless they turn out to be present. */
+	/*
+	 * The last run's addresses are former ones too, unless they turn out to be
+	 * present.
+	 */
 	for (int i = WAN_SIDES - 1; i >= 0; i--)
 		(void)wan_remember(wan, &wan->sides[i].saved);
 }
@@ -141,8 +151,8 @@ void state_restore_records(struct core *core, const struct json *document, int64
 		index = schedule_find(core->schedule, record.provider, record.hostname,
 				      record.family);
 		if (index != SCHEDULE_NO_RECORD)
-			schedule_restore(core->schedule, (size_t)index, &record.saved, now_ms,
-					 wall_s);
+			schedule_restore(core->schedule, (size_t)index, &record.saved,
+					 now_ms, wall_s);
 	}
 }
 
@@ -160,8 +170,8 @@ static void save_failed(struct state *state, const struct err *err, int64_t now_
 		return;
 	state->complained = true;
 	state->complained_ms = now_ms;
-	log_warning("state: not saved: %s; going on without, tried again every %d s", err->text,
-		    STATE_RETRY_MS / 1000);
+	log_warning("state: not saved: %s; going on without, tried again every %d s",
+		    err->text, STATE_RETRY_MS / 1000);
 }
 
 static void save_succeeded(struct core *core, int64_t now_ms)
@@ -233,7 +243,8 @@ static void mix(const struct state *state, uint64_t *sum, const char *part)
 	*sum = secret_fingerprint(state->key, pair, sizeof(pair));
 }
 
-static uint64_t fingerprint(const struct state *state, const struct config_provider *provider)
+static uint64_t fingerprint(const struct state *state,
+			    const struct config_provider *provider)
 {
 	uint64_t sum = 0;
 
@@ -252,7 +263,8 @@ static uint64_t fingerprint(const struct state *state, const struct config_provi
 
 uint64_t *state_fingerprints(const struct state *state, const struct config *config)
 {
-	uint64_t *fingerprints = calloc(config->provider_count + 1, sizeof(*fingerprints));
+	uint64_t *fingerprints =
+		calloc(config->provider_count + 1, sizeof(*fingerprints));
 
 	for (size_t i = 0; fingerprints && i < config->provider_count; i++)
 		fingerprints[i] = fingerprint(state, &config->providers[i]);

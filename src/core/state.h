@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state file: what must outlive the core. JSON in the state directory, replaced atomically,
- * no secrets:
+ * The state file: what must outlive the core. JSON in the state directory, replaced
+ * atomically, no secrets:
  *
  *   {"version": 1, "key": "32 hex digits",
  *    "wans": [{"name", "ipv4": {"address", "since"}, "ipv6": null, "former": [addresses],
@@ -12,8 +12,8 @@
  * of struct record_saved; what is zero is left out. The key is random and
  * keys the fingerprints of the settings, so that the file tells nothing about passwords.
  *
- * What cannot be read, is of another version or breaks a rule is set aside as NAME.bad and
- * rebuilt. What cannot be written stays in memory and is tried again.
+ * What cannot be read, is of another version or breaks a rule is set aside as NAME.bad
+ * and rebuilt. What cannot be written stays in memory and is tried again.
  */
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
@@ -36,7 +36,8 @@ struct json;
 enum {
 	STATE_VERSION = 1,
 	STATE_KEY_BYTES = 16,
-	STATE_SPACING_MS = 250,		/* between two saves, doubling while they follow each other */
+	/* between two saves, doubling while they follow each other */
+	STATE_SPACING_MS = 250,
 	STATE_SPACING_MAX_MS = 30 * 1000,
 	STATE_QUIET_MS = 60 * 1000,	/* after which the spacing starts afresh */
 	STATE_RETRY_MS = 30 * 1000,	/* after a save that failed */
@@ -55,8 +56,8 @@ struct state {
 };
 
 /*
- * Reads the file and gives its checked document (json_free()), or NULL: none, or it was set
- * aside. The key is the file's or a new one.
+ * Reads the file and gives its checked document (json_free()), or NULL: none, or it was
+ * set aside. The key is the file's or a new one.
  */
 struct json *state_load(struct state *state, int directory);
 
@@ -71,7 +72,10 @@ void state_save(struct core *core, int64_t now_ms);
 void state_turn(struct core *core, int64_t now_ms);
 int64_t state_due_ms(const struct core *core);
 
-/* One per provider entry: a final refusal holds while it stays the same. NULL: no memory. */
+/*
+ * One per provider entry: a final refusal holds while it stays the same. NULL: no
+ * memory.
+ */
 uint64_t *state_fingerprints(const struct state *state, const struct config *config);
 
 /* --- state_json.c: the words of the file --- */

@@ -10,7 +10,10 @@
 
 #include "core.h"
 
-/* --- writing: a record at a time, so that the tree never stands in memory as a whole --- */
+/*
+ * --- writing: a record at a time, so that the tree never stands in memory as a whole
+ * ---
+ */
 
 static void add_json(struct text *text, struct json *take)
 {
@@ -34,7 +37,9 @@ static void add_address(struct json *object, const char *key, const struct addr 
 		json_add_string(object, key, addr_format(address, text));
 }
 
-/* Before the first address since the start, what the last run knew goes on to be known. */
+/*
+ * Before the first address since the start, what the last run knew goes on to be known.
+ */
 static void add_side(struct json *object, const struct core_side *side)
 {
 	bool known = side->seen;
@@ -79,7 +84,8 @@ static struct json *format_wan(const struct core_wan *wan)
 	return object;
 }
 
-static void add_records(struct text *text, struct core *core, int64_t now_ms, int64_t wall_s)
+static void add_records(struct text *text, struct core *core, int64_t now_ms,
+			int64_t wall_s)
 {
 	size_t count = core->schedule ? schedule_count(core->schedule) : 0;
 	struct state_record record;
@@ -200,7 +206,8 @@ bool state_is_ours(const struct json *document, struct err *ret_err)
 		return false;
 	}
 	if (version != STATE_VERSION) {
-		(void)err_set(ret_err, -EINVAL, "it is of version %d, this hairpind writes %d",
+		(void)err_set(ret_err, -EINVAL,
+			      "it is of version %d, this hairpind writes %d",
 			      (int)version, STATE_VERSION);
 		return false;
 	}

@@ -132,7 +132,8 @@ struct json *state_format_record(const struct state_record *record)
 	for (size_t i = 0; i < MEMBERS; i++)
 		add_member(object, &members[i], &record->saved);
 	add_sent_times(object, &record->saved);
-	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, record->saved.fingerprint);
+	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64,
+		 record->saved.fingerprint);
 	json_add_string(object, "fingerprint", fingerprint);
 	return object;
 }
@@ -192,7 +193,8 @@ static bool read_fingerprint(const struct json *json, uint64_t *ret)
 	if (!text || strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
 		return false;
 	for (; *text; text++)
-		value = value << 4 | (uint64_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
+		value = value << 4 |
+			(uint64_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
 	*ret = value;
 	return true;
 }
@@ -214,10 +216,13 @@ bool state_read_record(const struct json *json, struct state_record *ret_record)
 	memset(record, 0, sizeof(*record));
 	if (!json || json_kind(json) != JSON_OBJECT)
 		return false;
-	if (!read_text(json_get(json, "provider"), record->provider, sizeof(record->provider)) ||
-	    !read_text(json_get(json, "hostname"), record->hostname, sizeof(record->hostname)) ||
+	if (!read_text(json_get(json, "provider"), record->provider,
+		       sizeof(record->provider)) ||
+	    !read_text(json_get(json, "hostname"), record->hostname,
+		       sizeof(record->hostname)) ||
 	    !read_family(json_get(json, "family"), &record->family) ||
-	    !read_fingerprint(json_get(json, "fingerprint"), &record->saved.fingerprint) ||
+	    !read_fingerprint(json_get(json, "fingerprint"),
+			      &record->saved.fingerprint) ||
 	    !read_sent_times(json_get(json, "sent_wall_s"), &record->saved))
 		return false;
 	for (size_t i = 0; i < MEMBERS; i++) {

@@ -25,7 +25,8 @@ void status_add_foreign(struct json *object, const char *key, const char *string
 {
 	char text[1024];
 
-	json_add_string(object, key, text_escape(text, sizeof(text), string, strlen(string)));
+	json_add_string(object, key,
+			text_escape(text, sizeof(text), string, strlen(string)));
 }
 
 static void add_time(struct json *object, const char *key, int64_t wall_s)
@@ -51,7 +52,8 @@ static void add_side(struct json *wan, const struct core_side *side)
 	}
 	object = json_add(wan, key, json_new_object());
 	status_add_address(object, "address", &side->now.address);
-	json_add_string(object, "class", addr_class_name(addr_classify(&side->now.address)));
+	json_add_string(object, "class",
+			addr_class_name(addr_classify(&side->now.address)));
 	add_time(object, "since", side->now.since_wall_s);
 	json_add_string(object, "source", "interface");
 }
@@ -73,7 +75,8 @@ static void add_rules(struct json *wan_object, const struct core *core,
 		json_add_null(object, "error");
 }
 
-static void add_wan(struct json *array, const struct core *core, const struct core_wan *wan)
+static void add_wan(struct json *array, const struct core *core,
+		    const struct core_wan *wan)
 {
 	struct json *object = json_add(array, NULL, json_new_object());
 
@@ -125,7 +128,8 @@ static struct json *format_record(const struct core *core, size_t index, int64_t
 	status_add_address(object, "published", &record->published);
 	json_add_bool(object, "verified", record->verified);
 	json_add_string(object, "last_answer",
-			record->last_answer ? message_verdict_name(record->last_answer) : NULL);
+			record->last_answer ? message_verdict_name(record->last_answer)
+					    : NULL);
 	json_add_integer(object, "attempts", record->attempts);
 	add_next_try(object, core, index, now_ms);
 	json_add_string(object, "reason", reason && reason[0] ? reason : NULL);

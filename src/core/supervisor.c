@@ -23,7 +23,8 @@ static void configured(struct core *core, const struct message_reply *reply, int
 	if (reply->status < 0)
 		failed = "the configuration cannot be used; the old one stays in force";
 	else if (fd < 0 || reload_run(core, fd, &err) < 0)
-		failed = err.text[0] ? err.text : "no configuration came; the old one stays";
+		failed = err.text[0] ? err.text
+				     : "no configuration came; the old one stays";
 	control_reloaded(core->control, reply, failed);
 }
 
@@ -66,7 +67,8 @@ bool supervisor_receive(struct core *core)
 	int fd;
 
 	while (!core->stopping) {
-		got = channel_receive(core->options->supervisor, &packet, sizeof(packet), &fd);
+		got = channel_receive(core->options->supervisor, &packet, sizeof(packet),
+				      &fd);
 		if (got == -EAGAIN)
 			return true;
 		if (got <= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From "look again" to rules in step, and to everybody who must hear of it. The rules come
- * first; schedule, hooks and the log wait until they are committed.
+ * From "look again" to rules in step, and to everybody who must hear of it. The rules
+ * come first; schedule, hooks and the log wait until they are committed.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include "said.h"
 
 enum {
-	SYNC_RETRY_MS = 60 * 1000,	/* the kernel refused: no NAT is no reason to be busy */
+	/* the kernel refused: no NAT is no reason to be busy */
+	SYNC_RETRY_MS = 60 * 1000,
 	SYNC_LOOK_RETRY_MS = 1000,
 	SYNC_UNSTEADY_MS = 20,		/* the ruleset moved all the while; doubling */
 	SYNC_UNSTEADY_MAX_MS = 1000,
@@ -88,7 +89,8 @@ static enum sync_cause sync_cause(const struct core *core, int64_t now_ms)
 /* --- the rules --- */
 
 /* While the kernel refuses, only what people or addresses ask for is tried sooner. */
-static bool rules_are_wanted(const struct core *core, enum sync_cause cause, int64_t now_ms)
+static bool rules_are_wanted(const struct core *core, enum sync_cause cause,
+			     int64_t now_ms)
 {
 	if (!core->config->nat.enabled || cause == SYNC_NONE)
 		return false;
@@ -135,11 +137,12 @@ static int rules_turn(struct core *core, enum sync_cause cause, struct nft_repor
 	bool corrected;
 	int result;
 
-	result = rules_sync(core, core->dry_run ? dry_run_rule : NULL, core, report, ret_err);
+	result = rules_sync(core, core->dry_run ? dry_run_rule : NULL, core, report,
+			    ret_err);
 	corrected = result == 0 && cause == SYNC_FOREIGN && report->total.changed > 0;
 	if (foreign_looked(&sync->foreign, began_ms, clock_now_ms(), corrected))
-		log_warning("rules: somebody sets our values back again and again; they are "
-			    "looked at ever more slowly until that ends");
+		log_warning("rules: somebody sets our values back again and again; "
+			    "they are looked at ever more slowly until that ends");
 	if (result < 0)
 		rules_failed(core, result, ret_err);
 	else
@@ -216,7 +219,8 @@ static void tell_of_silence(struct core *core, int64_t now_ms)
 
 /* --- the turn --- */
 
-static int look_turn(struct core *core, int64_t now_ms, struct look *look, struct err *ret_err)
+static int look_turn(struct core *core, int64_t now_ms, struct look *look,
+		     struct err *ret_err)
 {
 	struct sync *sync = &core->sync;
 	char count[FAULT_TEXT_BYTES];
@@ -236,11 +240,15 @@ static int look_turn(struct core *core, int64_t now_ms, struct look *look, struc
 	return 0;
 }
 
-/* All that `cause` and what the links show make necessary. `report`: of the rules, if asked. */
-static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted, int64_t now_ms,
-		    struct nft_report *report, struct err *ret_err)
+/*
+ * All that `cause` and what the links show make necessary. `report`: of the rules, if
+ * asked.
+ */
+static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
+		    int64_t now_ms, struct nft_report *report, struct err *ret_err)
 {
-	const struct nft_report *done = NULL;	/* what became of the rules, if all went well */
+	/* what became of the rules, if all went well */
+	const struct nft_report *done = NULL;
 	struct look look = { .count = 0 };
 	int result = 0;
 
@@ -306,7 +314,8 @@ int sync_now(struct core *core, int64_t now_ms, struct nft_report *ret_report,
 	memset(ret_report, 0, sizeof(*ret_report));
 	if (!core->config->nat.enabled)
 		return err_set(ret_err, -EOPNOTSUPP,
-			       "rules are not hairpind's business here: nat.enabled is false");
+			       "rules are not hairpind's business here: nat.enabled is "
+			       "false");
 	sync_began(&core->sync, SYNC_ASKED, true, now_ms);
 	result = sync_run(core, SYNC_ASKED, true, now_ms, ret_report, ret_err);
 	core->sync.woken_us = 0;

@@ -44,14 +44,16 @@ static void wan_adopt(struct core_wan *wan, const struct core_wan *old)
 	}
 	for (int i = 0; i < WAN_SIDES; i++)
 		if (!wan_side_is_on(wan, i))
-			wan->sides[i] = (struct core_side){ .family = old->sides[i].family };
+			wan->sides[i] =
+				(struct core_side){ .family = old->sides[i].family };
 }
 
 void wans_adopt(struct core_wan *wans, size_t count, const struct core_wan *old,
 		size_t old_count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct core_wan *same = wans_find(old, old_count, wans[i].config->name);
+		const struct core_wan *same =
+			wans_find(old, old_count, wans[i].config->name);
 
 		if (same)
 			wan_adopt(&wans[i], same);
@@ -87,7 +89,8 @@ void wans_targets_free(struct nft_target *targets, size_t count)
 	free(targets);
 }
 
-void wans_fill_targets(const struct core_wan *wans, size_t count, struct nft_target *targets)
+void wans_fill_targets(const struct core_wan *wans, size_t count,
+		       struct nft_target *targets)
 {
 	for (size_t i = 0; i < count; i++) {
 		targets[i].ipv4 = wans[i].sides[WAN_IPV4].now.address;
@@ -140,7 +143,8 @@ bool wan_remember(struct core_wan *wan, const struct addr *address)
 	wan_forget(wan, &kept);
 	known = wan->former_count < before;
 	wan_drop_oldest(wan, kept.family);
-	memmove(&wan->former[1], &wan->former[0], wan->former_count * sizeof(wan->former[0]));
+	memmove(&wan->former[1], &wan->former[0],
+		wan->former_count * sizeof(wan->former[0]));
 	wan->former[0] = kept;
 	wan->former_count++;
 	return !known;

@@ -20,7 +20,8 @@
 enum { WAN_IPV4, WAN_IPV6, WAN_SIDES };
 
 enum {
-	WAN_FORMER_PER_FAMILY = 16,	/* so that a restless prefix pushes out no IPv4 address */
+	/* so that a restless prefix pushes out no IPv4 address */
+	WAN_FORMER_PER_FAMILY = 16,
 	WAN_FORMER_MAX = WAN_FORMER_PER_FAMILY * WAN_SIDES,
 };
 
@@ -28,11 +29,14 @@ enum {
 struct core_side {
 	int family;
 	struct wan_side now;
-	uint32_t link;			/* ifindex the address is looked for on; 0: none */
+	/* ifindex the address is looked for on; 0: none */
+	uint32_t link;
 	bool seen;			/* had an address since the start */
 	bool hinted;			/* double NAT and the like was explained */
-	struct addr leaving;		/* was replaced; its connections go when no link has it */
-	struct addr told;		/* what hooks were told last; none: that there is none */
+	/* was replaced; its connections go when no link has it */
+	struct addr leaving;
+	/* what hooks were told last; none: that there is none */
+	struct addr told;
 	bool told_known;		/* false: hooks were never told anything */
 	unsigned rules;			/* rewritten since hooks were told */
 	struct addr saved;		/* of the last run, as the state file has it */
@@ -46,12 +50,14 @@ struct core_wan {
 	bool up;
 	bool has_route;
 	bool started;			/* the event startup was queued */
-	struct addr former[WAN_FORMER_MAX];	/* newest first, without the present ones */
+	/* newest first, without the present ones */
+	struct addr former[WAN_FORMER_MAX];
 	size_t former_count;
 	struct nft_count rules;		/* of the last sync */
 	unsigned skipped_said;
 	int64_t synced_wall_s;		/* 0: never */
-	int64_t commit_us;		/* of the last batch that changed something of it */
+	/* of the last batch that changed something of it */
+	int64_t commit_us;
 };
 
 /* One per WAN of the configuration, which must outlive them. NULL: no memory. */
@@ -65,11 +71,13 @@ void wans_adopt(struct core_wan *wans, size_t count, const struct core_wan *old,
 int wans_targets(struct core_wan *wans, size_t count, struct nft_target **ret_targets,
 		 struct err *ret_err) must_check;
 void wans_targets_free(struct nft_target *targets, size_t count);
-void wans_fill_targets(const struct core_wan *wans, size_t count, struct nft_target *targets);
+void wans_fill_targets(const struct core_wan *wans, size_t count,
+		       struct nft_target *targets);
 
 /*
- * The address was the WAN's: it is put in front of its former ones, the oldest of its family
- * may fall out. None, 0.0.0.0 and present addresses are not remembered. True: it is new.
+ * The address was the WAN's: it is put in front of its former ones, the oldest of its
+ * family may fall out. None, 0.0.0.0 and present addresses are not remembered. True: it
+ * is new.
  */
 bool wan_remember(struct core_wan *wan, const struct addr *address);
 

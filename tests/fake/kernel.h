@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kernel for tests of the core: links, addresses, routes, tagged rules and connections as
- * plain arrays, and the time. It stands in for rtnl, nft, conntrack and clock of the
- * library, which are then not linked. One per test program.
+ * A kernel for tests of the core: links, addresses, routes, tagged rules and
+ * connections as plain arrays, and the time. It stands in for rtnl, nft, conntrack and
+ * clock of the library, which are then not linked. One per test program.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -45,7 +45,8 @@ static struct {
 
 	struct addr forgotten;		/* last conntrack_forget_old() */
 	unsigned forgot_old, forgot_stale;
-	unsigned commits_at_stale;	/* commits before the last conntrack_forget_stale() */
+	/* commits before the last conntrack_forget_stale() */
+	unsigned commits_at_stale;
 } kernel = { .now_ms = 1000000, .wall_s = 1790000000 };
 
 /* --- time --- */
@@ -126,7 +127,8 @@ int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot, struct err 
 
 void rtnl_snapshot_done(struct rtnl_snapshot *snapshot) { (void)snapshot; }
 
-const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot, const char *name)
+const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,
+				       const char *name)
 {
 	for (size_t i = 0; i < snapshot->link_count; i++)
 		if (strcmp(snapshot->links[i].name, name) == 0)
@@ -146,7 +148,8 @@ uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family)
 
 static inline void fake_rule(const char *comment, const char *address)
 {
-	kernel.rules[kernel.rule_count++] = (struct fake_rule){ comment, fake_addr(address) };
+	kernel.rules[kernel.rule_count++] =
+		(struct fake_rule){ comment, fake_addr(address) };
 }
 
 int nft_new(struct nft **ret_nft, struct err *ret_err)
@@ -194,8 +197,13 @@ static inline int fake_target(const struct nft_request *request, const char *com
 static inline void fake_apply(const struct nft_request *request, struct fake_rule *rule,
 			      struct nft_report *report)
 {
-	struct nft_item item = { .kind = NFT_RULE, .family = 2, .table = "nat", .chain = "pre",
-				 .handle = 4, .comment = rule->comment, .old = rule->address };
+	struct nft_item item = { .kind = NFT_RULE,
+				 .family = 2,
+				 .table = "nat",
+				 .chain = "pre",
+				 .handle = 4,
+				 .comment = rule->comment,
+				 .old = rule->address };
 	const struct nft_target *target;
 
 	item.target = fake_target(request, rule->comment);
@@ -220,8 +228,8 @@ static inline void fake_apply(const struct nft_request *request, struct fake_rul
 		request->item(request->context, &item);
 }
 
-int nft_sync(struct nft *nft, const struct nft_request *request, struct nft_report *ret_report,
-	     struct err *ret_err)
+int nft_sync(struct nft *nft, const struct nft_request *request,
+	     struct nft_report *ret_report, struct err *ret_err)
 {
 	(void)nft;
 	kernel.syncs++;

@@ -45,8 +45,8 @@ static inline struct config_provider room_provider(const char *name, size_t host
 	provider.hostnames = calloc(hostnames + 1, sizeof(*provider.hostnames));
 	strcpy(provider.hostnames[0].name, "home.example.org");
 	for (size_t i = 1; i < hostnames; i++)
-		snprintf(provider.hostnames[i].name, CONFIG_HOSTNAME_BYTES, "n%zu.example.org",
-			 i);
+		snprintf(provider.hostnames[i].name, CONFIG_HOSTNAME_BYTES,
+			 "n%zu.example.org", i);
 	provider.settings = calloc(1, sizeof(*provider.settings));
 	provider.setting_count = 1;
 	strcpy(provider.settings[0].name, "password");
@@ -89,7 +89,8 @@ static inline void room_kernel_clear(void)
 	kernel.wall_s = wall_s;
 }
 
-static inline void room_begin_with(struct room *room, struct config *config, int state_directory)
+static inline void room_begin_with(struct room *room, struct config *config,
+				   int state_directory)
 {
 	struct json *document;
 	struct err err = { "" };

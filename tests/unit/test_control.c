@@ -45,8 +45,9 @@ static int client_as(uid_t uid, gid_t gid)
 	struct unixsock_peer peer = { .pid = 1, .uid = uid, .gid = gid };
 	int ends[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
-			 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
+		0);
 	control_adopt(control, ends[0], &peer, kernel.now_ms);
 	return ends[1];
 }
@@ -123,13 +124,16 @@ static void answers(void **state)
 	json_free(root);
 
 	root = ask_as(0, 0, "{\"command\": \"sync\"}\n");
-	assert_true(json_integer(json_get(root, "tagged"), 0, 10, &number) && number == 1);
-	assert_true(json_integer(json_get(root, "changed"), 0, 10, &number) && number == 0);
+	assert_true(json_integer(json_get(root, "tagged"), 0, 10, &number) &&
+		    number == 1);
+	assert_true(json_integer(json_get(root, "changed"), 0, 10, &number) &&
+		    number == 0);
 	json_free(root);
 
 	root = ask_as(0, 0, "{\"command\": \"rules\"}\n");
 	item = json_child(json_get(root, "items"));
-	assert_string_equal(json_string(json_get(item, "comment")), "hairpin \\x1b[31m\\xff\"");
+	assert_string_equal(json_string(json_get(item, "comment")), "hairpin "
+								    "\\x1b[31m\\xff\"");
 	assert_string_equal(json_string(json_get(item, "wan")), "fibre");
 	assert_string_equal(json_string(json_get(item, "old")), "81.2.69.7");
 	assert_string_equal(json_string(json_get(item, "kind")), "rule");
@@ -175,11 +179,16 @@ static void update(void **state)
 
 	(void)state;
 	room_wait(120000);
-	root = ask_as(0, 0, "{\"command\": \"update\", \"hostnames\": [\"other.example.org\"]}\n");
+	root = ask_as(0, 0,
+		      "{\"command\": \"update\", \"hostnames\": "
+		      "[\"other.example.org\"]}\n");
 	assert_non_null(strstr(error_of(root), "other.example.org"));
 	json_free(root);
-	root = ask_as(0, 0, "{\"command\": \"update\", \"hostnames\": [\"home.example.org\"]}\n");
-	assert_true(json_integer(json_get(root, "records"), 0, 10, &number) && number == 1);
+	root = ask_as(0, 0,
+		      "{\"command\": \"update\", \"hostnames\": "
+		      "[\"home.example.org\"]}\n");
+	assert_true(json_integer(json_get(root, "records"), 0, 10, &number) &&
+		    number == 1);
 	json_free(root);
 	root = ask_as(0, 0, "{\"command\": \"update\", \"force\": 1}\n");
 	assert_true(error_of(root)[0] != '\0');
@@ -229,11 +238,17 @@ static void rights(void **state)
 static void garbage(void **state)
 {
 #define REQUEST(text) { text, sizeof(text) - 1 }
-	static const struct { const char *text; size_t length; } requests[] = {
-		REQUEST("\0\0\0\n"), REQUEST("\n"), REQUEST("[]\n"),
-		REQUEST("{\"command\": 7}\n"), REQUEST("{\"command\": \"x\\u0000\"}\n"),
-		REQUEST("\xff\xfe\n"), REQUEST("{\"command\": \"status\"\n"),
-		REQUEST("{\"command\": \"\x1b[31m\"}\n"), REQUEST("{\"command\": \"st\0\"}\n"),
+	static const struct { const char *text; size_t length;
+	} requests[] = {
+		REQUEST("\0\0\0\n"),
+		REQUEST("\n"),
+		REQUEST("[]\n"),
+		REQUEST("{\"command\": 7}\n"),
+		REQUEST("{\"command\": \"x\\u0000\"}\n"),
+		REQUEST("\xff\xfe\n"),
+		REQUEST("{\"command\": \"status\"\n"),
+		REQUEST("{\"command\": \"\x1b[31m\"}\n"),
+		REQUEST("{\"command\": \"st\0\"}\n"),
 		REQUEST("{\"command\":\"status\",\"command\":\"sync\"}\n"),
 	};
 	char text[4096];
@@ -316,7 +331,9 @@ static void many(void **state)
 		fds[i] = client();
 		assert_true(control->count <= CONTROL_CLIENTS_MAX);
 	}
-	/* Who comes while all places are held is answered; the longest silent one went. */
+	/*
+	 * Who comes while all places are held is answered; the longest silent one went.
+	 */
 	root = ask_as(0, 0, "{\"command\": \"version\"}\n");
 	assert_string_equal(error_of(root), "");
 	json_free(root);
@@ -340,11 +357,14 @@ static void never_reads(void **state)
 	for (size_t i = 1; i < FAKE_RULES_MAX; i++)
 		fake_rule("hairpin x", "81.2.69.7");
 	fd = client();
-	assert_int_equal(setsockopt(control->clients[0]->fd, SOL_SOCKET, SO_SNDBUF, &small,
-				    sizeof(small)), 0);
+	assert_int_equal(setsockopt(control->clients[0]->fd, SOL_SOCKET, SO_SNDBUF,
+				    &small, sizeof(small)),
+			 0);
 	for (int i = 0; i < 4000; i++)
-		text_add(&control->clients[0]->out, "                                        "
-			 "                                                                ");
+		text_add(&control->clients[0]->out, "                                    "
+						    "    "
+						    "                                    "
+						    "                            ");
 	say(fd, "{\"command\": \"rules\"}\n", 21);
 	turn();
 	assert_int_equal(control->count, 1);
@@ -420,7 +440,8 @@ static void passed_descriptors(void **state)
 
 static void reload(void **state)
 {
-	struct message_reply reply = { .head = { MESSAGE_CONFIG, 0 }, .text = "a.json:1:1: bad" };
+	struct message_reply reply = { .head = { MESSAGE_CONFIG, 0 },
+				       .text = "a.json:1:1: bad" };
 	struct message asked;
 	char text[4096];
 	int first = client(), second = client();
@@ -432,7 +453,10 @@ static void reload(void **state)
 	turn();
 	assert_true(room_hear(&room, MESSAGE_RELOAD, &asked, sizeof(asked)));
 	assert_true(room_hear(&room, MESSAGE_RELOAD, &asked, sizeof(asked)));
-	/* Another reload's answer (SIGHUP) is not theirs; -EBUSY means that theirs follows. */
+	/*
+	 * Another reload's answer (SIGHUP) is not theirs; -EBUSY means that theirs
+	 * follows.
+	 */
 	control_reloaded(control, &reply, NULL);
 	reply.head.number = asked.number;
 	reply.status = -EBUSY;

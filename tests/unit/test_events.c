@@ -161,7 +161,8 @@ static void records(void **state)
 
 	(void)state;
 	begin_started(&room);
-	events_record(&room.core, 0, MESSAGE_EVENT_FAILED, &old, &new, "said\n\x1b[31m no");
+	events_record(&room.core, 0, MESSAGE_EVENT_FAILED, &old, &new,
+		      "said\n\x1b[31m no");
 	events_record(&room.core, 0, MESSAGE_EVENT_RECORD, &new, &newer, "");
 	hook = told(&room);
 	assert_int_equal(hook.event, MESSAGE_EVENT_RECORD);
@@ -170,7 +171,8 @@ static void records(void **state)
 	assert_addr(hook.old, "81.2.69.7");
 	assert_addr(hook.new, "81.2.69.9");
 	assert_int_equal(room_hook(&room).event, 0);
-	events_record(&room.core, 0, MESSAGE_EVENT_FAILED, &old, &new, "said\n\x1b[31m no");
+	events_record(&room.core, 0, MESSAGE_EVENT_FAILED, &old, &new,
+		      "said\n\x1b[31m no");
 	hook = told(&room);
 	assert_string_equal(hook.message, "said\\x0a\\x1b[31m no");
 	room_end(&room);
@@ -279,7 +281,8 @@ static void again_without_address(void **state)
 	(void)state;
 	begin_again(&room, "81.2.69.1", NULL);
 	assert_int_equal(room_hook(&room).event, 0);
-	assert_true(sync_due_ms(&room.core, kernel.now_ms) == kernel.now_ms + CORE_SILENCE_MS);
+	assert_true(sync_due_ms(&room.core, kernel.now_ms) ==
+		    kernel.now_ms + CORE_SILENCE_MS);
 	room_wait(CORE_SILENCE_MS);
 	sync_turn(&room.core, kernel.now_ms);
 	hook = told(&room);

@@ -100,8 +100,10 @@ static void core_round_trip(void **state)
 	assert_int_equal(second.core.wans[0].former_count, 2);
 	assert_addr(second.core.wans[0].former[0], "81.2.69.7");
 	assert_addr(second.core.wans[0].former[1], "81.2.69.1");
-	assert_addr(schedule_record(second.core.schedule, 1)->record.published, "81.2.69.7");
-	assert_true(addr_is_none(&schedule_record(second.core.schedule, 0)->record.published));
+	assert_addr(schedule_record(second.core.schedule, 1)->record.published, "81.2.69."
+										"7");
+	assert_true(addr_is_none(
+		&schedule_record(second.core.schedule, 0)->record.published));
 	sync_turn(&second.core, kernel.now_ms);
 	assert_int_equal(second.core.wans[0].former_count, 1);
 	room_end(&second);
@@ -125,7 +127,8 @@ static void fingerprints(void **state)
 {
 	struct config *config = room_config(1);
 	struct state one = { .key = { 1 } }, other = { .key = { 2 } };
-	uint64_t *a = state_fingerprints(&one, config), *b = state_fingerprints(&other, config);
+	uint64_t *a = state_fingerprints(&one, config),
+		 *b = state_fingerprints(&other, config);
 	uint64_t *c, *d;
 
 	(void)state;
@@ -229,10 +232,14 @@ static void good_but_of_others(void **state)
 
 	(void)state;
 	scratch_write(&scratch, STATE_NAME,
-		      "{\"version\":1," KEY ",\"wans\":[{\"name\":\"other\",\"ipv4\":null,"
-		      "\"ipv6\":null,\"former\":[\"1.2.3.4\"]}],\"records\":[{\"provider\":\"x\","
-		      "\"hostname\":\"a.example.org\",\"family\":\"ipv4\",\"fingerprint\":"
-		      "\"0011223344556677\",\"published\":\"1.2.3.4\"}],\"more\":1}", 0600);
+		      "{\"version\":1," KEY ",\"wans\":[{\"name\":\"other\",\"ipv4\":"
+		      "null,"
+		      "\"ipv6\":null,\"former\":[\"1.2.3.4\"]}],\"records\":[{"
+		      "\"provider\":\"x\","
+		      "\"hostname\":\"a.example.org\",\"family\":\"ipv4\","
+		      "\"fingerprint\":"
+		      "\"0011223344556677\",\"published\":\"1.2.3.4\"}],\"more\":1}",
+		      0600);
 	room_begin_with(&room, room_config(1), scratch.fd);
 	assert_false(is_there(STATE_NAME ".bad"));
 	assert_int_equal(room.core.state.key[1], 0x11);

@@ -51,16 +51,18 @@ static const char *string_of(const struct json *object, const char *key)
 
 static void all_members(void **state)
 {
-	static const char *const top[] = { "version", "pid", "uptime_s", "publisher", "wans",
-					   "records", NULL };
-	static const char *const wan[] = { "name", "interface", "up", "ipv4", "ipv6", "rules",
-					   NULL };
+	static const char *const top[] = { "version", "pid",     "uptime_s", "publisher",
+					   "wans",    "records", NULL };
+	static const char *const wan[] = { "name", "interface", "up", "ipv4",
+					   "ipv6", "rules",     NULL };
 	static const char *const side[] = { "address", "class", "since", "source", NULL };
 	static const char *const rules[] = { "tagged", "in_step", "skipped", "last_sync",
 					     "last_commit_us", "error", NULL };
-	static const char *const record[] = { "hostname", "family", "provider", "wan", "state",
-					      "wanted", "published", "verified", "last_answer",
-					      "attempts", "next_try", "reason", NULL };
+	static const char *const record[] = { "hostname",  "family",   "provider",
+					      "wan",       "state",    "wanted",
+					      "published", "verified", "last_answer",
+					      "attempts",  "next_try", "reason",
+					      NULL };
 	const struct json *first;
 
 	(void)state;
@@ -93,7 +95,8 @@ static void not_yet_looked(void **state)
 	room_begin(&room);
 	wan = json_child(json_get(status(), "wans"));
 	assert_string_equal(string_of(wan, "interface"), "ppp0");
-	assert_int_equal(json_kind(json_get(json_get(wan, "rules"), "last_sync")), JSON_NULL);
+	assert_int_equal(json_kind(json_get(json_get(wan, "rules"), "last_sync")),
+			 JSON_NULL);
 	assert_int_equal(json_kind(json_get(wan, "ipv4")), JSON_NULL);
 }
 
@@ -107,7 +110,8 @@ static void private_address(void **state)
 	sync_turn(&room.core, kernel.now_ms);
 	wan = json_child(json_get(status(), "wans"));
 	assert_string_equal(string_of(json_get(wan, "ipv4"), "class"), "cgnat");
-	assert_string_equal(string_of(json_child(json_get(root, "records")), "state"), "waiting");
+	assert_string_equal(string_of(json_child(json_get(root, "records")), "state"),
+			    "waiting");
 	assert_true(string_of(json_child(json_get(root, "records")), "reason")[0] != '(');
 }
 
@@ -168,7 +172,8 @@ static void lines(void **state)
 	room_begin(&room);
 	room_ppp(NULL);
 	sync_turn(&room.core, kernel.now_ms);
-	assert_string_equal(line(), "waiting for an address on ppp0; 0 rules, 0 of 1 name up to date");
+	assert_string_equal(line(), "waiting for an address on ppp0; 0 rules, 0 of 1 "
+				    "name up to date");
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin a", "81.2.69.1");
 	room_look(&room);
@@ -178,7 +183,8 @@ static void lines(void **state)
 	kernel.sync_fails = -EPERM;
 	room.core.sync.asked = true;
 	sync_turn(&room.core, kernel.now_ms);
-	assert_string_equal(line(), "81.2.69.7 on ppp0; rules not in step; 1 name up to date");
+	assert_string_equal(line(), "81.2.69.7 on ppp0; rules not in step; 1 name up to "
+				    "date");
 	fake_address(ROOM_LINK, "2a01:4f8::7");
 	room_look(&room);
 	assert_non_null(strstr(line(), "81.2.69.7 2a01:4f8::7 on ppp0"));
@@ -194,7 +200,8 @@ static void long_line(void **state)
 	for (size_t i = 1; i < CONFIG_WANS_MAX; i++) {
 		config->wans[i] = config->wans[0];
 		config->wans[i].tag = strdup("x");
-		snprintf(config->wans[i].interface, IFNAMSIZ, "\xc3\xa4\xc3\xa4\xc3\xa4%zu", i);
+		snprintf(config->wans[i].interface, IFNAMSIZ,
+			 "\xc3\xa4\xc3\xa4\xc3\xa4%zu", i);
 	}
 	config->wan_count = CONFIG_WANS_MAX;
 	room_begin_with(&room, config, -1);

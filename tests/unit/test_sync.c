@@ -17,7 +17,10 @@ static void first_address(void **state)
 	assert_int_equal(kernel.commits, 1);
 	assert_true(room.core.wans[0].up);
 	assert_addr(schedule_record(room.core.schedule, 0)->record.wanted, "81.2.69.7");
-	/* What the rule held is a former address at once: a second pass finds what else holds it. */
+	/*
+	 * What the rule held is a former address at once: a second pass finds what else
+	 * holds it.
+	 */
 	assert_int_equal(kernel.syncs, 2);
 	assert_int_equal(kernel.formers_seen, 1);
 	assert_addr(room.core.wans[0].former[0], "81.2.69.1");
@@ -106,7 +109,10 @@ static void grace(void **state)
 	sync_turn(&room.core, kernel.now_ms);
 	assert_true(addr_is_none(&room.core.wans[0].sides[WAN_IPV4].now.address));
 	assert_true(addr_is_none(&schedule_record(room.core.schedule, 0)->record.wanted));
-	/* Its connections stay until another address takes over: the same one may come back. */
+	/*
+	 * Its connections stay until another address takes over: the same one may come
+	 * back.
+	 */
 	assert_int_equal(kernel.forgot_old, 0);
 	room_ppp("81.2.69.7");
 	room_look(&room);
@@ -316,7 +322,8 @@ static void ruleset_moves(void **state)
 	sync_turn(&room.core, kernel.now_ms);
 	began_ms = kernel.now_ms;
 	for (int i = 0; i < 5; i++) {
-		assert_true(sync_due_ms(&room.core, kernel.now_ms) - kernel.now_ms <= 1000);
+		assert_true(sync_due_ms(&room.core, kernel.now_ms) - kernel.now_ms <=
+			    1000);
 		kernel.now_ms = sync_due_ms(&room.core, kernel.now_ms);
 		sync_turn(&room.core, kernel.now_ms);
 	}
@@ -357,7 +364,8 @@ static void safety_net(void **state)
 	room_begin(&room);
 	room_ppp("81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
-	assert_true(sync_due_ms(&room.core, kernel.now_ms) == kernel.now_ms + CORE_SAFETY_MS);
+	assert_true(sync_due_ms(&room.core, kernel.now_ms) ==
+		    kernel.now_ms + CORE_SAFETY_MS);
 	/* With a watchdog it has no alarm of its own. */
 	room.options.watchdog_ms = 30000;
 	assert_true(sync_due_ms(&room.core, kernel.now_ms) == INT64_MAX);
