@@ -94,18 +94,22 @@ $(ASAN)/$(1): $(call objects,$(ASAN),$(call sources,$(ROOMS_$(1))) src/$(1).c)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-$(BUILD)/obj/%.o: src/%.c | $(BUILD)/flags
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(ASAN)/obj/%.o: src/%.c | $(BUILD)/flags
+$(ASAN)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$< (asan))
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -fPIE $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(SANITIZE) -c -o $@ $<
 
-$(BUILD)/flags:
-	@mkdir -p $(BUILD) && touch $@
+# Holds what everything is compiled with; newer than the objects when that changed (a package sets other paths).
+FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(PATHS)
+$(BUILD)/flags: force
+	@mkdir -p $(BUILD)
+	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
+force:
 
 # --- tests ------------------------------------------------------------------------------------
 # tests/fuzz: each target replays its corpus. tests/unit and tests/kernel: one program a file, linked with all rooms (what it does not need stays out), so that a test may
@@ -220,5 +224,5 @@ clean:
 
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
 
-.PHONY: all asan tests check demo bench fuzz lint deps install uninstall clean
+.PHONY: force all asan tests check demo bench fuzz lint deps install uninstall clean
 .DELETE_ON_ERROR:

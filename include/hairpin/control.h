@@ -3,23 +3,26 @@
 /*
  * The control protocol, spoken by core/control and hairpinctl on the unix socket.
  *
- * The client sends one JSON object on one line, at most CONTROL_REQUEST_BYTES with its newline:
+ * The client sends one JSON object on one line, at most CONTROL_REQUEST_BYTES with its
+ * newline:
  *
  *   {"command": "status"}                     anybody who may connect: reading
  *   {"command": "rules"}
  *   {"command": "version"}
- *   {"command": "sync"}                       root, the daemon's own user, the admin group: changing
- *   {"command": "update", "force": false, "hostnames": ["a.example.org"]}     no hostnames: all
+ *   {"command": "sync"}                       root, the daemon's own user, the admin
+ *   {"command": "update", "force": false,     group: changing; no hostnames: all
+ *    "hostnames": ["a.example.org"]}
  *   {"command": "reload"}
  *
- * and gets one JSON object on one line, then the end of the stream. When it went wrong the object has "error": one
- * sentence for people (and for reload "problems": the list with places). Otherwise:
+ * and gets one JSON object on one line, then the end of the stream. When it went wrong
+ * the object has "error": one sentence for people (and for reload "problems": the list
+ * with places). Otherwise:
  *
  *   status    the object of SPEC's "Status"
  *   rules     {"items": [as --rewrite --json gives them, and "wan", "in_step"]}
  *   version   {"version": "0.1.0"}
  *   sync      {"tagged", "changed", "unchanged", "skipped", "commit_us"}
- *   update    {"records": N}                  so many will be checked and, where due, updated
+ *   update    {"records": N}                  will be checked and, where due, updated
  *   reload    {"reloaded": true, "problems": "warnings or empty"}
  *
  * A client that says nothing for CONTROL_IDLE_MS, or too much, is cut off.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: core */
 /*
- * The core: keeps the kernel right, decides when a record is due, owns state file and control socket.
+ * The core: keeps the kernel right, decides when a record is due, owns state file and
+ * control socket.
  */
 #ifndef HAIRPIN_CORE_H
 #define HAIRPIN_CORE_H
@@ -10,7 +11,10 @@
 
 #include "hairpin/role.h"
 
-/* Runs until told to stop, or until once or dry run are done; gives the exit status of hairpind. Runs in a child of the supervisor's. */
+/*
+ * Runs until told to stop, or until once or dry run are done; gives the exit status of
+ * hairpind. Runs in a child of the supervisor's.
+ */
 int core_run(const struct core_options *options);
 
 /* hairpind --rewrite: no configuration, no daemon, no state. */

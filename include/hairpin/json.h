@@ -70,11 +70,11 @@ bool json_integer(const struct json *value, int64_t min, int64_t max, int64_t *r
 bool json_bool(const struct json *value, bool *ret);
 
 /*
- * Making. All copy what they get. A failed allocation need not be checked for: json_print()
- * of the root gives NULL when any json_add below it failed (that then frees `take` and
- * returns NULL), and all accept NULL. Strings: bytes that are no UTF-8 become U+FFFD.
- * Integers print all their digits; those from 10^15 on are for printing only, not for
- * json_integer(). A key that is there already is not replaced.
+ * Making. All copy what they get. A failed allocation need not be checked for:
+ * json_print() of the root gives NULL when any json_add below it failed (that then frees
+ * `take` and returns NULL), and all accept NULL. Strings: bytes that are no UTF-8 become
+ * U+FFFD. Integers print all their digits; those from 10^15 on are for printing only,
+ * not for json_integer(). A key that is there already is not replaced.
  */
 struct json *json_new_object(void);
 struct json *json_new_array(void);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: model */
 /*
- * What the three processes say to each other: fixed structs over SOCK_SEQPACKET, one message a packet. Every
- * struct begins with `struct message`. Whoever receives calls the matching message_*_ok() before reading
- * anything else; what fails it ends the connection, not the receiver.
+ * What the three processes say to each other: fixed structs over SOCK_SEQPACKET, one
+ * message a packet. Every struct begins with `struct message`. Whoever receives calls
+ * the matching message_*_ok() before reading anything else; what fails it ends the
+ * connection, not the receiver.
  *
  *   core -> supervisor   PUBLISHER_START  HOOK_RUN  RELOAD  NOTICE
- *   supervisor -> core   PUBLISHER (with a descriptor)  HOOK_DONE  CONFIG (with a descriptor)  LOOK  UPDATE  STOP
+ *   supervisor -> core   PUBLISHER, CONFIG (with a descriptor)  HOOK_DONE
+ *                        LOOK  UPDATE  STOP
  *   core -> publisher    JOB
  *   publisher -> core    RESULT, one per record of a job
  *
- * Both ends are always of the same build, so host order and padding are no matter; every struct is zeroed before it is filled.
+ * Both ends are always of the same build, so host order and padding are no matter; every
+ * struct is zeroed before it is filled.
  */
 #ifndef HAIRPIN_MESSAGE_H
 #define HAIRPIN_MESSAGE_H
@@ -28,11 +31,17 @@ enum message_type {
 	MESSAGE_RELOAD,			/* struct message */
 	MESSAGE_NOTICE,			/* struct message_notice */
 
-	MESSAGE_PUBLISHER = 16,		/* struct message_reply; with the channel when status is 0 */
+	/* struct message_reply; with the channel when status is 0 */
+	MESSAGE_PUBLISHER = 16,
 	MESSAGE_HOOK_DONE,		/* struct message_reply */
-	MESSAGE_CONFIG,			/* struct message_reply; with a sealed memfd of the effective document when status is 0 */
+	/*
+	 * struct message_reply; with a sealed memfd of the effective document when
+	 * status is 0
+	 */
+	MESSAGE_CONFIG,
 	MESSAGE_LOOK,			/* struct message: look again now (SIGUSR1) */
-	MESSAGE_UPDATE,			/* struct message: update all records now (SIGUSR2) */
+	/* struct message: update all records now (SIGUSR2) */
+	MESSAGE_UPDATE,
 	MESSAGE_STOP,			/* struct message: save and leave */
 
 	MESSAGE_JOB = 32,		/* struct message_job */
@@ -64,7 +73,10 @@ enum message_event {
 	MESSAGE_EVENT_RECORD, MESSAGE_EVENT_FAILED, MESSAGE_EVENT_RULES,
 };
 
-/* Run every hook of the directory with these facts; strings are "" and addresses none when not known. */
+/*
+ * Run every hook of the directory with these facts; strings are "" and addresses none
+ * when not known.
+ */
 struct message_hook {
 	struct message head;
 	uint32_t event;			/* enum message_event */
@@ -85,7 +97,8 @@ struct message_hook {
 struct message_notice {
 	struct message head;
 	uint8_t ready;			/* the first look is done */
-	uint8_t done;			/* --once or --dry-run or a stop is finished: exit with `exit_status` */
+	/* --once or --dry-run or a stop is finished: exit with `exit_status` */
+	uint8_t done;
 	uint8_t exit_status;
 	char status[MESSAGE_TEXT_BYTES];	/* one line for STATUS=; "" leaves it */
 };
@@ -100,8 +113,10 @@ struct message_reply {
 /* --- core and publisher --- */
 
 enum message_job_kind {
-	MESSAGE_CHECK = 1,		/* first authoritative answer of the zone's servers */
-	MESSAGE_VERIFY,			/* every server that answers must hold records[i].address */
+	/* first authoritative answer of the zone's servers */
+	MESSAGE_CHECK = 1,
+	/* every server that answers must hold records[i].address */
+	MESSAGE_VERIFY,
 	MESSAGE_UPDATE_RECORDS,		/* one request to the provider */
 	MESSAGE_DISCOVER,		/* later: the public address from outside */
 	MESSAGE_RESOLVE,		/* later: a name's addresses */
@@ -115,16 +130,19 @@ struct message_record {
 };
 
 /*
- * A job. Only `text_bytes` of `text` travel. For MESSAGE_UPDATE_RECORDS `text` holds strings, each with its NUL: the
- * provider description, the memo, user agent, CA file's PEM (each "" for none), then pairs name, value of the settings.
+ * A job. Only `text_bytes` of `text` travel. For MESSAGE_UPDATE_RECORDS `text` holds
+ * strings, each with its NUL: the provider description, the memo, user agent, CA file's
+ * PEM (each "" for none), then pairs name, value of the settings.
  */
 struct message_job {
 	struct message head;
 	uint32_t kind;
 	uint32_t timeout_ms;		/* of the whole job */
-	uint8_t private_server;		/* the provider's host may have an address that is not global */
+	/* the provider's host may have an address that is not global */
+	uint8_t private_server;
 	uint8_t insecure_http;
-	uint8_t trusted_servers;	/* `servers` are asked instead of the zone's own: RD=1, AA not required */
+	/* `servers` are asked instead of the zone's own: RD=1, AA not required */
+	uint8_t trusted_servers;
 	uint8_t server_count;
 	uint32_t record_count;
 	uint32_t text_bytes;
@@ -141,8 +159,10 @@ const char *message_job_next_text(const struct message_job *job, const char *pre
 
 enum message_verdict {
 	/* CHECK, VERIFY */
-	MESSAGE_ANSWER = 1,		/* authoritative; `addresses` may be empty: no such record */
-	MESSAGE_NO_PROOF,		/* only a recursive resolver answered; what it said proves nothing */
+	/* authoritative; `addresses` may be empty: no such record */
+	MESSAGE_ANSWER = 1,
+	/* only a recursive resolver answered; what it said proves nothing */
+	MESSAGE_NO_PROOF,
 	MESSAGE_NO_ANSWER,		/* nobody answered */
 	MESSAGE_VERIFIED,		/* VERIFY: all that answered hold it */
 	MESSAGE_NOT_YET,		/* VERIFY: some hold another or none */
@@ -154,14 +174,17 @@ enum message_verdict {
 	MESSAGE_NOHOST,			/* final for the name */
 	MESSAGE_ABUSE,			/* final for the name */
 	MESSAGE_BADAGENT,		/* final for the provider */
-	MESSAGE_FORBIDDEN,		/* final for the name: needs another plan or option */
+	/* final for the name: needs another plan or option */
+	MESSAGE_FORBIDDEN,
 	MESSAGE_BAD_REQUEST,		/* final after two in a row */
 	MESSAGE_SPLIT,			/* numhost: too many names in one request */
 	MESSAGE_RATE_LIMITED,		/* retry_after_s may say for how long */
 	MESSAGE_SERVER_ERROR,		/* 911, dnserr: not before 30 minutes */
-	MESSAGE_TRANSIENT,		/* an HTTP answer that makes no sense, 5xx, cut off */
+	/* an HTTP answer that makes no sense, 5xx, cut off */
+	MESSAGE_TRANSIENT,
 	MESSAGE_UNREACHABLE,		/* no connection came about: counts for nothing */
-	MESSAGE_TLS_REFUSED,		/* the certificate did not hold; nothing was sent */
+	/* the certificate did not hold; nothing was sent */
+	MESSAGE_TLS_REFUSED,
 };
 
 struct message_result {
@@ -173,8 +196,10 @@ struct message_result {
 	uint32_t retry_after_s;		/* 0: not said; at most 86400 */
 	uint32_t http_status;		/* 0: none */
 	struct addr addresses[MESSAGE_ADDRESSES_MAX];
-	char memo[MESSAGE_MEMO_BYTES];	/* printable; to be given back with the next job */
-	char text[MESSAGE_TEXT_BYTES];	/* escaped: what was answered, for log and status */
+	/* printable; to be given back with the next job */
+	char memo[MESSAGE_MEMO_BYTES];
+	/* escaped: what was answered, for log and status */
+	char text[MESSAGE_TEXT_BYTES];
 };
 
 /* `bytes` is what recv() gave. All ranges, terminators and enums are checked. */
@@ -183,7 +208,9 @@ bool message_to_core_ok(const void *packet, size_t bytes);	/* from the superviso
 bool message_job_ok(const void *packet, size_t bytes);
 bool message_result_ok(const void *packet, size_t bytes);
 
-const char *message_event_name(enum message_event event);	/* "startup", "address", ... */
-const char *message_verdict_name(enum message_verdict verdict);	/* "good", "badauth", ... as last_answer in the status */
+/* "startup", "address", ... */
+const char *message_event_name(enum message_event event);
+/* "good", "badauth", ...: last_answer in the status */
+const char *message_verdict_name(enum message_verdict verdict);
 
 #endif

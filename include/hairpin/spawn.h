@@ -13,7 +13,8 @@
 #include "hairpin/err.h"
 
 struct spawn {
-	int executable;		/* opened (to read) and checked file to run, or -1: `path` */
+	/* opened (to read) and checked file to run, or -1: `path` */
+	int executable;
 	const char *path;	/* used where there is no `executable` */
 	char *const *argv, *const *environment;
 	int in, out, err;		/* become 0, 1, 2; -1: /dev/null */

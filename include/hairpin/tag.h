@@ -30,8 +30,8 @@ int tag_match(const struct tag *tag, const char *comment);
 enum { TAG_NO_MATCH = -1, TAG_AMBIGUOUS = -2 };
 
 /*
- * Which of several tags owns the comment: the one with the longest match. TAG_AMBIGUOUS when two
- * match equally long, TAG_NO_MATCH when none does.
+ * Which of several tags owns the comment: the one with the longest match. TAG_AMBIGUOUS
+ * when two match equally long, TAG_NO_MATCH when none does.
  */
 int tag_select(const struct tag *const *tags, size_t count, const char *comment);
 

@@ -14,21 +14,23 @@
 
 /* One address of a link, in the order of the kernel's dump. */
 struct wan_candidate {
-	struct addr address;	/* the own one: IFA_LOCAL where present (on PPP IFA_ADDRESS is the peer) */
+	/* the own one: IFA_LOCAL where present (on PPP IFA_ADDRESS is the peer) */
+	struct addr address;
 	uint32_t ifindex;
 	uint32_t flags;		/* IFA_F_*, linux/if_addr.h */
 	uint8_t scope;		/* RT_SCOPE_*, linux/rtnetlink.h */
 	uint8_t prefix_length;
-	bool has_peer;		/* point-to-point: masqueraded flows outlive the address */
+	/* point-to-point: masqueraded flows outlive the address */
+	bool has_peer;
 };
 
 /*
  * The WAN's address of `family` among `count` candidates, all of the WAN's link.
  *
- * Usable: scope global, not tentative, dadfailed or deprecated; IPv6 also neither temporary nor
- * unique-local (fc00::/7) nor link-local. The current one is kept while it is usable
- * (make before break). Else the first usable that is not secondary, else the first usable,
- * in dump order. None: family 0.
+ * Usable: scope global, not tentative, dadfailed or deprecated; IPv6 also neither
+ * temporary nor unique-local (fc00::/7) nor link-local. The current one is kept while it
+ * is usable (make before break). Else the first usable that is not secondary, else the
+ * first usable, in dump order. None: family 0.
  */
 struct addr wan_choose(int family, const struct wan_candidate *candidates, size_t count,
 		       const struct addr *current);
@@ -36,7 +38,8 @@ struct addr wan_choose(int family, const struct wan_candidate *candidates, size_
 /* One family of one WAN, as it is believed to be. All zero at start. */
 struct wan_side {
 	struct addr address;	/* none: not known, or lost and the grace is over */
-	bool missing;		/* the interface has none just now; `address` still counts */
+	/* the interface has none just now; `address` still counts */
+	bool missing;
 	int64_t missing_since_ms;
 	int64_t since_wall_s;	/* when `address` came */
 	uint64_t generation;	/* + 1 with every change of `address` */
@@ -50,12 +53,13 @@ enum wan_event {
 };
 
 /*
- * Compares what the interface has now with what is believed, and updates `side`. `seen` none: no usable
- * address. A vanished address counts as lost only `grace_ms` after it went; when the same one comes back before,
- * nothing happened. `ret_former` gets the address before a change or loss.
+ * Compares what the interface has now with what is believed, and updates `side`. `seen`
+ * none: no usable address. A vanished address counts as lost only `grace_ms` after it
+ * went; when the same one comes back before, nothing happened. `ret_former` gets the
+ * address before a change or loss.
  */
-enum wan_event wan_observe(struct wan_side *side, const struct addr *seen, int64_t grace_ms,
-			   int64_t now_ms, int64_t wall_s, struct addr *ret_former);
+enum wan_event wan_observe(struct wan_side *side, const struct addr *seen,
+			   int64_t grace_ms, int64_t now_ms, int64_t wall_s, struct addr *ret_former);
 
 /* When wan_observe() wants to be called again; INT64_MAX: not by time. */
 int64_t wan_due_ms(const struct wan_side *side, int64_t grace_ms);
