@@ -9,16 +9,16 @@
  *   {"command": "status"}                     anybody who may connect: reading
  *   {"command": "rules"}
  *   {"command": "version"}
- *   {"command": "sync"}                       root, the daemon's own user, the admin
- *   {"command": "update", "force": false,     group: changing; no hostnames: all
- *    "hostnames": ["a.example.org"]}
- *   {"command": "reload"}
+ *   {"command": "sync"}                       changing: root, the daemon's own user and
+ *   {"command": "reload"}                     the admin group
+ *   {"command": "update", "force": false, "hostnames": ["a.example.org"]}
+ *                                             no hostnames: all
  *
  * and gets one JSON object on one line, then the end of the stream. When it went wrong
  * the object has "error": one sentence for people (and for reload "problems": the list
  * with places). Otherwise:
  *
- *   status    the object of SPEC's "Status"
+ *   status    as hairpinctl(8) describes it
  *   rules     {"items": [as --rewrite --json gives them, and "wan", "in_step"]}
  *   version   {"version": "0.1.0"}
  *   sync      {"tagged", "changed", "unchanged", "skipped", "commit_us"}

@@ -166,7 +166,7 @@ enum message_verdict {
 	MESSAGE_NO_ANSWER,		/* nobody answered */
 	MESSAGE_VERIFIED,		/* VERIFY: all that answered hold it */
 	MESSAGE_NOT_YET,		/* VERIFY: some hold another or none */
-	/* UPDATE_RECORDS, after DYNDNS2's duties */
+	/* UPDATE_RECORDS, after the protocol's duties */
 	MESSAGE_GOOD = 16,
 	MESSAGE_UNCHANGED,
 	MESSAGE_UNCONFIRMED,		/* an answer without a line for this record */

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make install puts everything where SPEC says under DESTDIR, and make uninstall takes all of it away.
+# make install puts everything where it belongs under DESTDIR, and make uninstall takes all of it away.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 there=$(mktemp -d)

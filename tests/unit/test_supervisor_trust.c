@@ -2,7 +2,7 @@
 /* Hooks: what they are told, what they get, and which files are trusted. */
 #include "hooks_room.h"
 
-/* Byte by byte what SPEC allows, whatever else our own environment holds. */
+/* Byte by byte what hairpind(8) allows, whatever else our own environment holds. */
 static void environment_is_the_list(void **state)
 {
 	static const char wanted[] =
