@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The core's end of the publisher: when it is asked for, what it gets, and its deaths. */
+#include "core_room.h"
+
+struct publisher_room {
+	struct room room;
+	int far;			/* the publisher's end; -1: none runs */
+	struct message_job job;		/* the last one taken */
+};
+
+static struct publisher_room *all;
+
+static void turn(void)
+{
+	publisher_turn(&all->room.core, kernel.now_ms);
+}
+
+/* The supervisor's request for a publisher; 0: there is none. */
+static uint32_t asked(void)
+{
+	struct message message;
+
+	turn();
+	if (!room_hear(&all->room, MESSAGE_PUBLISHER_START, &message, sizeof(message)))
+		return 0;
+	return message.number;
+}
+
+static void start(uint32_t number)
+{
+	struct message_reply reply = { .head = { MESSAGE_PUBLISHER, number } };
+	int ends[2];
+
+	assert_int_equal(channel_pair(ends), 0);
+	publisher_take(&all->room.core, &reply, ends[0], kernel.now_ms);
+	all->far = ends[1];
+}
+
+static void die(void)
+{
+	close(all->far);
+	all->far = -1;
+	publisher_readable(&all->room.core, kernel.now_ms);
+}
+
+/* The next job the publisher finds, checked as it does; false: none. */
+static bool take_job(void)
+{
+	ssize_t got;
+
+	turn();
+	got = channel_receive(all->far, &all->job, sizeof(all->job), NULL);
+	if (got < 0)
+		return false;
+	assert_true(message_job_ok(&all->job, (size_t)got));
+	return true;
+}
+
+static void answer(enum message_verdict verdict, const char *address)
+{
+	struct message_result result = {
+		.head = { MESSAGE_RESULT, all->job.head.number },
+		.record = all->job.records[0].record, .verdict = verdict, .ttl_s = 60,
+	};
+
+	if (address) {
+		result.addresses[0] = fake_addr(address);
+		result.address_count = 1;
+	}
+	assert_int_equal(channel_send(all->far, &result, sizeof(result), -1), 0);
+	publisher_readable(&all->room.core, kernel.now_ms);
+}
+
+static enum record_state state_now(void)
+{
+	return schedule_record(all->room.core.schedule, 0)->record.state;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	all = calloc(1, sizeof(*all));
+	all->far = -1;
+	room_begin(&all->room);
+	log_set_level(LOG_EMERG);
+	room_ppp("81.2.69.7");
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	room_end(&all->room);
+	if (all->far >= 0)
+		close(all->far);
+	free(all);
+	return 0;
+}
+
+static void no_work_no_publisher(void **state)
+{
+	(void)state;
+	room_ppp(NULL);
+	sync_turn(&all->room.core, kernel.now_ms);
+	assert_int_equal(asked(), 0);
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "idle");
+}
+
+/* Look, update, verify: the life of one change, with what the packets hold. */
+static void main_job(void **state)
+{
+	const char *text;
+
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	start(asked());
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "running");
+	assert_true(take_job());
+	assert_int_equal(all->job.kind, MESSAGE_CHECK);
+	assert_string_equal(all->job.interface, "ppp0");
+	assert_string_equal(all->job.records[0].hostname, "home.example.org");
+	assert_int_equal(all->job.text_bytes, 0);	/* no secret where none is needed */
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	room_wait(3000);
+	assert_true(take_job());
+	assert_int_equal(all->job.kind, MESSAGE_UPDATE_RECORDS);
+	assert_addr(all->job.records[0].address, "81.2.69.7");
+	text = message_job_next_text(&all->job, NULL);
+	assert_string_equal(text, "{}");
+	for (int i = 0; i < 4; i++)
+		text = message_job_next_text(&all->job, text);
+	assert_string_equal(text, "password");
+	assert_string_equal(message_job_next_text(&all->job, text), "geheim");
+	assert_int_equal(state_now(), RECORD_SENDING);
+	answer(MESSAGE_GOOD, NULL);
+	assert_int_equal(state_now(), RECORD_VERIFYING);
+	while (!take_job())
+		room_wait(1000);
+	assert_int_equal(all->job.kind, MESSAGE_VERIFY);
+	answer(MESSAGE_VERIFIED, "81.2.69.7");
+	assert_int_equal(state_now(), RECORD_CURRENT);
+	/* It leaves when it has been idle: nobody misses it. */
+	die();
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "idle");
+	assert_int_equal(asked(), 0);
+}
+
+static void published_event(void **state)
+{
+	struct message_hook hook;
+
+	main_job(state);
+	hook = room_hook(&all->room);
+	assert_int_equal(hook.event, MESSAGE_EVENT_STARTUP);
+	room_hook_done(&all->room, &hook);
+	hook = room_hook(&all->room);
+	assert_int_equal(hook.event, MESSAGE_EVENT_RECORD);
+	assert_addr(hook.new, "81.2.69.7");
+}
+
+static void dies_at_work(void **state)
+{
+	int64_t before_ms = 0;
+	uint32_t number;
+
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	number = asked();
+	for (int deaths = 0; deaths < 10; deaths++) {
+		start(number);
+		while (!take_job())
+			room_wait(1000);
+		before_ms = kernel.now_ms;
+		die();
+		assert_string_equal(publisher_state_name(&all->room.core.publisher), "failed");
+		while (!(number = asked())) {
+			room_wait(1000);
+			assert_true(kernel.now_ms - before_ms < 130000);
+		}
+	}
+	/* By then it is not started more than about once a minute. */
+	assert_true(kernel.now_ms - before_ms >= 60000);
+	start(number);
+	while (!take_job())
+		room_wait(1000);
+	assert_int_equal(all->job.kind, MESSAGE_CHECK);
+}
+
+static void cannot_be_started(void **state)
+{
+	struct message_reply reply = { .head.type = MESSAGE_PUBLISHER, .status = -ENOENT,
+				       .text = "no such program" };
+
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	reply.head.number = asked();
+	publisher_take(&all->room.core, &reply, -1, kernel.now_ms);
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "failed");
+	assert_int_equal(asked(), 0);
+	room_wait(PUBLISHER_WAIT_MS);
+	assert_true(asked() > 0);
+	/* And no answer at all is a failure too. */
+	room_wait(PUBLISHER_ASK_MS);
+	turn();
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "failed");
+}
+
+/* A descriptor that nobody asked for is closed. */
+static void unasked(void **state)
+{
+	struct message_reply reply = { .head = { MESSAGE_PUBLISHER, 77 } };
+	int ends[2];
+	char byte;
+
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	assert_int_equal(channel_pair(ends), 0);
+	publisher_take(&all->room.core, &reply, ends[0], kernel.now_ms);
+	assert_int_equal(channel_receive(ends[1], &byte, 1, NULL), 0);
+	close(ends[1]);
+}
+
+/* What fails the check ends the publisher, not the core. */
+static void hostile(void **state)
+{
+	struct message_result result = { .head = { MESSAGE_RESULT, 0 } };
+	char byte;
+
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	start(asked());
+	assert_true(take_job());
+	result.verdict = 4711;
+	assert_int_equal(channel_send(all->far, &result, sizeof(result), -1), 0);
+	publisher_readable(&all->room.core, kernel.now_ms);
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "failed");
+	assert_int_equal(channel_receive(all->far, &byte, 1, NULL), 0);
+	close(all->far);
+	room_wait(PUBLISHER_WAIT_MS);
+	start(asked());
+	while (!take_job())
+		room_wait(1000);
+	/* A good answer to a job that nobody gave changes nothing. */
+	all->job.head.number += 1000;
+	answer(MESSAGE_ANSWER, "6.6.6.6");
+	assert_true(addr_is_none(
+		&schedule_record(all->room.core.schedule, 0)->record.published));
+}
+
+static void settings_too_large(void **state)
+{
+	struct config_provider *provider = &all->room.core.config->providers[0];
+
+	(void)state;
+	provider->ca_pem = malloc(MESSAGE_JOB_TEXT_BYTES + 1);
+	memset(provider->ca_pem, 'x', MESSAGE_JOB_TEXT_BYTES);
+	provider->ca_pem[MESSAGE_JOB_TEXT_BYTES] = '\0';
+	sync_turn(&all->room.core, kernel.now_ms);
+	start(asked());
+	assert_true(take_job());
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	room_wait(3000);
+	assert_false(take_job());
+	assert_int_equal(state_now(), RECORD_WAITING);
+	assert_non_null(strstr(schedule_reason(all->room.core.schedule, 0), "too large"));
+}
+
+#define PUBLISHER_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PUBLISHER_TEST(no_work_no_publisher),
+		PUBLISHER_TEST(main_job),
+		PUBLISHER_TEST(published_event),
+		PUBLISHER_TEST(dies_at_work),
+		PUBLISHER_TEST(cannot_be_started),
+		PUBLISHER_TEST(unasked),
+		PUBLISHER_TEST(hostile),
+		PUBLISHER_TEST(settings_too_large),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
