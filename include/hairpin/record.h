@@ -262,7 +262,16 @@ bool record_is_pass(const struct record *record);
 void record_start(struct record *record, enum record_need need, uint32_t number,
 		  int64_t now_ms);
 
-/* The job's answer. Answers of other jobs than the last started one are ignored. */
+/*
+ * Is it a verdict that a job for `need` can have? Anything else is no answer: nothing of
+ * it may be believed or kept.
+ */
+bool record_takes_verdict(enum record_need need, uint32_t verdict);
+
+/*
+ * The job's answer. Answers of other jobs than the last started one are ignored; one whose
+ * verdict record_takes_verdict() refuses leaves the job lost, as record_lost() has it.
+ */
 enum record_event record_answer(struct record *record,
 				const struct message_result *result, int64_t now_ms,
 				int64_t wall_s, uint32_t random);

@@ -139,7 +139,16 @@ bool schedule_next(struct schedule *schedule, int64_t now_ms,
 /* When to call schedule_next() again; INT64_MAX: not by time. */
 int64_t schedule_due_ms(const struct schedule *schedule, int64_t now_ms);
 
-/* One result of the publisher (message_result_ok() holds). */
+/*
+ * May the publisher give this result (message_result_ok() holds)? No: the record is none
+ * of the job's, or was answered before; the verdict is none of the job's kind; a look
+ * brings an address of another family. Whoever says so is ended. A result of a job that
+ * is over is only late, and may be given.
+ */
+bool schedule_may_answer(const struct schedule *schedule,
+			 const struct message_result *result);
+
+/* One result of the publisher; one that it may not give changes nothing. */
 struct schedule_report schedule_answer(struct schedule *schedule,
 				       const struct message_result *result,
 				       int64_t now_ms, int64_t wall_s, uint32_t random);

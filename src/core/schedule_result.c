@@ -151,12 +151,49 @@ static void answer_passenger(struct schedule *schedule, size_t index,
 		record_confirmed(&schedule->records[index].record, moment->now_ms);
 }
 
-static struct job_record *find_waiting(struct job *job, uint32_t wire)
+static const struct job *job_in_flight(const struct schedule *schedule, uint32_t number)
+{
+	for (size_t i = 0; number && i < JOBS_MAX; i++)
+		if (schedule->jobs[i].number == number)
+			return &schedule->jobs[i];
+	return NULL;
+}
+
+/* Its place in the job; -1: it is none of the job's, or has its answer. */
+static int find_waiting(const struct job *job, uint32_t wire)
 {
 	for (size_t i = 0; i < job->count; i++)
 		if (job->records[i].wire == wire && !job->records[i].done)
-			return &job->records[i];
-	return NULL;
+			return (int)i;
+	return -1;
+}
+
+/* Only an update's answer may speak of both families: the provider's words. */
+static bool families_fit(const struct schedule *schedule, const struct job *job,
+			 const struct job_record *which,
+			 const struct message_result *result)
+{
+	if (job->need == RECORD_NEED_UPDATE || which->index < 0)
+		return true;
+	for (uint32_t i = 0; i < result->address_count; i++)
+		if (result->addresses[i].family !=
+		    schedule->records[which->index].family)
+			return false;
+	return true;
+}
+
+bool schedule_may_answer(const struct schedule *schedule,
+			 const struct message_result *result)
+{
+	const struct job *job = job_in_flight(schedule, result->head.number);
+
+	int at;
+
+	if (!job)
+		return true;
+	at = find_waiting(job, result->record);
+	return at >= 0 && record_takes_verdict(job->need, result->verdict) &&
+	       families_fit(schedule, job, &job->records[at], result);
 }
 
 struct schedule_report schedule_answer(struct schedule *schedule,
@@ -166,11 +203,12 @@ struct schedule_report schedule_answer(struct schedule *schedule,
 	const struct moment moment = { now_ms, wall_s, random };
 	uint32_t number = result->head.number;
 	struct job *job = number ? schedule_job_find(schedule, number) : NULL;
-	struct job_record *which = job ? find_waiting(job, result->record) : NULL;
 	struct schedule_report report = { .record = SCHEDULE_NO_RECORD };
+	struct job_record *which;
 
-	if (!which)
+	if (!job || !schedule_may_answer(schedule, result))
 		return report;
+	which = &job->records[find_waiting(job, result->record)];
 	which->done = true;
 	job->left--;
 	report.record = which->index;

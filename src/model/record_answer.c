@@ -32,6 +32,22 @@ bool record_is_account_wide(enum message_verdict verdict)
 	return verdict == MESSAGE_BADAUTH || verdict == MESSAGE_BADAGENT;
 }
 
+bool record_takes_verdict(enum record_need need, uint32_t verdict)
+{
+	switch (need) {
+	case RECORD_NEED_LOOK:
+	case RECORD_NEED_IDLE_LOOK:
+		return verdict >= MESSAGE_ANSWER && verdict <= MESSAGE_NO_ANSWER;
+	case RECORD_NEED_VERIFY:
+		return verdict >= MESSAGE_ANSWER && verdict <= MESSAGE_NOT_YET;
+	case RECORD_NEED_UPDATE:
+		return verdict >= MESSAGE_GOOD && verdict <= MESSAGE_TLS_REFUSED;
+	case RECORD_NEED_NOTHING:
+		break;
+	}
+	return false;
+}
+
 /* Nothing was said to the provider: the try counts for nothing. */
 static bool never_arrived(enum message_verdict verdict)
 {
@@ -443,6 +459,10 @@ enum record_event record_answer(struct record *record,
 
 	if (need == RECORD_NEED_NOTHING || result->head.number != record->job)
 		return RECORD_NOTHING;
+	if (!record_takes_verdict(need, result->verdict)) {
+		record_lost(record, record->job, now_ms);
+		return RECORD_NOTHING;
+	}
 	record->busy = RECORD_NEED_NOTHING;
 	switch (need) {
 	case RECORD_NEED_UPDATE:

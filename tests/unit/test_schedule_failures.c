@@ -236,6 +236,89 @@ static void test_strange_answers(void **state)
 	world_free(world);
 }
 
+/* One job of the given kind, handed over and not yet answered. */
+static struct message_result awaited(struct world *world, enum message_job_kind kind)
+{
+	struct message_result result = { .head = { MESSAGE_RESULT, 0 } };
+	struct schedule_job job;
+
+	if (kind == MESSAGE_CHECK)
+		world->now_ms += HOUR;
+	else
+		world_set(world, AF_INET, B);
+	if (kind == MESSAGE_VERIFY) {
+		world->follows_ms = -1;
+		world_run(world, 500);
+		schedule_publisher_gone(world->schedule, world->now_ms);
+		world->reply_count = 0;
+		world->now_ms += MINUTE;
+	}
+	assert_true(schedule_next(world->schedule, world->now_ms, &job));
+	assert_int_equal(job.kind, kind);
+	result.head.number = job.number;
+	result.record = job.records[0].record;
+	return result;
+}
+
+/* A hostile publisher: each verdict to each kind of job. None is kept that cannot be. */
+static void test_verdict_of_another_kind(void **state)
+{
+	static const struct {
+		enum message_job_kind kind;
+		uint32_t first, last;
+	} rows[] = {
+		{ MESSAGE_CHECK, MESSAGE_ANSWER, MESSAGE_NO_ANSWER },
+		{ MESSAGE_VERIFY, MESSAGE_ANSWER, MESSAGE_NOT_YET },
+		{ MESSAGE_UPDATE_RECORDS, MESSAGE_GOOD, MESSAGE_TLS_REFUSED },
+	};
+
+	(void)state;
+	answer = MESSAGE_GOOD;
+	for (size_t i = 0; i < 3; i++)
+		for (uint32_t verdict = 1; verdict <= MESSAGE_TLS_REFUSED; verdict++) {
+			bool may = verdict >= rows[i].first && verdict <= rows[i].last;
+			struct world *world = published(1, 1);
+			struct message_result result = awaited(world, rows[i].kind);
+			struct schedule_report report;
+			struct record_saved saved;
+
+			result.verdict = verdict;
+			assert_int_equal(schedule_may_answer(world->schedule, &result),
+					 may);
+			report = schedule_answer(world->schedule, &result, world->now_ms,
+						 world_wall_s(world), 0);
+			assert_int_equal(report.record, may ? 0 : SCHEDULE_NO_RECORD);
+			record_save(world_record(world, 0), world->now_ms,
+				    world_wall_s(world), &saved);
+			assert_true(record_saved_ok(&saved));
+			assert_int_equal(schedule_in_flight(world->schedule), !may);
+			world_free(world);
+		}
+}
+
+/* A look for IPv4 that brings IPv6; an answer twice; a record of no job; a late one. */
+static void test_what_may_be_answered(void **state)
+{
+	struct world *world = published(2, 1);
+	struct message_result result = awaited(world, MESSAGE_CHECK);
+
+	(void)state;
+	result.verdict = MESSAGE_ANSWER;
+	result.address_count = 1;
+	result.addresses[0] = world_address("2a00:1450::a");
+	assert_false(schedule_may_answer(world->schedule, &result));
+	result.addresses[0] = world_address(A);
+	assert_true(schedule_may_answer(world->schedule, &result));
+	result.record = 7;
+	assert_false(schedule_may_answer(world->schedule, &result));
+	result.record = 0;
+	schedule_answer(world->schedule, &result, world->now_ms, world_wall_s(world), 0);
+	assert_false(schedule_may_answer(world->schedule, &result));
+	result.head.number += 1000;
+	assert_true(schedule_may_answer(world->schedule, &result));
+	world_free(world);
+}
+
 /* The user need not wait for the back-off: once a minute. */
 static void test_ask_in_outage(void **state)
 {
@@ -273,6 +356,8 @@ int main(void)
 		cmocka_unit_test(test_ask_in_outage),
 		cmocka_unit_test(test_unsent),
 		cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_verdict_of_another_kind),
+		cmocka_unit_test(test_what_may_be_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
