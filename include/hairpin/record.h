@@ -183,7 +183,11 @@ struct record {
 	bool dirty;
 	uint32_t last_answer;		/* enum message_verdict of the last update, 0 */
 	uint32_t refusal;		/* enum message_verdict, 0 */
-	unsigned attempts;		/* failures in a row */
+	/*
+	 * failures in a row: those after an answer, or, since the last of them, the tries
+	 * that got no connection
+	 */
+	unsigned attempts;
 	unsigned repairs;
 	uint32_t ttl_s;
 	char *memo;			/* NULL: none */
@@ -207,6 +211,9 @@ struct record {
 	bool passed;			/* an update for this address has gone */
 	bool refreshing, unproven, fought;
 	enum record_wait retry_kind;
+	/* what the back-off counts: a try without connection is none of the failures */
+	unsigned failures, unconnected;
+	bool told;			/* the hook knows of this row */
 	unsigned bad_requests, look_step, verify_step;
 	/* step of the spacing while changes follow each other */
 	unsigned ladder, ladder_before;
@@ -329,8 +336,10 @@ const char *record_state_name(enum record_state state);	/* "current", ... */
 
 /*
  * How long to wait after the `failures`th failure in a row (from 1) with this verdict,
- * jitter included; the same for a record and for a provider's circuit. `wall_s` tells
- * whether a refused certificate may be the clock's fault.
+ * jitter included; the same for a record and for a provider's circuit. Tries without
+ * connection (record_never_arrived()) are a row of their own: they count for nothing
+ * where failures after answers are counted. `wall_s` tells whether a refused certificate
+ * may be the clock's fault.
  */
 int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
 			  uint32_t retry_after_s, int64_t wall_s, uint32_t random);
@@ -340,6 +349,9 @@ int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
  * record?
  */
 bool record_is_outage(enum message_verdict verdict);
+
+/* Nothing was said to the provider: the try counts for nothing. */
+bool record_never_arrived(enum message_verdict verdict);
 
 /* The refusals that hold for the whole provider entry. */
 bool record_is_account_wide(enum message_verdict verdict);

@@ -23,6 +23,11 @@ void circuit_init(struct circuit *circuit)
 		circuit->minute_ms[i] = NEVER;
 }
 
+bool circuit_is_open(const struct circuit *circuit)
+{
+	return circuit->failures > 0 || circuit->unconnected > 0;
+}
+
 void circuit_adopt(struct circuit *to, const struct circuit *from)
 {
 	struct circuit kept = *to;
@@ -89,7 +94,7 @@ static int64_t minute_gate_ms(const struct circuit *circuit)
 
 int64_t circuit_gate_ms(const struct circuit *circuit, bool pass, int64_t now_ms)
 {
-	unsigned limit = circuit->failures > 0 ? 1 : circuit->parallel;
+	unsigned limit = circuit_is_open(circuit) ? 1 : circuit->parallel;
 	int64_t gate = circuit->next_ms;
 
 	if (circuit->in_flight >= limit)
@@ -125,33 +130,41 @@ void circuit_uncount(struct circuit *circuit, int64_t now_ms)
 void circuit_close(struct circuit *circuit)
 {
 	circuit_end(circuit);
-	circuit->failures = 0;
+	circuit->failures = circuit->unconnected = 0;
 	circuit->obeys = false;
 	circuit->verdict = 0;
 	circuit->next_ms = NEVER;
 }
 
-static bool never_arrived(uint32_t verdict)
+/* Failures of one outage that were in flight together are one; the row's length. */
+static unsigned count_failure(struct circuit *circuit, enum message_verdict verdict,
+			      bool same_outage)
 {
-	return verdict == MESSAGE_UNREACHABLE || verdict == MESSAGE_TLS_REFUSED;
+	if (record_never_arrived(verdict)) {
+		if (!same_outage)
+			circuit->unconnected++;
+		return MAX(circuit->unconnected, 1);
+	}
+	if (!same_outage || circuit->failures == 0)
+		circuit->failures++;
+	circuit->unconnected = 0;
+	return circuit->failures;
 }
 
 void circuit_fail(struct circuit *circuit, enum message_verdict verdict,
 		  uint32_t retry_after_s, int64_t started_ms, int64_t now_ms,
 		  int64_t wall_s, uint32_t random)
 {
-	bool same_outage = circuit->failures > 0 && started_ms <= circuit->failed_ms;
+	bool same_outage = circuit_is_open(circuit) && started_ms <= circuit->failed_ms;
 	bool obeys = verdict == MESSAGE_RATE_LIMITED || verdict == MESSAGE_SERVER_ERROR ||
 		     retry_after_s > 0;
-	int64_t until_ms;
+	unsigned row = count_failure(circuit, verdict, same_outage);
+	int64_t until_ms = now_ms + record_backoff_ms(verdict, row, retry_after_s, wall_s,
+						      random);
 
 	circuit_end(circuit);
-	if (!same_outage)
-		circuit->failures++;
-	if (never_arrived(verdict))
+	if (record_never_arrived(verdict))
 		circuit_uncount(circuit, started_ms);
-	until_ms = now_ms + record_backoff_ms(verdict, circuit->failures, retry_after_s,
-					      wall_s, random);
 	circuit->next_ms = same_outage ? MAX(circuit->next_ms, until_ms) : until_ms;
 	circuit->obeys = obeys || (same_outage && circuit->obeys);
 	circuit->verdict = verdict;
@@ -165,7 +178,10 @@ void circuit_wait(struct circuit *circuit, uint32_t verdict, unsigned failures,
 		return;
 	circuit->next_ms = until_ms;
 	circuit->verdict = verdict;
-	circuit->failures = MAX(failures, 1);
+	if (record_never_arrived(verdict))
+		circuit->unconnected = MAX(failures, 1);
+	else
+		circuit->failures = MAX(failures, 1);
 	circuit->obeys = obeys;
 }
 
@@ -179,7 +195,7 @@ static void shorten(struct circuit *circuit, int64_t floor_ms, int64_t now_ms)
 
 void circuit_network(struct circuit *circuit, int64_t now_ms)
 {
-	int64_t wait_ms = never_arrived(circuit->verdict) ? RECORD_RECONNECT_MS
+	int64_t wait_ms = record_never_arrived(circuit->verdict) ? RECORD_RECONNECT_MS
 							  : RECORD_ANSWERED_MS;
 
 	shorten(circuit,

@@ -32,7 +32,8 @@ struct circuit {
 	size_t records;
 
 	unsigned in_flight;
-	unsigned failures;		/* in a row; 0: closed */
+	unsigned failures;		/* in a row, after a connection; */
+	unsigned unconnected;		/* tries without one since; both 0: closed */
 	bool obeys;			/* the provider said for how long */
 	uint32_t verdict;		/* of the last failure */
 	int64_t next_ms, tried_ms, failed_ms, released_ms;	/* INT64_MIN: never */
@@ -43,6 +44,9 @@ struct circuit {
 		unsigned count;
 	} hours[CIRCUIT_HOURS];
 };
+
+/* After a failure: only one request at a time goes. */
+bool circuit_is_open(const struct circuit *circuit);
 
 void circuit_init(struct circuit *circuit);	/* after the first block is filled */
 

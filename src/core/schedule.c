@@ -438,7 +438,7 @@ const char *schedule_reason(const struct schedule *schedule, size_t index)
 		return "";
 	if (!schedule->has_route[slot->wan])
 		return "no default route by the WAN's link";
-	if (schedule_circuit(schedule, index)->failures > 0)
+	if (circuit_is_open(schedule_circuit(schedule, index)))
 		return "the provider's server failed; it is tried again later";
 	return record->must_look ? "DNS is looked at first" : "";
 }

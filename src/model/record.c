@@ -239,6 +239,12 @@ void record_uncount(struct record *record)
 	record->passed = false;
 }
 
+void record_row_over(struct record *record)
+{
+	record->attempts = record->failures = record->unconnected = 0;
+	record->told = false;
+}
+
 void record_revert(struct record *record)
 {
 	record->in_doubt = record->was_in_doubt;
@@ -377,7 +383,8 @@ void record_clock(struct record *record, int64_t now_ms)
 static void enable(struct record *record, int64_t now_ms)
 {
 	record->refusal = 0;
-	record->attempts = record->bad_requests = 0;
+	record->bad_requests = 0;
+	record_row_over(record);
 	record->reason[0] = '\0';
 	record->dirty = true;
 	shorten(record, now_ms, now_ms);

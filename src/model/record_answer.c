@@ -48,8 +48,7 @@ bool record_takes_verdict(enum record_need need, uint32_t verdict)
 	return false;
 }
 
-/* Nothing was said to the provider: the try counts for nothing. */
-static bool never_arrived(enum message_verdict verdict)
+bool record_never_arrived(enum message_verdict verdict)
 {
 	return verdict == MESSAGE_UNREACHABLE || verdict == MESSAGE_TLS_REFUSED;
 }
@@ -103,7 +102,7 @@ int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
 
 	if (verdict == MESSAGE_TLS_REFUSED && wall_s < RECORD_SANE_WALL_S)
 		return RECORD_CLOCK_RETRY_MS;
-	if (never_arrived(verdict))
+	if (record_never_arrived(verdict))
 		wait_ms = jitter_ms(reconnecting_ms(failures), random);
 	else
 		wait_ms = jitter_ms(doubling_ms(failures), random);
@@ -148,7 +147,8 @@ static enum record_event confirm(struct record *record, bool unchanged, int64_t 
 	record->verified = record->verify_over = false;
 	record->denied = record->invisible = false;
 	record->refusal = 0;
-	record->attempts = record->bad_requests = 0;
+	record->bad_requests = 0;
+	record_row_over(record);
 	record->retry_ms = RECORD_NEVER;
 	record->reason[0] = '\0';
 	record->verify_step = 0;
@@ -159,20 +159,37 @@ static enum record_event confirm(struct record *record, bool unchanged, int64_t 
 	return announce(record);
 }
 
+/* Counts a failure; what is worth telling of it. */
+static enum record_event count_failure(struct record *record,
+				       enum message_verdict verdict)
+{
+	bool telling = !record->told;
+
+	if (record_never_arrived(verdict)) {
+		record->unconnected++;
+		telling = telling && record->unconnected >= 3;
+	} else {
+		record->failures++;
+		record->unconnected = 0;
+	}
+	record->attempts = record->unconnected ? record->unconnected : record->failures;
+	record->told = record->told || telling;
+	return telling ? RECORD_FAILED : RECORD_RETRYING;
+}
+
 static enum record_event fail(struct record *record, const struct message_result *result,
 			      int64_t now_ms, int64_t wall_s, uint32_t random)
 {
 	enum message_verdict verdict = result->verdict;
 	bool asked = verdict == MESSAGE_RATE_LIMITED || verdict == MESSAGE_SERVER_ERROR ||
 		     result->retry_after_s > 0;
-	unsigned telling = never_arrived(verdict) ? 3 : 1;
+	enum record_event event = count_failure(record, verdict);
 	bool clock = verdict == MESSAGE_TLS_REFUSED && wall_s < RECORD_SANE_WALL_S;
 
-	if (never_arrived(verdict))
+	if (record_never_arrived(verdict))
 		record_uncount(record);
 	if (!leaves_doubt(verdict))
 		record_revert(record);
-	record->attempts++;
 	record->retry_kind = asked ? RECORD_WAIT_OBEY : RECORD_WAIT_RETRY;
 	record->retry_wait_ms = record_backoff_ms(verdict, record->attempts,
 						  result->retry_after_s, wall_s, random);
@@ -181,7 +198,7 @@ static enum record_event fail(struct record *record, const struct message_result
 		   *result->text ? ": " : "", result->text,
 		   clock ? " (the clock is wrong?)" : "");
 	record_settle(record, now_ms);
-	return record->attempts == telling ? RECORD_FAILED : RECORD_RETRYING;
+	return event;
 }
 
 static enum record_event refuse(struct record *record,
@@ -275,7 +292,7 @@ static enum record_event see(struct record *record, int64_t now_ms)
 	/* from now on another answer is somebody else's */
 	record->sent = record->published;
 	record->verified = true;
-	record->attempts = 0;
+	record_row_over(record);
 	if (record->retry_kind != RECORD_WAIT_OBEY)
 		record->retry_ms = RECORD_NEVER;
 	record->dirty = true;

@@ -45,6 +45,9 @@ int64_t record_visible_ms(const struct record *record);
  */
 void record_uncount(struct record *record);
 
+/* The row of failures is over: nothing of it counts any more. */
+void record_row_over(struct record *record);
+
 /* The update did not take place: what was sent before holds again. */
 void record_revert(struct record *record);
 

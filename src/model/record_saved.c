@@ -80,6 +80,19 @@ static void restore_times(struct record *record, const struct record_saved *save
 	restore_wait(record, saved, now_ms, wall_s);
 }
 
+/* The hook was told of a row at its first failure, at the third try without connection. */
+static void restore_row(struct record *record, const struct record_saved *saved)
+{
+	record->attempts = saved->attempts;
+	if (record_never_arrived(saved->last_answer)) {
+		record->unconnected = saved->attempts;
+		record->told = saved->attempts >= 3;
+	} else {
+		record->failures = saved->attempts;
+		record->told = saved->attempts > 0;
+	}
+}
+
 static void restore(struct record *record, const struct record_saved *saved,
 		    int64_t now_ms, int64_t wall_s)
 {
@@ -106,7 +119,7 @@ static void restore(struct record *record, const struct record_saved *saved,
 		return;
 	}
 	record->refusal = saved->refusal;
-	record->attempts = saved->attempts;
+	restore_row(record, saved);
 	record->bad_requests = saved->bad_requests;
 	record->memo = saved->memo[0] ? strdup(saved->memo) : NULL;
 	if (record->refusal || record->retry_ms > now_ms)

@@ -97,6 +97,56 @@ static void test_events(void **state)
 	}
 }
 
+/*
+ * Six hours without a connection, then a 503: its back-off is that of a first failure. And
+ * a hiccup of the line between two 503 makes the second no first one.
+ */
+static void test_unconnected_counts_for_nothing(void **state)
+{
+	struct world *world = published(1, 1);
+	size_t before;
+
+	(void)state;
+	answer = MESSAGE_UNREACHABLE;
+	world_set(world, AF_INET, B);
+	world_run(world, 6 * HOUR);
+	assert_int_equal(world->events[RECORD_FAILED], 1);
+	answer = MESSAGE_TRANSIENT;
+	before = world->request_count;
+	while (world->request_count == before)
+		world_run(world, SECOND);
+	world_run(world, SECOND);
+	assert_int_equal(world_record(world, 0)->attempts, 1);
+	world_run(world, 40 * SECOND);
+	assert_int_equal(world->request_count, before + 2);
+	world_run(world, 2 * HOUR);
+	answer = MESSAGE_UNREACHABLE;
+	before = world->request_count;
+	while (world->request_count == before)
+		world_run(world, SECOND);
+	answer = MESSAGE_TRANSIENT;
+	world_run(world, 20 * MINUTE);
+	assert_int_equal(world->request_count, before + 2);
+	assert_int_equal(world->events[RECORD_FAILED], 1);	/* one row */
+	world_free(world);
+}
+
+/* One try without a connection, then a 503: that is worth telling. */
+static void test_told_after_hiccup(void **state)
+{
+	struct world *world = published(1, 1);
+
+	(void)state;
+	answer = MESSAGE_UNREACHABLE;
+	world_set(world, AF_INET, B);
+	world_run(world, SECOND);
+	answer = MESSAGE_TRANSIENT;
+	world_run(world, 15 * SECOND);
+	assert_int_equal(world->request_count, 2);
+	assert_int_equal(world->events[RECORD_FAILED], 1);
+	world_free(world);
+}
+
 /* The zone follows five seconds later; killed in between, nothing is sent twice. */
 static void test_doubt_waits_for_the_zone(void **state)
 {
@@ -350,6 +400,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_back_after_failure),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_unconnected_counts_for_nothing),
+		cmocka_unit_test(test_told_after_hiccup),
 		cmocka_unit_test(test_doubt_waits_for_the_zone),
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_parallel_outage),
