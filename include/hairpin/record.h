@@ -42,7 +42,8 @@
  *                   any other update.
  * RECORD_STALE      An update is needed and goes as soon as the gates allow (the address
  *                   has stood, burst, minimum interval); before the first one since the
- *                   start, and after one whose outcome is unknown, DNS is looked at.
+ *                   start, and after one whose outcome is unknown, DNS is looked at
+ *                   (not where it held the address before: that would prove nothing).
  *                   Left: to SENDING by record_start(); to CURRENT when the look finds
  *                   the wanted address or the published one is wanted again; to WAITING
  *                   when there is nothing to publish.

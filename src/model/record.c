@@ -325,6 +325,8 @@ static void shorten(struct record *record, int64_t floor_ms, int64_t now_ms)
 {
 	if (record->retry_kind == RECORD_WAIT_RETRY)
 		record->retry_ms = MIN(record->retry_ms, MAX(now_ms, floor_ms));
+	if (record->must_look && record->retry_ms != RECORD_NEVER)
+		record->look_ms = MIN(record->look_ms, MAX(now_ms, record->retry_ms));
 	record_settle(record, now_ms);
 }
 

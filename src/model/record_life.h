@@ -2,7 +2,8 @@
 /*
  * What the files of the record share: record.c (facts and the state that follows),
  * record_need.c (what may be done when), record_answer.c (what answers mean),
- * record_saved.c (what outlives the process).
+ * record_verdict.c (kinds of verdicts, waits after failures), record_saved.c (what
+ * outlives the process).
  */
 #ifndef MODEL_RECORD_LIFE_H
 #define MODEL_RECORD_LIFE_H

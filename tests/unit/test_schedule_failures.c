@@ -172,6 +172,70 @@ static void test_doubt_waits_for_the_zone(void **state)
 	world_free(world);
 }
 
+/*
+ * The provider stores the address, but its answer makes no sense: a look right before the
+ * next try finds it there, and nothing is sent again.
+ */
+static void test_doubt_is_looked_at(void **state)
+{
+	static const enum message_verdict verdicts[] = { MESSAGE_TRANSIENT,
+							 MESSAGE_UNCONFIRMED };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct world *world = published(1, 1);
+		size_t looks = world->look_count;
+
+		answer = verdicts[i];
+		world_set(world, AF_INET, B);
+		world_run(world, SECOND);
+		world_zone(world, AF_INET, B);
+		assert_int_equal(world->look_count, looks);
+		world_run(world, 40 * SECOND);
+		assert_int_equal(world->look_count, looks + 1);
+		assert_int_equal(world->request_count, 1);
+		assert_int_equal(world_record(world, 0)->state, RECORD_CURRENT);
+		assert_int_equal(world->events[RECORD_PUBLISHED], 1);
+		world_run(world, DAY);
+		assert_int_equal(world->request_count, 1);
+		world_free(world);
+	}
+}
+
+/* Where DNS held it before, a look proves nothing: a wish of the user goes out again. */
+static void test_forced_doubt(void **state)
+{
+	struct world *world = published(1, 1);
+
+	(void)state;
+	answer = MESSAGE_TRANSIENT;
+	assert_int_equal(schedule_update(world->schedule, NULL, 0, true, world->now_ms),
+			 1);
+	world_run(world, SECOND);
+	answer = MESSAGE_GOOD;
+	world_run(world, MINUTE);
+	assert_int_equal(world->request_count, 2);
+	world_free(world);
+}
+
+/* A refresh that fails and fails backs off like any other update. */
+static void test_refresh_fails(void **state)
+{
+	struct world *world = world_new(1, 1, CONFIG_IPV4);
+
+	(void)state;
+	world->providers[0].refresh_ms = 2 * HOUR;
+	world_start(world);
+	world_set(world, AF_INET, A);
+	world_run(world, HOUR);
+	world->provider = world_same;
+	answer = MESSAGE_TRANSIENT;
+	world->request_count = 0;
+	world_run(world, 3 * HOUR);
+	assert_in_range(world->request_count, 8, 12);
+	world_free(world);
+}
+
 /* The fifth update in ten minutes comes 30 s after the fourth. */
 static void test_burst(void **state)
 {
@@ -403,6 +467,9 @@ int main(void)
 		cmocka_unit_test(test_unconnected_counts_for_nothing),
 		cmocka_unit_test(test_told_after_hiccup),
 		cmocka_unit_test(test_doubt_waits_for_the_zone),
+		cmocka_unit_test(test_doubt_is_looked_at),
+		cmocka_unit_test(test_forced_doubt),
+		cmocka_unit_test(test_refresh_fails),
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_parallel_outage),
 		cmocka_unit_test(test_ask_in_outage),
