@@ -402,24 +402,39 @@ void record_refuse(struct record *record, enum message_verdict verdict, const ch
 	record_settle(record, 0);
 }
 
+/* May the user wish this just now, and would it do anything? */
+static bool grants(const struct record *record, bool force, int64_t now_ms)
+{
+	int64_t since_ms = record_elapsed_ms(now_ms, record->forced_ms);
+
+	if (record->busy == RECORD_NEED_UPDATE || since_ms < RECORD_FORCE_MS)
+		return false;
+	if (record->refusal)
+		return force;
+	if (!record_may_publish(record))
+		return false;
+	if (force)
+		return true;
+	return record_elapsed_ms(now_ms, record->asked_ms) >= RECORD_FORCE_MS &&
+	       (record->rules->check || record->state != RECORD_CURRENT);
+}
+
 bool record_ask(struct record *record, bool force, int64_t now_ms)
 {
-	if (record_elapsed_ms(now_ms, record->forced_ms) < RECORD_FORCE_MS ||
-	    record->busy == RECORD_NEED_UPDATE || (record->refusal && !force))
+	if (!grants(record, force, now_ms))
 		return false;
 	if (record->refusal)
 		enable(record, now_ms);
-	else if (!record_may_publish(record))
-		return false;
-	record->forced_ms = now_ms;
+	record->asked_ms = now_ms;
 	record->look_ms = record->verify_ms = now_ms;
 	record->asked = true;
 	if (force) {
+		record->forced_ms = now_ms;
 		record->forced = true;
 		record->held = record->must_look = false;
 	}
 	shorten(record, record_after_ms(record->tried_ms, RECORD_RECONNECT_MS), now_ms);
-	return record->rules->check || record->state != RECORD_CURRENT;
+	return true;
 }
 
 void record_confirmed(struct record *record, int64_t now_ms)

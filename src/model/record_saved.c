@@ -138,8 +138,8 @@ void record_init(struct record *record, int family, const struct record_rules *r
 		record->looked_ms = record->verify_until_ms = record->tried_ms =
 			record->retry_ms = record->published_ms = record->unchanged_ms =
 				record->repaired_ms = record->repaired_before_ms =
-					record->forced_ms = record->sent_dropped_ms =
-						RECORD_NEVER;
+					record->asked_ms = record->forced_ms =
+						record->sent_dropped_ms = RECORD_NEVER;
 	for (size_t i = 0; i < RECORD_BURST; i++)
 		record->sent_ms[i] = RECORD_NEVER;
 	if (saved)

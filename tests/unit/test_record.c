@@ -356,6 +356,44 @@ static void test_ask(void **state)
 	world_free(world);
 }
 
+/* A look that was asked for does not hold up the first force; a force holds up both. */
+static void test_force_after_ask(void **state)
+{
+	struct world *world = published();
+	int64_t now_ms;
+
+	(void)state;
+	assert_true(record_ask(record_of(world), false, world->now_ms));
+	world_run(world, SECOND);
+	assert_false(record_ask(record_of(world), false, world->now_ms));
+	assert_true(record_ask(record_of(world), true, world->now_ms));
+	world_run(world, SECOND);
+	assert_int_equal(world->request_count, 1);
+	now_ms = world->now_ms;
+	assert_false(record_ask(record_of(world), true, now_ms));
+	assert_false(record_ask(record_of(world), false, now_ms));
+	world_run(world, MINUTE);
+	assert_true(record_ask(record_of(world), true, world->now_ms));
+	world_free(world);
+}
+
+/* A wish that does nothing costs nothing. */
+static void test_ask_without_check(void **state)
+{
+	struct world *world = world_new(1, 1, CONFIG_IPV4);
+
+	(void)state;
+	world->providers[0].check = false;
+	world_start(world);
+	world_set(world, AF_INET, A);
+	world_run(world, HOUR);
+	assert_false(record_ask(record_of(world), false, world->now_ms));
+	assert_true(record_ask(record_of(world), true, world->now_ms));
+	world_run(world, SECOND);
+	assert_int_equal(world->request_count, 2);
+	world_free(world);
+}
+
 /* --- minimum interval --- */
 
 static void test_min_interval(void **state)
@@ -396,6 +434,8 @@ int main(void)
 		cmocka_unit_test(test_force),
 		cmocka_unit_test(test_force_enables),
 		cmocka_unit_test(test_ask),
+		cmocka_unit_test(test_force_after_ask),
+		cmocka_unit_test(test_ask_without_check),
 		cmocka_unit_test(test_min_interval),
 	};
 
