@@ -455,6 +455,8 @@ void record_set_rules(struct record *record, const struct record_rules *rules,
 	if (changed) {
 		free(record->memo);
 		record->memo = NULL;
+		record->held = false;
+		record->unchanged_ms = RECORD_NEVER;
 		enable(record, now_ms);
 	}
 	record_settle(record, now_ms);

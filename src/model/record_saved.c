@@ -107,7 +107,6 @@ static void restore(struct record *record, const struct record_saved *saved,
 	record->in_doubt = saved->in_doubt && !addr_is_none(&record->sent);
 	record->verified = saved->verified && record->remembered;
 	record->announce = saved->announce;
-	record->held = saved->held;
 	record->passed = record->remembered && !record->in_doubt;
 	record->ttl_s = saved->ttl_s;
 	record->repairs = saved->repairs;
@@ -116,8 +115,10 @@ static void restore(struct record *record, const struct record_saved *saved,
 	if (!same) {	/* what another account answered does not bind this one */
 		if (record->retry_kind == RECORD_WAIT_RETRY)
 			record->retry_ms = RECORD_NEVER;
+		record->unchanged_ms = RECORD_NEVER;
 		return;
 	}
+	record->held = saved->held;
 	record->refusal = saved->refusal;
 	restore_row(record, saved);
 	record->bad_requests = saved->bad_requests;

@@ -254,6 +254,37 @@ static void test_twice_unchanged(void **state)
 	world_free(world);
 }
 
+/* What another account called unchanged does not bind this one: restart, and reload. */
+static void test_unchanged_and_another_account(void **state)
+{
+	(void)state;
+	for (int reload = 0; reload < 2; reload++) {
+		struct world *world = published();
+		struct record_rules rules;
+
+		world->follows_ms = -1;
+		world->provider = world_same;
+		answer = MESSAGE_UNCHANGED;
+		world_set(world, AF_INET, B);
+		world_run(world, 2 * DAY);
+		assert_int_equal(record_of(world)->wait, RECORD_WAIT_HELD);
+		world->request_count = 0;
+		world->fingerprints[0]++;
+		if (reload) {
+			rules = *record_of(world)->rules;
+			rules.fingerprint++;
+			record_set_rules(record_of(world), &rules, world->now_ms);
+		} else {
+			world_restart(world);
+			world_set(world, AF_INET, B);
+		}
+		assert_false(record_of(world)->held);
+		world_run(world, 13 * HOUR);
+		assert_in_range(world->request_count, 1, 2);
+		world_free(world);
+	}
+}
+
 static void test_without_verification(void **state)
 {
 	struct world *world = world_new(1, 1, CONFIG_IPV4);
@@ -429,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_slow_zone),
 		cmocka_unit_test(test_never_visible),
 		cmocka_unit_test(test_twice_unchanged),
+		cmocka_unit_test(test_unchanged_and_another_account),
 		cmocka_unit_test(test_without_verification),
 		cmocka_unit_test(test_without_check),
 		cmocka_unit_test(test_force),
