@@ -20,11 +20,17 @@ struct tag {
 
 enum { TAG_MAX_BYTES = 200 };
 
-/* -EINVAL with the C library's sentence when the pattern is none. */
+/*
+ * -EINVAL with a sentence (the C library's, where the pattern is none): also for one that
+ * matches the empty string, such as "x*" or "hairpin|", since it would own every comment.
+ */
 int tag_init(struct tag *tag, const char *pattern, struct err *ret_err) must_check;
 void tag_done(struct tag *tag);
 
-/* Length in bytes of the match in `comment` (any bytes, NUL-terminated), -1: no match. */
+/*
+ * Length in bytes of the match in `comment` (any bytes, NUL-terminated), from 1 on;
+ * TAG_NO_MATCH: none, or an empty one ("\<"), which names nothing.
+ */
 int tag_match(const struct tag *tag, const char *comment);
 
 enum { TAG_NO_MATCH = -1, TAG_AMBIGUOUS = -2 };

@@ -26,6 +26,11 @@ int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
 		return err_set(ret_err, code == REG_ESPACE ? -ENOMEM : -EINVAL,
 			       "no regular expression: %s", sentence);
 	}
+	if (regexec(&fresh.expression, "", 0, NULL, 0) == 0) {
+		tag_done(&fresh);
+		return err_set(ret_err, -EINVAL,
+			       "a tag that matches an empty text would match every comment");
+	}
 	*tag = fresh;
 	return 0;
 }
@@ -43,7 +48,8 @@ int tag_match(const struct tag *tag, const char *comment)
 {
 	regmatch_t found;
 
-	if (regexec(&tag->expression, comment, 1, &found, 0) != 0)
+	if (regexec(&tag->expression, comment, 1, &found, 0) != 0 ||
+	    found.rm_so == found.rm_eo)
 		return TAG_NO_MATCH;
 	return (int)(found.rm_eo - found.rm_so);
 }

@@ -65,6 +65,34 @@ static void refuses_what_is_no_expression(void **state)
 	tag_done(&tag);
 }
 
+static void refuses_what_matches_everything(void **state)
+{
+	static const char *const bad[] = { "x*", "hairpin|", "(hairpin)?", ".*", "^", "$",
+					   "^$", "(a|)", "a{0,3}" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct tag tag = { 0 };
+		struct err err = { "" };
+
+		assert_int_equal(tag_init(&tag, bad[i], &err), -EINVAL);
+		assert_null(tag.pattern);
+		assert_non_null(strstr(err.text, "every comment"));
+	}
+}
+
+/* No match of the empty string, but empty matches in others. */
+static void an_empty_match_is_none(void **state)
+{
+	struct tag tag;
+
+	(void)state;
+	if (tag_init(&tag, "\\<", NULL) != 0)
+		skip();		/* the C library has no such operator */
+	assert_int_equal(tag_match(&tag, "web"), TAG_NO_MATCH);
+	tag_done(&tag);
+}
+
 static void the_longest_match_owns_the_comment(void **state)
 {
 	struct tag first, second, third;
@@ -94,6 +122,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_anywhere),
 		cmocka_unit_test(refuses_what_is_no_expression),
+		cmocka_unit_test(refuses_what_matches_everything),
+		cmocka_unit_test(an_empty_match_is_none),
 		cmocka_unit_test(the_longest_match_owns_the_comment),
 	};
 
