@@ -119,7 +119,7 @@ static void restore_wan(struct core_wan *wan, const struct json *json)
 	for (element = json_child(json_get(json, "former")); element;
 	     element = json_next(element))
 		if (state_read_address(element, 0, &address))
-			wan->former[wan->former_count++] = address;
+			(void)wan_recall(wan, &address);
 	/*
 	 * The last run's addresses are former ones too, unless they turn out to be
 	 * present.

@@ -112,22 +112,50 @@ void wan_forget(struct core_wan *wan, const struct addr *address)
 	}
 }
 
-/* Makes room for one more of this family: its oldest goes where there are enough. */
-static void wan_drop_oldest(struct core_wan *wan, int family)
+/* Former addresses of a family, and the place of the oldest of them. */
+static size_t wan_count_former(const struct core_wan *wan, int family, size_t *ret_oldest)
 {
-	size_t of_family = 0, oldest = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < wan->former_count; i++) {
 		if (wan->former[i].family != family)
 			continue;
-		of_family++;
-		oldest = i;
+		count++;
+		*ret_oldest = i;
 	}
-	if (of_family >= WAN_FORMER_PER_FAMILY) {
+	return count;
+}
+
+/* Makes room for one more of this family: its oldest goes where there are enough. */
+static void wan_drop_oldest(struct core_wan *wan, int family)
+{
+	size_t oldest = 0;
+
+	if (wan_count_former(wan, family, &oldest) >= WAN_FORMER_PER_FAMILY) {
 		struct addr address = wan->former[oldest];
 
 		wan_forget(wan, &address);
 	}
+}
+
+static bool wan_may_have_had(const struct core_wan *wan, const struct addr *address)
+{
+	return !addr_is_none(address) && !addr_is_unspecified(address) &&
+	       !addr_equal(address, &wan->sides[wan_side_of(address->family)].now.address);
+}
+
+bool wan_recall(struct core_wan *wan, const struct addr *address)
+{
+	size_t oldest = 0;
+
+	if (!wan_may_have_had(wan, address) ||
+	    wan_count_former(wan, address->family, &oldest) >= WAN_FORMER_PER_FAMILY)
+		return false;
+	for (size_t i = 0; i < wan->former_count; i++)
+		if (addr_equal(&wan->former[i], address))
+			return false;
+	wan->former[wan->former_count++] = *address;
+	return true;
 }
 
 bool wan_remember(struct core_wan *wan, const struct addr *address)
@@ -136,9 +164,7 @@ bool wan_remember(struct core_wan *wan, const struct addr *address)
 	size_t before = wan->former_count;
 	bool known;
 
-	if (addr_is_none(&kept) || addr_is_unspecified(&kept))
-		return false;
-	if (addr_equal(&kept, &wan->sides[wan_side_of(kept.family)].now.address))
+	if (!wan_may_have_had(wan, &kept))
 		return false;
 	wan_forget(wan, &kept);
 	known = wan->former_count < before;

@@ -50,7 +50,7 @@ struct core_wan {
 	bool up;
 	bool has_route;
 	bool started;			/* the event startup was queued */
-	/* newest first, without the present ones */
+	/* newest first, without the present ones; never more of a family than its part */
 	struct addr former[WAN_FORMER_MAX];
 	size_t former_count;
 	struct nft_count rules;		/* of the last sync */
@@ -80,6 +80,12 @@ void wans_fill_targets(const struct core_wan *wans, size_t count,
  * is new.
  */
 bool wan_remember(struct core_wan *wan, const struct addr *address);
+
+/*
+ * The same of one that is older than all that are known: it is put behind them, or left
+ * out (false) where its family has enough.
+ */
+bool wan_recall(struct core_wan *wan, const struct addr *address);
 
 /* It is the WAN's now, so it is none of the former ones. */
 void wan_forget(struct core_wan *wan, const struct addr *address);

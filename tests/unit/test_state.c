@@ -247,6 +247,34 @@ static void good_but_of_others(void **state)
 	room_end(&room);
 }
 
+/* More of one family than it may have: the newest stay, the other family's room too. */
+static void former_of_one_family(void **state)
+{
+	struct addr ipv6 = fake_addr("2a01:4f8::1"), ipv4 = fake_addr("81.2.70.1");
+	char text[2048], *end = text;
+	struct core_wan *wan;
+	struct room room;
+
+	(void)state;
+	end = stpcpy(end, "{\"version\":1," KEY ",\"wans\":[{\"name\":\"fibre\",\"ipv4\":null,"
+			  "\"ipv6\":null,\"former\":[\"0.0.0.0\"");
+	for (int i = 1; i < WAN_FORMER_MAX; i++)
+		end += sprintf(end, ",\"81.2.69.%d\"", i);
+	strcpy(end, "]}],\"records\":[]}");
+	scratch_write(&scratch, STATE_NAME, text, 0600);
+	room_begin_with(&room, room_config(1), scratch.fd);
+	wan = &room.core.wans[0];
+	assert_int_equal(wan->former_count, WAN_FORMER_PER_FAMILY);
+	assert_addr(wan->former[0], "81.2.69.1");
+	assert_addr(wan->former[WAN_FORMER_PER_FAMILY - 1], "81.2.69.16");
+	assert_true(wan_remember(wan, &ipv6));
+	assert_true(wan_remember(wan, &ipv4));
+	assert_int_equal(wan->former_count, WAN_FORMER_PER_FAMILY + 1);
+	assert_addr(wan->former[0], "81.2.70.1");
+	assert_addr(wan->former[WAN_FORMER_PER_FAMILY], "81.2.69.15");
+	room_end(&room);
+}
+
 static void since_is_kept(void **state)
 {
 	struct room room;
@@ -328,6 +356,7 @@ int main(void)
 		STATE_TEST(damaged),
 		STATE_TEST(strange_files),
 		STATE_TEST(good_but_of_others),
+		STATE_TEST(former_of_one_family),
 		STATE_TEST(since_is_kept),
 		STATE_TEST(only_on_change),
 		STATE_TEST(nowhere_to_write),
