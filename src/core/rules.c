@@ -75,12 +75,27 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 	return nft_sync(core->nft, &request, ret_report, ret_err);
 }
 
-/* What both passes of one sync changed, as one report. */
+/* Every tagged thing was changed, unchanged or skipped, however often it was looked at. */
+static void count_add(struct nft_count *count, const struct nft_count *first)
+{
+	unsigned most = count->tagged - count->skipped;
+
+	count->changed += first->changed;
+	if (count->changed > most)
+		count->changed = most;
+}
+
+/*
+ * What both passes of one sync changed, as one report. The second finds unchanged what
+ * the first has changed.
+ */
 static void rules_add(struct nft_report *report, const struct nft_report *first)
 {
-	report->total.changed += first->total.changed;
+	count_add(&report->total, &first->total);
+	report->unchanged =
+		report->total.tagged - report->total.skipped - report->total.changed;
 	for (size_t i = 0; i < NFT_TARGETS_MAX; i++)
-		report->of[i].changed += first->of[i].changed;
+		count_add(&report->of[i], &first->of[i]);
 	report->commit_us += first->commit_us;
 	report->total_us += first->total_us;
 	report->services_open = report->services_open || first->services_open;

@@ -72,6 +72,29 @@ static void change(void **state)
 	room_end(&room);
 }
 
+/* Every tagged thing is counted once, although a second pass looks at it again. */
+static void sums_of_two_passes(void **state)
+{
+	struct nft_report report;
+	struct err err = { "" };
+	struct room room;
+
+	(void)state;
+	room_begin(&room);
+	room_ppp("81.2.69.7");
+	fake_rule("hairpin a", "81.2.69.1");
+	fake_rule("hairpin b", "81.2.69.7");
+	fake_rule("hairpin c", "2a01:4f8::1");
+	assert_int_equal(sync_now(&room.core, kernel.now_ms, &report, &err), 0);
+	assert_int_equal(kernel.syncs, 2);
+	assert_int_equal(report.total.tagged, 3);
+	assert_int_equal(report.total.changed, 1);
+	assert_int_equal(report.unchanged, 1);
+	assert_int_equal(report.total.skipped, 1);
+	assert_int_equal(report.of[0].changed, 1);
+	room_end(&room);
+}
+
 static void old_address_stays(void **state)
 {
 	struct room room;
@@ -435,6 +458,7 @@ int main(void)
 		cmocka_unit_test(first_address),
 		cmocka_unit_test(unchanged),
 		cmocka_unit_test(change),
+		cmocka_unit_test(sums_of_two_passes),
 		cmocka_unit_test(old_address_stays),
 		cmocka_unit_test(grace),
 		cmocka_unit_test(link_gone_and_back),
