@@ -84,6 +84,20 @@ static void said_published(const struct core *core, int record)
 		   of->record.verified ? " and verified" : "");
 }
 
+/* A resolver that tells LANs something else must not look like a changed record. */
+static void said_unproven(const struct core *core, int record)
+{
+	const struct schedule_record *of =
+		schedule_record(core->schedule, (size_t)record);
+	char name[NAME_BYTES];
+
+	log_warning("record %s: what DNS answers here proves nothing (no such name, or an "
+		    "address of the LAN: split horizon?), so that changes by others go "
+		    "unnoticed; name servers that know the public zone in dns.servers, "
+		    "or say \"check\": false",
+		    name_of(core, of, name));
+}
+
 static void said(const struct core *core, const struct schedule_report *report,
 		 int64_t now_ms)
 {
@@ -112,8 +126,10 @@ static void said(const struct core *core, const struct schedule_report *report,
 	case RECORD_FOUGHT_OVER:
 		said_failure(core, report->record, now_ms);
 		return;
-	case RECORD_CHANGED_BY_OTHERS:
 	case RECORD_UNPROVEN:
+		said_unproven(core, report->record);
+		return;
+	case RECORD_CHANGED_BY_OTHERS:
 		log_notice("record %s: %s", name_of(core, of, name),
 			   schedule_reason(core->schedule, (size_t)report->record));
 		return;

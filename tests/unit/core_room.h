@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -189,6 +190,32 @@ static inline struct message_hook room_hook(struct room *room)
 static inline void room_hook_done(struct room *room, const struct message_hook *hook)
 {
 	events_finished(&room->core, hook->head.number);
+}
+
+/* What is logged between these two goes into `out`, not to stderr. */
+struct room_log {
+	int saved, file;
+};
+
+static inline struct room_log room_log_begin(int level)
+{
+	struct room_log log = { dup(STDERR_FILENO), memfd_create("log", MFD_CLOEXEC) };
+
+	assert_true(log.saved >= 0 && log.file >= 0);
+	assert_true(dup2(log.file, STDERR_FILENO) >= 0);
+	log_set_level(level);
+	return log;
+}
+
+static inline void room_log_end(struct room_log *log, char *out, size_t out_bytes)
+{
+	ssize_t got = pread(log->file, out, out_bytes - 1, 0);
+
+	dup2(log->saved, STDERR_FILENO);
+	close(log->saved);
+	close(log->file);
+	log_set_level(LOG_EMERG);
+	out[got < 0 ? 0 : got] = '\0';
 }
 
 #define assert_addr(address, text) do { \

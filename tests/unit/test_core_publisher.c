@@ -205,6 +205,33 @@ static void cannot_be_started(void **state)
 	assert_string_equal(publisher_state_name(&all->room.core.publisher), "failed");
 }
 
+/* A resolver that tells the LAN something else: one warning that says what to do. */
+static void split_horizon(void **state)
+{
+	struct room_log log;
+	unsigned warnings = 0;
+	char said[2048];
+
+	main_job(state);
+	log = room_log_begin(LOG_NOTICE);
+	for (int looks = 0; looks < 5; looks++) {
+		room_wait(600000);
+		if (all->far < 0)
+			start(asked());
+		while (!take_job())
+			room_wait(1000);
+		assert_int_equal(all->job.kind, MESSAGE_CHECK);
+		answer(MESSAGE_NO_PROOF, NULL);
+	}
+	room_log_end(&log, said, sizeof(said));
+	assert_int_equal(state_now(), RECORD_CURRENT);
+	for (const char *at = said; (at = strstr(at, "home.example.org")); at++)
+		warnings++;
+	assert_int_equal(warnings, 1);
+	assert_non_null(strstr(said, "split horizon"));
+	assert_non_null(strstr(said, "dns.servers"));
+}
+
 /* A descriptor that nobody asked for is closed. */
 static void unasked(void **state)
 {
@@ -275,6 +302,7 @@ int main(void)
 		PUBLISHER_TEST(published_event),
 		PUBLISHER_TEST(dies_at_work),
 		PUBLISHER_TEST(cannot_be_started),
+		PUBLISHER_TEST(split_horizon),
 		PUBLISHER_TEST(unasked),
 		PUBLISHER_TEST(hostile),
 		PUBLISHER_TEST(settings_too_large),
