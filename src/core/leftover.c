@@ -4,6 +4,8 @@
  * present address that passed while the rules were stale. Never before the rules'
  * commit.
  */
+#include <string.h>
+
 #include "hairpin/log.h"
 
 #include "core.h"
@@ -25,19 +27,33 @@ static void leftover_failed(struct core *core, const struct err *err)
 		log_info("conntrack: stale connections stay: %s", err->text);
 }
 
-static void forget_old(struct core *core, struct core_side *side)
+static void forget_old(struct core *core, const struct addr *address)
 {
 	char text[ADDR_TEXT_BYTES];
 	struct err err = { "" };
 	unsigned removed = 0;
 
 	if (!leftover_ready(core, &err) ||
-	    conntrack_forget_old(core->conntrack, &side->leaving, &removed, &err) < 0)
+	    conntrack_forget_old(core->conntrack, address, &removed, &err) < 0)
 		leftover_failed(core, &err);
 	else if (removed)
 		log_info("conntrack: %u connections of %s forgotten", removed,
-			 addr_format(&side->leaving, text));
-	side->leaving = (struct addr){ 0 };
+			 addr_format(address, text));
+}
+
+static void forget_left(struct core *core, struct core_side *side)
+{
+	struct addr leaving[WAN_LEAVING_MAX];
+	size_t count = side->leaving_count;
+
+	memcpy(leaving, side->leaving, sizeof(leaving));
+	for (size_t i = 0; i < count; i++) {
+		if (look_finds(core, &leaving[i]))
+			continue;
+		if (core->config->nat.conntrack && !core->dry_run)
+			forget_old(core, &leaving[i]);
+		wan_side_left(side, &leaving[i]);
+	}
 }
 
 void leftover_after_look(struct core *core)
@@ -47,13 +63,8 @@ void leftover_after_look(struct core *core)
 			struct core_side *side = &core->wans[i].sides[which];
 
 			/* Nothing is forgotten while no other address took over. */
-			if (addr_is_none(&side->leaving) ||
-			    addr_is_none(&side->now.address) || side->now.missing ||
-			    look_finds(core, &side->leaving))
-				continue;
-			if (core->config->nat.conntrack && !core->dry_run)
-				forget_old(core, side);
-			side->leaving = (struct addr){ 0 };
+			if (!addr_is_none(&side->now.address) && !side->now.missing)
+				forget_left(core, side);
 		}
 	}
 }

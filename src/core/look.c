@@ -129,10 +129,8 @@ static void note_former(struct core *core, const struct look_change *change)
 	}
 	(void)wan_remember(wan, &change->former);
 	/* A loss is remembered too: the next address may be another one. */
-	if (!addr_is_none(&change->former))
-		side->leaving = change->former;
-	if (addr_equal(&side->leaving, &side->now.address))
-		side->leaving = (struct addr){ 0 };
+	wan_side_leaves(side, &change->former);
+	wan_side_left(side, &side->now.address);
 	core->state.dirty = true;
 }
 

@@ -176,6 +176,28 @@ bool wan_remember(struct core_wan *wan, const struct addr *address)
 	return !known;
 }
 
+void wan_side_left(struct core_side *side, const struct addr *address)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < side->leaving_count; i++)
+		if (!addr_equal(&side->leaving[i], address))
+			side->leaving[kept++] = side->leaving[i];
+	side->leaving_count = kept;
+}
+
+void wan_side_leaves(struct core_side *side, const struct addr *address)
+{
+	struct addr oldest = side->leaving[0];
+
+	if (addr_is_none(address))
+		return;
+	wan_side_left(side, address);
+	if (side->leaving_count == WAN_LEAVING_MAX)
+		wan_side_left(side, &oldest);
+	side->leaving[side->leaving_count++] = *address;
+}
+
 bool wan_has_address(const struct core_wan *wan)
 {
 	return !addr_is_none(&wan->sides[WAN_IPV4].now.address) ||

@@ -23,6 +23,7 @@ enum {
 	/* so that a restless prefix pushes out no IPv4 address */
 	WAN_FORMER_PER_FAMILY = 16,
 	WAN_FORMER_MAX = WAN_FORMER_PER_FAMILY * WAN_SIDES,
+	WAN_LEAVING_MAX = 4,
 };
 
 /* One family of one WAN. */
@@ -33,8 +34,9 @@ struct core_side {
 	uint32_t link;
 	bool seen;			/* had an address since the start */
 	bool hinted;			/* double NAT and the like was explained */
-	/* was replaced; its connections go when no link has it */
-	struct addr leaving;
+	/* were replaced; their connections go when no link has them; newest last */
+	struct addr leaving[WAN_LEAVING_MAX];
+	size_t leaving_count;
 	/* what hooks were told last; none: that there is none */
 	struct addr told;
 	bool told_known;		/* false: hooks were never told anything */
@@ -89,6 +91,15 @@ bool wan_recall(struct core_wan *wan, const struct addr *address);
 
 /* It is the WAN's now, so it is none of the former ones. */
 void wan_forget(struct core_wan *wan, const struct addr *address);
+
+/*
+ * The address was replaced, or is gone: its connections are to be forgotten once no link
+ * has it. Of more than WAN_LEAVING_MAX the oldest is let go.
+ */
+void wan_side_leaves(struct core_side *side, const struct addr *address);
+
+/* It came back, or its connections are forgotten. */
+void wan_side_left(struct core_side *side, const struct addr *address);
 
 bool wan_has_address(const struct core_wan *wan);
 
