@@ -89,6 +89,19 @@ static void add_name(struct schedule *schedule, size_t p,
 	}
 }
 
+static int find_same_circuit(const struct schedule *schedule, const struct circuit *other)
+{
+	for (size_t i = 0; i < schedule->circuit_count; i++) {
+		const struct circuit *circuit = &schedule->circuits[i];
+
+		if (strcmp(circuit->type, other->type) == 0 &&
+		    strcmp(circuit->wan, other->wan) == 0 &&
+		    strcmp(circuit->server, other->server) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
 /*
  * Entries of one type and server over one WAN are one host: its outage is theirs
  * together.
@@ -99,25 +112,19 @@ static size_t find_circuit(struct schedule *schedule,
 	const struct config_setting *setting = config_setting_find(provider, "server");
 	const char *server = setting && secret_is_set(&setting->value) ?
 			     secret_reveal(&setting->value) : "";
-	const char *wan = schedule->config->wans[provider->wan].name;
-	struct circuit *circuit;
-
-	for (size_t i = 0; i < schedule->circuit_count; i++) {
-		circuit = &schedule->circuits[i];
-		if (strcmp(circuit->type, provider->type) == 0 &&
-		    strcmp(circuit->server, server) == 0 &&
-		    strcmp(circuit->wan, wan) == 0)
-			return i;
-	}
-	circuit = &schedule->circuits[schedule->circuit_count];
-	*circuit = (struct circuit){
+	struct circuit fresh = {
 		.type = provider->type,
 		.server = server,
-		.wan = wan,
+		.wan = schedule->config->wans[provider->wan].name,
 		.parallel = provider->facts.parallel,
 		.per_minute = provider->facts.per_minute,
 	};
-	circuit_init(circuit);
+	int found = find_same_circuit(schedule, &fresh);
+
+	if (found >= 0)
+		return (size_t)found;
+	circuit_init(&fresh);
+	schedule->circuits[schedule->circuit_count] = fresh;
 	return schedule->circuit_count++;
 }
 
@@ -226,62 +233,62 @@ void schedule_restore(struct schedule *schedule, size_t index,
 
 /* --- the configuration is read again --- */
 
-static void adopt_records(struct schedule *schedule, struct schedule *old, int *index_of,
-			  int64_t now_ms)
+/* Where a record of the other schedule is in this one. */
+static int find_same(const struct schedule *schedule, const struct schedule *other,
+		     size_t index)
+{
+	const struct schedule_record *slot = &other->records[index];
+
+	return schedule_find(schedule, other->config->providers[slot->provider].name,
+			     slot->hostname, slot->family);
+}
+
+static void adopt_records(struct schedule *schedule, struct schedule *old, int64_t now_ms)
 {
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct schedule_record *slot = &schedule->records[i], *was;
-		const struct config *config = schedule->config;
-		int found = schedule_find(old, config->providers[slot->provider].name,
-					  slot->hostname, slot->family);
+		int found = find_same(old, schedule, i);
 
 		if (found == SCHEDULE_NO_RECORD)
 			continue;
 		was = &old->records[found];
-		index_of[found] = (int)i;
 		record_done(&slot->record);
 		slot->record = was->record;
 		was->record.memo = NULL;
 		slot->record.dirty = true;
 		record_set_rules(&slot->record, &schedule->entries[slot->provider].rules,
 				 now_ms);
-		if (strcmp(config->wans[slot->wan].name,
+		if (strcmp(schedule->config->wans[slot->wan].name,
 			   old->config->wans[was->wan].name) != 0)
 			record_want(&slot->record, &(struct addr){ 0 }, now_ms);
 	}
 }
 
-static int adopt_circuit(struct schedule *schedule, const struct circuit *was)
+static void adopt_circuits(struct schedule *schedule, const struct schedule *old)
 {
-	for (size_t i = 0; i < schedule->circuit_count; i++) {
-		struct circuit *circuit = &schedule->circuits[i];
+	for (size_t i = 0; i < old->circuit_count; i++) {
+		int found = find_same_circuit(schedule, &old->circuits[i]);
 
-		if (strcmp(circuit->type, was->type) == 0 &&
-		    strcmp(circuit->wan, was->wan) == 0 &&
-		    strcmp(circuit->server, was->server) == 0) {
-			circuit_adopt(circuit, was);
-			return (int)i;
-		}
+		if (found >= 0)
+			circuit_adopt(&schedule->circuits[found], &old->circuits[i]);
 	}
-	return -1;
 }
 
-/* `circuit_of` and `index_of`: where the old ones are now, or -1. */
-static void adopt_jobs(struct schedule *schedule, const struct schedule *old,
-		       const int *circuit_of, const int *index_of)
+static void adopt_jobs(struct schedule *schedule, const struct schedule *old)
 {
 	for (size_t j = 0; j < JOBS_MAX; j++) {
 		struct job *job = &schedule->jobs[j];
 
 		*job = old->jobs[j];
 		if (job->circuit >= 0)
-			job->circuit = circuit_of[job->circuit];
+			job->circuit = find_same_circuit(schedule,
+							 &old->circuits[job->circuit]);
 		job->entry = -1;
 		for (size_t i = 0; i < job->count; i++) {
 			int *index = &job->records[i].index;
 
 			if (*index >= 0)
-				*index = index_of[*index];
+				*index = find_same(schedule, old, (size_t)*index);
 			if (*index >= 0)
 				job->entry = (int)schedule->records[*index].provider;
 		}
@@ -300,21 +307,11 @@ static void adopt_routes(struct schedule *schedule, const struct schedule *old)
 
 void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now_ms)
 {
-	int *index_of = calloc(old->count + 1, sizeof(*index_of));
-	int *circuit_of = calloc(old->circuit_count + 1, sizeof(*circuit_of));
-
-	if (index_of && circuit_of) {
-		for (size_t i = 0; i < old->count; i++)
-			index_of[i] = SCHEDULE_NO_RECORD;
-		adopt_records(schedule, old, index_of, now_ms);
-		for (size_t i = 0; i < old->circuit_count; i++)
-			circuit_of[i] = adopt_circuit(schedule, &old->circuits[i]);
-		adopt_jobs(schedule, old, circuit_of, index_of);
-		adopt_routes(schedule, old);
-		schedule->idle_ms = old->idle_ms;
-	}
-	free(index_of);
-	free(circuit_of);
+	adopt_records(schedule, old, now_ms);
+	adopt_circuits(schedule, old);
+	adopt_jobs(schedule, old);
+	adopt_routes(schedule, old);
+	schedule->idle_ms = old->idle_ms;
 	schedule_free(old);
 }
 

@@ -94,7 +94,7 @@ void schedule_restore(struct schedule *schedule, size_t index,
 /*
  * A reload: `schedule` (new, of the new configuration) takes over what `old` knew of
  * records that both have, the jobs in flight, waits and budgets; `old` is freed. WANs are
- * matched by name.
+ * matched by name. Needs no memory, so that nothing is forgotten for want of it.
  */
 void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now_ms);
 
