@@ -216,6 +216,55 @@ static void long_line(void **state)
 	}
 }
 
+/*
+ * Sixteen WANs on links of this name; the first one's length moves the place where the
+ * line is cut.
+ */
+static void expect_taken(const char *name, size_t first)
+{
+	struct config *config = room_config(1);
+	struct message_notice notice;
+	struct message_hook hook;
+
+	room_kernel_clear();
+	config->wans = reallocarray(config->wans, CONFIG_WANS_MAX, sizeof(*config->wans));
+	for (size_t i = 0; i < CONFIG_WANS_MAX; i++) {
+		if (i > 0) {
+			config->wans[i] = config->wans[0];
+			config->wans[i].tag = strdup("x");
+		}
+		snprintf(config->wans[i].interface, IFNAMSIZ, "%s", name);
+	}
+	memset(config->wans[0].interface, 'x', first);
+	config->wan_count = CONFIG_WANS_MAX;
+	room_begin_with(&room, config, -1);
+	fake_link(3, name);
+	fake_address(3, "81.2.69.7");
+	sync_turn(&room.core, kernel.now_ms);
+	notice_turn(&room.core, kernel.now_ms);
+	assert_true(room_hear(&room, MESSAGE_NOTICE, &notice, sizeof(notice)));
+	assert_true(strlen(notice.status) > 200);
+	hook = room_hook(&room);
+	assert_int_equal(hook.event, MESSAGE_EVENT_STARTUP);
+	room_end(&room);
+}
+
+/* Whatever the kernel lets a link be called, the supervisor takes what is said of it. */
+static void any_interface_name(void **state)
+{
+	static const char *const names[] = {
+		"%s%n%x", "-w", "$(id)", "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\x84\xc3\x96\xc3\x9cx",
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\\\\\\\\",
+		"ppp\xe2\x80", "\xe2\x80\xae" "0ppp", "a\x01\x1b[31mb", "\xf0\x9f\x92\xa9\xf0\x9f\x92\xa9",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (size_t first = 1; first < IFNAMSIZ; first++)
+			expect_taken(names[i], first);
+	room_begin(&room);
+}
+
 static void notices(void **state)
 {
 	struct message_notice notice;
@@ -268,6 +317,7 @@ int main(void)
 		STATUS_TEST(many_records),
 		STATUS_TEST(lines),
 		STATUS_TEST(long_line),
+		STATUS_TEST(any_interface_name),
 		STATUS_TEST(notices),
 	};
 
