@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -77,14 +78,22 @@ static int spawn_place_descriptors(const struct spawn *spawn)
 	return 0;
 }
 
+/*
+ * The C library keeps two signals to itself and refuses them here, but a parent that used
+ * posix_spawn(), as GNU make does, hands them on ignored. The kernel takes them; its
+ * struct is all zero for SIG_DFL on every architecture.
+ */
 static void spawn_reset_signals(void)
 {
+	static const uint64_t kernel_default[8];
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 	int number;
 
 	for (number = 1; number < NSIG; number++)
-		(void)sigaction(number, &action, NULL);
+		if (sigaction(number, &action, NULL) < 0)
+			(void)syscall(SYS_rt_sigaction, number, kernel_default, NULL,
+				      (size_t)(NSIG / 8));
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
