@@ -40,10 +40,10 @@ void ctl_update_show(const struct json *answer, const struct ctl_view *view,
 	int64_t records = 0;
 
 	if (json_integer(json_get(answer, "records"), 0, INT32_MAX, &records) &&
-	    records == 0)
-		text_add(&line, "No record to check: none is configured, or it was asked for less than "
-			 "a minute ago.");
-	else {
+	    records == 0) {
+		text_add(&line, "No record to check: none is configured, or it was asked "
+				"for less than a minute ago.");
+	} else {
 		plain_number(&line, answer, "records");
 		text_addf(&line, " %s checked and updated where due; \"hairpinctl\" "
 			  "shows how it goes",

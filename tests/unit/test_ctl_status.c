@@ -244,7 +244,7 @@ static void test_answers(void **state)
 		     "{\"tagged\": 0, \"changed\": 0, \"unchanged\": 0, \"skipped\": 0,"
 		     " \"commit_us\": 0}",
 		     "0 tagged\n");
-	check_answer(ctl_update_show, "{\"records\": 0}", 
+	check_answer(ctl_update_show, "{\"records\": 0}",
 		     "No record to check: none is configured, or it was asked for less than a "
 		     "minute\n  ago.\n");
 	check_answer(ctl_rules_show,
