@@ -53,12 +53,14 @@ static const char help_text[] =
 	"      --print-config  what is in force, secrets hidden\n"
 	"Rewriting the rules once, without configuration and daemon:\n"
 	"      --rewrite ADDRESS      give every tagged rule this address\n"
-	"      --from FORMER          the address before, for sets and maps of several\n"
+	"      --from FORMER          the address before, for rules that forward no port\n"
 	"      --tag REGEX            what is tagged (hairpin)\n"
 	"      --table FAMILY:NAME    only in this table\n"
-	"      --add-missing          give one to rules that match no address\n"
+	"      --add-missing          not in this version\n"
 	"      --conntrack            remove the connections that would stay wrong\n"
 	"      --json                 one object instead of lines\n"
+	"\n"
+	"  -h, --help and -V, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 something failed, 2 usage or configuration.\n";
 
@@ -178,6 +180,7 @@ static int short_option(int option)
 	case 'l': return GIVEN_LEVEL;
 	case 'n': return GIVEN_CHECK;
 	case 'h': return GIVEN_HELP;
+	case 'V': return GIVEN_VERSION;
 	}
 	return option;
 }
@@ -216,7 +219,7 @@ static int arguments_parse(struct arguments *arguments, int argc, char **argv)
 	int option, status;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":c:l:nh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":c:l:nhV", long_options, NULL)) != -1) {
 		if (option == ':')
 			return usage_error("%s needs a value", argv[optind - 1]);
 		if (option == '?')
@@ -304,6 +307,11 @@ static int print_config(const struct config *config)
 	return status;
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* --check and --print-config: reading is the same, only what is said differs. */
 static int run_config(const struct arguments *arguments, const struct places *places)
 {
@@ -320,14 +328,17 @@ static int run_config(const struct arguments *arguments, const struct places *pl
 	fputs(problems.text.bytes, stderr);
 	if (rc < 0) {
 		if (arguments->form == GIVEN_CHECK)
-			fprintf(stderr, "%u errors, %u warnings\n", problems.errors,
-				problems.warnings);
+			fprintf(stderr, "%u error%s, %u warning%s\n",
+				problems.errors, plural(problems.errors),
+				problems.warnings, plural(problems.warnings));
 		status = STATUS_USAGE;
 	} else if (arguments->form == GIVEN_PRINT) {
 		status = print_config(config);
 	} else {
-		printf("%zu wans, %zu providers: no mistakes, %u warnings\n",
-		       config->wan_count, config->provider_count, problems.warnings);
+		printf("%zu WAN%s, %zu provider%s: no mistakes, %u warning%s\n",
+		       config->wan_count, plural(config->wan_count),
+		       config->provider_count, plural(config->provider_count),
+		       problems.warnings, plural(problems.warnings));
 		status = print_whole("");
 	}
 	config_free(config);
@@ -353,6 +364,9 @@ static int run_rewrite(const struct arguments *arguments)
 		 arguments->level >= 0 ? arguments->level : LOG_NOTICE);
 	if (sandbox_begin(&err) < 0)
 		log_warning("%s", err.text);
+	if (rewrite.add_missing)
+		log_warning("--add-missing is not in this version (" HAIRPIN_VERSION
+			    "): rules that compare no destination are left alone");
 	return core_rewrite_run(&rewrite);
 }
 

@@ -125,78 +125,78 @@ static void everything_arrives(void **state)
 }
 
 /* `old` in the full text replaced by `new` must be refused with `words`. */
+static const struct {
+	const char *old, *new, *words;
+} mistakes[] = {
+	{ "\"note\"", "\"notes\"",
+	  "2:3: unknown key \"notes\" in a description; did" },
+	{ "\"id\": \"a-1\"", "\"id\": \"A\"", "1:3: \"id\" must be" },
+	{ "\"id\": \"a-1\",", "", "\"id\", \"name\" and \"status\" must be" },
+	{ "\"alive\"", "\"alife\"", "did you mean \"alive\"" },
+	{ "\"required\": true, \"help\": \"h\"}", "\"help\": \"h\"}", "either" },
+	{ "\"default\": \"60\", \"help\": \"h\"", "\"default\": \"60\"",
+	  "\"help\" is missing" },
+	{ "\"ttl\":", "\"hostname\":", "has a meaning of its own" },
+	{ "\"ttl\":", "\"Ttl\":", "is no name of a setting" },
+	{ "{ttl}", "{tll}", "13:6: unknown placeholder {tll}" },
+	{ "{ipv6}&t", "{ipv4}&t", "no meaning in a request for this family" },
+	{ "{hostnames},{ipv4}", "{hostnames},{ip}", "no meaning" },
+	{ "\"{hostname}\"", "\"{ip}\"", "cannot stand in \"basic\"" },
+	{ "\"password\": \"{key}\"", "\"user2\": \"\"", "unknown key" },
+	{ ", \"password\": \"{key}\"", "", "\"basic\" needs" },
+	{ "https://{server}/", "https://{key}/", "server is fixed or" },
+	{ "https://{server}/", "https://x{server}/", "server is fixed or" },
+	{ "https://{server}/", "https://{server}.x/", "server is fixed or" },
+	{ "https://{server}/", "https://me@x.org/", "no name or password" },
+	{ "https://{server}/", "ftp://x.org/", "begins with https://" },
+	{ "https://{server}/", "https:///", "names no server" },
+	{ "https://{server}/", "https://x.org/a b", "percent-encoded" },
+	{ "\"PUT\"", "\"GET\"", "takes no body" },
+	{ "\"PUT\"", "\"PUTT\"", "unknown word" },
+	{ ", \"body_type\": \"form\"", "", "\"body_type\" is missing" },
+	{ "\"form\"", "\"xml\"", "cannot send \"xml\" yet" },
+	{ "X-Key", "Host", "is hairpind's own" },
+	{ "X-Key", "X Key", "is no name of a header" },
+	{ "{\"X-Key\": \"{key}\"}", "[]", "must be an object" },
+	{ "\"family\": \"ipv6\"", "\"family\": \"any\"",
+	  "another request for this family" },
+	{ "\"http\": 200", "\"http\": 700", "a whole number from 200 to 599" },
+	{ "\"http\": 200", "\"http\": [200, 201]", "one status a rule" },
+	{ "\"transient\"", "\"great\"", "unknown word" },
+	{ ", \"means\": \"good\"", "", "\"means\" is missing" },
+	{ "\"http\": 200, \"token\": \"ok\", ", "", "needs a condition" },
+	{ "\"batch\": 5", "\"batch\": 21", "from 1 to 20" },
+	{ "/?{hostnames},", "/?{hostname},", "\"batch\" needs {hostnames}" },
+	{ "\"25d\"", "\"25\"", "must be a duration" },
+	{ "\"deleted\"", "\"gone\"", "unknown word" },
+	{ "\"dyndns2\"", "\"rfc2136\"", "cannot speak \"rfc2136\" yet" },
+	{ "\"line\": \"l\"", "\"json\": \"a.b\"", "cannot run \"json\" yet" },
+	{ "\"line\": \"l\"", "\"header\": \"a\"", "cannot run \"header\" yet" },
+	{ "\"method\": \"PUT\"", "\"read\": {}",
+	  "10:24: this version cannot run \"read\" yet" },
+	{ "\"method\": \"PUT\"", "\"when\": {}", "cannot run \"when\" yet" },
+	{ "\"note\": \"n\"", "\"sign\": \"aws4\"",
+	  "2:3: this version cannot run \"sign\"" },
+	{ "\"name\": \"A\"", "\"name\": \"A\\u001b\"", "control character" },
+	{ "\"name\": \"A\"", "\"name\": \"A\", \"name\": \"B\"", "1:" },
+};
+
 static void mistakes_have_places(void **state)
 {
-	static const struct {
-		const char *old, *new, *words;
-	} cases[] = {
-		{ "\"note\"", "\"notes\"",
-		  "2:3: unknown key \"notes\" in a description; did" },
-		{ "\"id\": \"a-1\"", "\"id\": \"A\"", "1:3: \"id\" must be" },
-		{ "\"id\": \"a-1\",", "", "\"id\", \"name\" and \"status\" must be" },
-		{ "\"alive\"", "\"alife\"", "did you mean \"alive\"" },
-		{ "\"required\": true, \"help\": \"h\"}", "\"help\": \"h\"}", "either" },
-		{ "\"default\": \"60\", \"help\": \"h\"", "\"default\": \"60\"",
-		  "\"help\" is missing" },
-		{ "\"ttl\":", "\"hostname\":", "has a meaning of its own" },
-		{ "\"ttl\":", "\"Ttl\":", "is no name of a setting" },
-		{ "{ttl}", "{tll}", "13:6: unknown placeholder {tll}" },
-		{ "{ipv6}&t", "{ipv4}&t", "no meaning in a request for this family" },
-		{ "{hostnames},{ipv4}", "{hostnames},{ip}", "no meaning" },
-		{ "\"{hostname}\"", "\"{ip}\"", "cannot stand in \"basic\"" },
-		{ "\"password\": \"{key}\"", "\"user2\": \"\"", "unknown key" },
-		{ ", \"password\": \"{key}\"", "", "\"basic\" needs" },
-		{ "https://{server}/", "https://{key}/", "server is fixed or" },
-		{ "https://{server}/", "https://x{server}/", "server is fixed or" },
-		{ "https://{server}/", "https://{server}.x/", "server is fixed or" },
-		{ "https://{server}/", "https://me@x.org/", "no name or password" },
-		{ "https://{server}/", "ftp://x.org/", "begins with https://" },
-		{ "https://{server}/", "https:///", "names no server" },
-		{ "https://{server}/", "https://x.org/a b", "percent-encoded" },
-		{ "\"PUT\"", "\"GET\"", "takes no body" },
-		{ "\"PUT\"", "\"PUTT\"", "unknown word" },
-		{ ", \"body_type\": \"form\"", "", "\"body_type\" is missing" },
-		{ "\"form\"", "\"xml\"", "cannot send \"xml\" yet" },
-		{ "X-Key", "Host", "is hairpind's own" },
-		{ "X-Key", "X Key", "is no name of a header" },
-		{ "{\"X-Key\": \"{key}\"}", "[]", "must be an object" },
-		{ "\"family\": \"ipv6\"", "\"family\": \"any\"",
-		  "another request for this family" },
-		{ "\"http\": 200", "\"http\": 700", "a whole number from 200 to 599" },
-		{ "\"http\": 200", "\"http\": [200, 201]", "one status a rule" },
-		{ "\"transient\"", "\"great\"", "unknown word" },
-		{ ", \"means\": \"good\"", "", "\"means\" is missing" },
-		{ "\"http\": 200, \"token\": \"ok\", ", "", "needs a condition" },
-		{ "\"batch\": 5", "\"batch\": 21", "from 1 to 20" },
-		{ "/?{hostnames},", "/?{hostname},", "\"batch\" needs {hostnames}" },
-		{ "\"25d\"", "\"25\"", "must be a duration" },
-		{ "\"deleted\"", "\"gone\"", "unknown word" },
-		{ "\"dyndns2\"", "\"rfc2136\"", "cannot speak \"rfc2136\" yet" },
-		{ "\"line\": \"l\"", "\"json\": \"a.b\"", "cannot run \"json\" yet" },
-		{ "\"line\": \"l\"", "\"header\": \"a\"", "cannot run \"header\" yet" },
-		{ "\"method\": \"PUT\"", "\"read\": {}",
-		  "10:24: this version cannot run \"read\" yet" },
-		{ "\"method\": \"PUT\"", "\"when\": {}", "cannot run \"when\" yet" },
-		{ "\"note\": \"n\"", "\"sign\": \"aws4\"",
-		  "2:3: this version cannot run \"sign\"" },
-		{ "\"name\": \"A\"", "\"name\": \"A\\u001b\"", "control character" },
-		{ "\"name\": \"A\"", "\"name\": \"A\", \"name\": \"B\"", "1:" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const char *at = strstr(full, cases[i].old);
+	for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+		const char *at = strstr(full, mistakes[i].old);
 		TEXT_CLEANUP struct text text = TEXT_INIT;
 		struct catalogue *catalogue = NULL;
 		struct err err = { 0 };
 
 		assert_non_null(at);
 		text_add_bytes(&text, full, (size_t)(at - full));
-		text_add(&text, cases[i].new);
-		text_add(&text, at + strlen(cases[i].old));
+		text_add(&text, mistakes[i].new);
+		text_add(&text, at + strlen(mistakes[i].old));
 		if (catalogue_parse(text.bytes, text.length, &catalogue, &err) != -EINVAL ||
-		    !strstr(err.text, cases[i].words))
-			fail_msg("case %zu, %s: %s", i, cases[i].new, err.text);
+		    !strstr(err.text, mistakes[i].words))
+			fail_msg("case %zu, %s: %s", i, mistakes[i].new, err.text);
 		assert_null(catalogue);
 	}
 }
@@ -235,7 +235,7 @@ static void unknown_ids(void **state)
 		const char *id, *words;
 	} cases[] = {
 		{ "dukdns", "did you mean \"duckdns\"?" },
-		{ "something-else-entirely", "hairpinctl providers" },
+		{ "something-else-entirely", "/providers, and" },
 		{ "../providers/dyn", "unknown provider" },
 		{ "dyn.json/../dyn", "unknown provider" },
 		{ "", "unknown provider" },
