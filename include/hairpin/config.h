@@ -26,7 +26,8 @@
 enum {
 	CONFIG_WANS_MAX = 16,
 	CONFIG_PROVIDERS_MAX = 256,
-	CONFIG_HOSTNAMES_MAX = 4096,	/* over all providers */
+	/* over all providers; what is known of each fits into one state file */
+	CONFIG_HOSTNAMES_MAX = 1000,
 	CONFIG_LABEL_BYTES = 64,
 	CONFIG_HOSTNAME_BYTES = 254,
 	CONFIG_PATH_BYTES = 4096,

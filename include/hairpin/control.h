@@ -20,6 +20,8 @@
  *
  *   status    as hairpinctl(8) describes it
  *   rules     {"items": [as --rewrite --json gives them, and "wan", "in_step"]}
+ *             status and rules have "truncated": true at their end where there is more
+ *             than fits into JSON_MAX_BYTES; the first ones are there
  *   version   {"version": "0.1.0"}
  *   sync      {"tagged", "changed", "unchanged", "skipped", "commit_us"}
  *   update    {"records": N}                  will be checked and, where due, updated

@@ -68,14 +68,12 @@ struct rules_answer {
 	bool truncated;
 };
 
-enum { RULES_TEXT_MAX = JSON_MAX_BYTES - 8192 };
-
 static void rules_answer_item(void *context, const struct nft_item *item)
 {
 	struct rules_answer *answer = context;
 	struct json *object;
 
-	if (answer->items.length > RULES_TEXT_MAX) {
+	if (answer->items.length > STATUS_TEXT_MAX) {
 		answer->truncated = true;
 		return;
 	}

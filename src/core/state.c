@@ -30,13 +30,24 @@ static void set_aside(struct state *state, const char *why)
 			    STATE_NAME, why, STATE_NAME);
 }
 
+/* Entries that nobody wrote so: the others are good all the same. */
+static void leave_out(struct state *state, size_t count)
+{
+	int result = statefile_set_aside(state->directory, STATE_NAME);
+
+	state->dirty = true;
+	log_warning("state: %zu entr%s of %s cannot be used and %s left out%s", count,
+		    count == 1 ? "y" : "ies", STATE_NAME, count == 1 ? "is" : "are",
+		    result < 0 ? "" : "; the file is kept as " STATE_NAME ".bad");
+}
+
 static struct json *state_parse(struct state *state)
 {
 	struct json_error error;
 	struct json *document;
 	struct err err = { "" };
 	char *text = NULL;
-	size_t length;
+	size_t length, damaged;
 	int result;
 
 	result = statefile_read(state->directory, STATE_NAME, JSON_MAX_BYTES, &text,
@@ -49,11 +60,15 @@ static struct json *state_parse(struct state *state)
 	}
 	document = json_parse(text, length, false, &error);
 	free(text);
-	if (document && state_is_ours(document, &err))
-		return document;
-	set_aside(state, document ? err.text : "it is no JSON");
-	json_free(document);
-	return NULL;
+	if (!document || !state_is_ours(document, &err)) {
+		set_aside(state, document ? err.text : "it is no JSON");
+		json_free(document);
+		return NULL;
+	}
+	damaged = state_count_damaged(document);
+	if (damaged)
+		leave_out(state, damaged);
+	return document;
 }
 
 /*
@@ -85,7 +100,8 @@ static const struct json *find_wan(const struct json *document, const char *name
 {
 	const struct json *wan = json_child(json_get(document, "wans"));
 
-	while (wan && strcmp(json_string(json_get(wan, "name")), name) != 0)
+	while (wan && !(state_is_wan(wan) &&
+			strcmp(json_string(json_get(wan, "name")), name) == 0))
 		wan = json_next(wan);
 	return wan;
 }
@@ -203,7 +219,7 @@ void state_save(struct core *core, int64_t now_ms)
 		return;
 	text = state_format(core, now_ms, clock_wall_s());
 	if (!text)
-		result = err_set(&err, -EFBIG, "too much to keep, or no memory");
+		result = err_set(&err, -ENOMEM, "out of memory");
 	else
 		result = statefile_replace(core->state.directory, STATE_NAME, text,
 					   strlen(text), &err);

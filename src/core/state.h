@@ -12,8 +12,10 @@
  * of struct record_saved; what is zero is left out. The key is random and
  * keys the fingerprints of the settings, so that the file tells nothing about passwords.
  *
- * What cannot be read, is of another version or breaks a rule is set aside as NAME.bad
- * and rebuilt. What cannot be written stays in memory and is tried again.
+ * What cannot be read or is of another version is set aside as NAME.bad and rebuilt;
+ * so is a file of which some WANs or records break a rule, but the others are used.
+ * What cannot be written stays in memory and is tried again. Of very many records, what
+ * would make the file longer than JSON_MAX_BYTES is left out, final refusals never.
  */
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
@@ -87,11 +89,18 @@ struct state_record {
 	struct record_saved saved;
 };
 
-/* The text of the file. NULL: no memory, or longer than what can be read again. */
+/* The text of the file. NULL: no memory. */
 char *state_format(struct core *core, int64_t now_ms, int64_t wall_s);
 
-/* Is every part of the document as state_format() makes it? */
+/* Is it a document of state_format()'s? Its WANs and records may be damaged yet. */
 bool state_is_ours(const struct json *document, struct err *ret_err);
+
+/* Is this element of "wans" as state_format() makes it? */
+bool state_is_wan(const struct json *wan);
+
+/* How many WANs and records of the document cannot be used. */
+size_t state_count_damaged(const struct json *document);
+
 bool state_read_key(const struct json *document, uint8_t ret_key[STATE_KEY_BYTES]);
 bool state_read_record(const struct json *json, struct state_record *ret_record);
 struct json *state_format_record(const struct state_record *record);

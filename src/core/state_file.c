@@ -84,13 +84,34 @@ static struct json *format_wan(const struct core_wan *wan)
 	return object;
 }
 
-static void add_records(struct text *text, struct core *core, int64_t now_ms,
-			int64_t wall_s)
+/*
+ * Of very many records not everything fits into what can be read again. What only spares
+ * waits and requests, or tells people, goes first; the last stage always fits for
+ * CONFIG_HOSTNAMES_MAX names of the greatest length with both families.
+ */
+enum detail { DETAIL_ALL, DETAIL_NO_TEXTS, DETAIL_LEAST, DETAILS };
+
+static void leave_out(enum detail detail, struct record_saved *saved)
+{
+	if (detail >= DETAIL_NO_TEXTS)
+		saved->reason[0] = saved->memo[0] = '\0';
+	if (detail < DETAIL_LEAST)
+		return;
+	*saved = (struct record_saved){
+		.published = saved->published,
+		.published_wall_s = saved->published_wall_s,
+		.refusal = saved->refusal,
+		.fingerprint = saved->fingerprint,
+	};
+}
+
+static void add_records(struct text *text, struct core *core, enum detail detail,
+			int64_t now_ms, int64_t wall_s)
 {
 	size_t count = core->schedule ? schedule_count(core->schedule) : 0;
 	struct state_record record;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && text->length <= JSON_MAX_BYTES; i++) {
 		const struct schedule_record *of = schedule_record(core->schedule, i);
 
 		memset(&record, 0, sizeof(record));
@@ -99,29 +120,39 @@ static void add_records(struct text *text, struct core *core, int64_t now_ms,
 		(void)text_copy(record.hostname, sizeof(record.hostname), of->hostname);
 		record.family = of->family;
 		record_save(&of->record, now_ms, wall_s, &record.saved);
+		leave_out(detail, &record.saved);
 		text_add(text, i ? ",\n" : "\n");
 		add_json(text, state_format_record(&record));
 	}
+}
+
+static void add_all(struct text *text, struct core *core, enum detail detail,
+		    int64_t now_ms, int64_t wall_s)
+{
+	text_addf(text, "{\"version\": %d, \"key\": \"", STATE_VERSION);
+	for (size_t i = 0; i < STATE_KEY_BYTES; i++)
+		text_addf(text, "%02x", core->state.key[i]);
+	text_add(text, "\",\n\"wans\": [");
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		text_add(text, i ? ",\n" : "\n");
+		add_json(text, format_wan(&core->wans[i]));
+	}
+	text_add(text, "],\n\"records\": [");
+	add_records(text, core, detail, now_ms, wall_s);
+	text_add(text, "]}\n");
 }
 
 char *state_format(struct core *core, int64_t now_ms, int64_t wall_s)
 {
 	TEXT_CLEANUP struct text text = TEXT_INIT;
 
-	text_addf(&text, "{\"version\": %d, \"key\": \"", STATE_VERSION);
-	for (size_t i = 0; i < STATE_KEY_BYTES; i++)
-		text_addf(&text, "%02x", core->state.key[i]);
-	text_add(&text, "\",\n\"wans\": [");
-	for (size_t i = 0; i < core->config->wan_count; i++) {
-		text_add(&text, i ? ",\n" : "\n");
-		add_json(&text, format_wan(&core->wans[i]));
+	for (enum detail detail = DETAIL_ALL; detail < DETAILS; detail++) {
+		text_clear(&text);
+		add_all(&text, core, detail, now_ms, wall_s);
+		if (text.failed || text.length <= JSON_MAX_BYTES)
+			return text_take(&text);
 	}
-	text_add(&text, "],\n\"records\": [");
-	add_records(&text, core, now_ms, wall_s);
-	text_add(&text, "]}\n");
-	if (text.length > JSON_MAX_BYTES)
-		return NULL;
-	return text_take(&text);
+	return NULL;
 }
 
 /* --- checking --- */
@@ -147,7 +178,7 @@ static bool told_is_ours(const struct json *told)
 			 state_read_address(json_get(told, "ipv6"), AF_INET6, &address));
 }
 
-static bool wan_is_ours(const struct json *wan)
+bool state_is_wan(const struct json *wan)
 {
 	const struct json *former = json_get(wan, "former"), *element;
 	struct addr address;
@@ -180,21 +211,27 @@ bool state_read_key(const struct json *document, uint8_t ret_key[STATE_KEY_BYTES
 static bool parts_are_ours(const struct json *document)
 {
 	const struct json *wans = json_get(document, "wans");
-	const struct json *records = json_get(document, "records"), *element;
+	const struct json *records = json_get(document, "records");
 	uint8_t key[STATE_KEY_BYTES];
-	struct state_record record;
 
-	if (!state_read_key(document, key) || !wans || json_kind(wans) != JSON_ARRAY ||
-	    json_count(wans) > CONFIG_WANS_MAX ||
-	    !records || json_kind(records) != JSON_ARRAY)
-		return false;
-	for (element = json_child(wans); element; element = json_next(element))
-		if (!wan_is_ours(element))
-			return false;
-	for (element = json_child(records); element; element = json_next(element))
-		if (!state_read_record(element, &record))
-			return false;
-	return true;
+	return state_read_key(document, key) && wans && json_kind(wans) == JSON_ARRAY &&
+	       json_count(wans) <= CONFIG_WANS_MAX && records &&
+	       json_kind(records) == JSON_ARRAY;
+}
+
+size_t state_count_damaged(const struct json *document)
+{
+	const struct json *element;
+	struct state_record record;
+	size_t count = 0;
+
+	for (element = json_child(json_get(document, "wans")); element;
+	     element = json_next(element))
+		count += !state_is_wan(element);
+	for (element = json_child(json_get(document, "records")); element;
+	     element = json_next(element))
+		count += !state_read_record(element, &record);
+	return count;
 }
 
 bool state_is_ours(const struct json *document, struct err *ret_err)

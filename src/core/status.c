@@ -136,18 +136,24 @@ static struct json *format_record(const struct core *core, size_t index, int64_t
 	return object;
 }
 
-/* A record at a time: the tree of a thousand would be larger than their text by far. */
-static void add_records(struct text *text, const struct core *core, int64_t now_ms)
+/*
+ * A record at a time: the tree of a thousand would be larger than their text by far.
+ * False: there were more than a client reads.
+ */
+static bool add_records(struct text *text, const struct core *core, int64_t now_ms)
 {
 	bool first = true;
 
 	for (size_t i = 0; i < schedule_count(core->schedule); i++) {
 		if (!status_is_of_interest(schedule_record(core->schedule, i)))
 			continue;
+		if (text->length > STATUS_TEXT_MAX)
+			return false;
 		text_add(text, first ? "" : ",");
 		status_add_json(text, format_record(core, i, now_ms));
 		first = false;
 	}
+	return true;
 }
 
 void status_add_json(struct text *text, struct json *take)
@@ -180,7 +186,6 @@ char *status_print(const struct core *core, int64_t now_ms)
 	/* The records go in before the closing brace. */
 	text.bytes[--text.length] = '\0';
 	text_add(&text, ",\"records\":[");
-	add_records(&text, core, now_ms);
-	text_add(&text, "]}");
+	text_add(&text, add_records(&text, core, now_ms) ? "]}" : "],\"truncated\":true}");
 	return text_take(&text);
 }

@@ -11,6 +11,9 @@
 
 #include "schedule.h"
 
+/* Where a list of an answer ends: a further piece and the rest fit into what clients read. */
+enum { STATUS_TEXT_MAX = JSON_MAX_BYTES - 8192 };
+
 void status_add_address(struct json *object, const char *key, const struct addr *address);
 /* Escaped. */
 void status_add_foreign(struct json *object, const char *key, const char *string);

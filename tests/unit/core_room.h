@@ -80,6 +80,24 @@ static inline struct config *room_config(size_t hostnames)
 	return config;
 }
 
+/* As many names as are allowed, as long as they may be, with both families. */
+static inline struct config *room_config_greatest(void)
+{
+	struct config *config = room_config(CONFIG_HOSTNAMES_MAX);
+	struct config_provider *provider = &config->providers[0];
+
+	memset(provider->name, 'p', CONFIG_LABEL_BYTES - 1);
+	provider->families = CONFIG_IPV4 | CONFIG_IPV6;
+	for (size_t i = 0; i < provider->hostname_count; i++) {
+		char *name = provider->hostnames[i].name;
+
+		memset(name, 'n', CONFIG_HOSTNAME_BYTES - 1);
+		name[63] = name[127] = name[191] = '.';
+		memcpy(name + snprintf(name, 10, "n%zu", i), "n", 1);
+	}
+	return config;
+}
+
 /* Links and rules are empty, the time goes on from where it was. */
 static inline void room_kernel_clear(void)
 {

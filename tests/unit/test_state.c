@@ -207,6 +207,79 @@ static void damaged(void **state)
 	}
 }
 
+/* The others are used; the file is kept for who wants to know what was wrong. */
+static void one_damaged_record(void **state)
+{
+	const struct record *record;
+	struct room room;
+
+	(void)state;
+	scratch_write(&scratch, STATE_NAME,
+		      "{\"version\":1," KEY ",\"wans\":[{\"name\":7},{\"name\":\"fibre\",\"ipv4\":"
+		      "null,\"ipv6\":null,\"former\":[\"81.2.69.1\"]}],\"records\":[{" RECORD
+		      ",\"published\":\"81.2.69.7\"},{\"provider\":\"dyn\",\"hostname\":"
+		      "\"n1.example.org\",\"family\":\"ipv4\",\"fingerprint\":"
+		      "\"0011223344556677\",\"attempts\":-1},7]}", 0600);
+	log_set_level(LOG_EMERG);
+	room_begin_with(&room, room_config(2), scratch.fd);
+	assert_true(is_there(STATE_NAME ".bad"));
+	assert_true(room.core.state.dirty);
+	assert_int_equal(room.core.state.key[1], 0x11);
+	assert_int_equal(room.core.wans[0].former_count, 1);
+	record = &schedule_record(room.core.schedule, 0)->record;
+	assert_addr(record->published, "81.2.69.7");
+	record = &schedule_record(room.core.schedule, 1)->record;
+	assert_true(addr_is_none(&record->published));
+	state_save(&room.core, kernel.now_ms);
+	assert_true(is_there(STATE_NAME));
+	room_end(&room);
+}
+
+/* Of the longest names and texts everything that matters comes back. */
+static void greatest_file(void **state)
+{
+	struct record_saved saved = sample();
+	struct room first, second;
+	struct stat status;
+	size_t count;
+
+	(void)state;
+	memset(saved.reason, '"', sizeof(saved.reason) - 1);
+	memset(saved.memo, '\\', sizeof(saved.memo) - 1);
+	saved.refusal = saved.last_answer = MESSAGE_BADAUTH;
+	room_begin_with(&first, room_config_greatest(), scratch.fd);
+	count = schedule_count(first.core.schedule);
+	assert_int_equal(count, 2 * CONFIG_HOSTNAMES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct schedule_record *of = schedule_record(first.core.schedule, i);
+
+		saved.fingerprint = of->record.rules->fingerprint;
+		saved.published = saved.former = saved.sent =
+			of->family == AF_INET
+				? fake_addr("111.112.113.114")
+				: fake_addr("2a01:4f8:1111:2222:3333:4444:5555:6666");
+		assert_true(record_saved_ok(&saved));
+		schedule_restore(first.core.schedule, i, &saved, kernel.now_ms,
+				 kernel.wall_s);
+	}
+	state_save(&first.core, kernel.now_ms);
+	assert_false(first.core.state.dirty);
+	room_end(&first);
+	assert_int_equal(fstatat(scratch.fd, STATE_NAME, &status, 0), 0);
+	assert_in_range(status.st_size, 500000, JSON_MAX_BYTES);
+
+	room_begin_with(&second, room_config_greatest(), scratch.fd);
+	assert_false(is_there(STATE_NAME ".bad"));
+	for (size_t i = 0; i < count; i++) {
+		struct schedule_record *of = schedule_record(second.core.schedule, i);
+
+		assert_int_equal(of->record.refusal, MESSAGE_BADAUTH);
+		assert_int_equal(of->record.state, RECORD_DISABLED);
+		assert_false(addr_is_none(&of->record.published));
+	}
+	room_end(&second);
+}
+
 static void strange_files(void **state)
 {
 	char path[128];
@@ -354,6 +427,8 @@ int main(void)
 		STATE_TEST(no_secret),
 		STATE_TEST(fingerprints),
 		STATE_TEST(damaged),
+		STATE_TEST(one_damaged_record),
+		STATE_TEST(greatest_file),
 		STATE_TEST(strange_files),
 		STATE_TEST(good_but_of_others),
 		STATE_TEST(former_of_one_family),

@@ -156,6 +156,23 @@ static void many_records(void **state)
 	assert_int_equal(json_count(json_get(status(), "records")), 500);
 }
 
+/* More than a client reads is cut, and it says so. */
+static void greatest_answer(void **state)
+{
+	const struct json *answer;
+	bool truncated = false;
+
+	(void)state;
+	room_kernel_clear();
+	room_begin_with(&room, room_config_greatest(), -1);
+	room_ppp("81.2.69.7");
+	fake_address(ROOM_LINK, "2a01:4f8:1111:2222:3333:4444:5555:6666");
+	sync_turn(&room.core, kernel.now_ms);
+	answer = status();
+	assert_true(json_bool(json_get(answer, "truncated"), &truncated) && truncated);
+	assert_true(json_count(json_get(answer, "records")) > CONFIG_HOSTNAMES_MAX);
+}
+
 /* --- the line --- */
 
 static const char *line(void)
@@ -315,6 +332,7 @@ int main(void)
 		STATUS_TEST(rules_error),
 		STATUS_TEST(optional_family),
 		STATUS_TEST(many_records),
+		STATUS_TEST(greatest_answer),
 		STATUS_TEST(lines),
 		STATUS_TEST(long_line),
 		STATUS_TEST(any_interface_name),
