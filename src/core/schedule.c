@@ -155,6 +155,7 @@ int schedule_new(const struct config *config, const uint64_t *fingerprints,
 		return -ENOMEM;
 	schedule->config = config;
 	schedule->idle_ms = now_ms;
+	schedule->idle_asked_ms = schedule->idle_zones_ms = INT64_MIN;
 	schedule->records = calloc(count + 1, sizeof(*schedule->records));
 	schedule->entries = calloc(providers + 1, sizeof(*schedule->entries));
 	schedule->circuits = calloc(providers + 1, sizeof(*schedule->circuits));
@@ -312,6 +313,8 @@ void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now
 	adopt_jobs(schedule, old);
 	adopt_routes(schedule, old);
 	schedule->idle_ms = old->idle_ms;
+	schedule->idle_asked_ms = old->idle_asked_ms;
+	schedule->idle_zones_ms = old->idle_zones_ms;
 	schedule_free(old);
 }
 

@@ -2,7 +2,7 @@
 /*
  * What the files of the schedule share: schedule.c (the records and what happens to
  * them), schedule_pick.c (which job next), schedule_batch.c (what goes into it),
- * schedule_result.c (answers).
+ * schedule_idle.c (looks that nothing waits for), schedule_result.c (answers).
  */
 #ifndef CORE_SCHEDULE_PARTS_H
 #define CORE_SCHEDULE_PARTS_H
@@ -13,10 +13,6 @@
 enum {
 	JOBS_MAX = 64,			/* in flight */
 	LOOKS_MAX = 4,			/* of them looks and verifications */
-	/* records looked at together when nothing waits for it, */
-	IDLE_LOOKS = 6,
-	/* and how long each of them holds up the next such look */
-	IDLE_LOOK_MS = 10 * 1000,
 	LOOK_TIMEOUT_MS = 30 * 1000,
 	JOB_SLACK_MS = 15 * 1000,	/* a job this late is given up */
 };
@@ -61,11 +57,28 @@ struct schedule {
 	bool has_route[CONFIG_WANS_MAX];
 	struct job jobs[JOBS_MAX];
 	uint32_t last_number;
-	int64_t idle_ms;		/* idle looks not before */
+	/* idle looks: not before; the last; since when zones' servers are known */
+	int64_t idle_ms, idle_asked_ms, idle_zones_ms;
 };
 
 struct circuit *schedule_circuit(const struct schedule *schedule, size_t index);
 struct job *schedule_job_find(struct schedule *schedule, uint32_t number);
+
+/* A job from a free slot (there is one), with its number. */
+struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,
+			       size_t lead, int64_t now_ms,
+			       struct schedule_job *ret_job);
+
+/*
+ * Of those that want this kind of look by `by_ms`, and of one WAN where `wan` is not -1,
+ * who has waited longest.
+ */
+int schedule_find_look(const struct schedule *schedule, enum record_need need, int wan,
+		       int64_t by_ms);
+
+/* A look of settled records, as far as the budget of questions goes. */
+bool schedule_pick_idle_look(struct schedule *schedule, int64_t now_ms,
+			     struct schedule_job *ret_job);
 
 /* Another record goes into the job; it is marked as in flight. */
 void schedule_job_add(struct schedule *schedule, struct job *job,

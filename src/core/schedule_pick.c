@@ -36,9 +36,9 @@ static size_t looks_in_flight(const struct schedule *schedule)
 	return count;
 }
 
-/* A job from a free slot (there is one), with its number. */
-static struct job *begin(struct schedule *schedule, enum record_need need, size_t lead,
-			 int64_t now_ms, struct schedule_job *ret_job)
+struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,
+			       size_t lead, int64_t now_ms,
+			       struct schedule_job *ret_job)
 {
 	const struct schedule_record *slot = &schedule->records[lead];
 	const struct config_provider *provider =
@@ -123,7 +123,8 @@ static bool pick_update(struct schedule *schedule, int64_t now_ms,
 
 	if (lead < 0)
 		return false;
-	job = begin(schedule, RECORD_NEED_UPDATE, (size_t)lead, now_ms, ret_job);
+	job = schedule_job_begin(schedule, RECORD_NEED_UPDATE, (size_t)lead, now_ms,
+				 ret_job);
 	job->circuit = (int)schedule->entries[job->entry].circuit;
 	circuit_start(&schedule->circuits[job->circuit], now_ms);
 	schedule_batch(schedule, (size_t)lead, now_ms, job, ret_job);
@@ -145,12 +146,8 @@ static int64_t look_ms(const struct schedule *schedule, size_t index,
 	return at;
 }
 
-/*
- * Of those that want it by `by_ms`, and of one WAN where `wan` is not -1, who has waited
- * longest.
- */
-static int find_look(const struct schedule *schedule, enum record_need need, int wan,
-		     int64_t by_ms)
+int schedule_find_look(const struct schedule *schedule, enum record_need need, int wan,
+		       int64_t by_ms)
 {
 	int first = SCHEDULE_NO_RECORD;
 	int64_t first_ms = by_ms;
@@ -168,35 +165,22 @@ static int find_look(const struct schedule *schedule, enum record_need need, int
 	return first;
 }
 
-/* One job for up to `max` records of one WAN; those due within `slack_ms` come along. */
-static bool pick_look(struct schedule *schedule, enum record_need need, size_t max,
-		      int64_t slack_ms, int64_t now_ms, struct schedule_job *ret_job)
+/* One job for the records of one WAN that are due. */
+static bool pick_look(struct schedule *schedule, enum record_need need, int64_t now_ms,
+		      struct schedule_job *ret_job)
 {
-	int lead = find_look(schedule, need, -1, now_ms), wan;
+	int lead = schedule_find_look(schedule, need, -1, now_ms), wan;
 	struct job *job;
 
 	if (lead < 0)
 		return false;
 	wan = (int)schedule->records[lead].wan;
-	job = begin(schedule, need, (size_t)lead, now_ms, ret_job);
-	while (lead >= 0 && job->count < max) {
+	job = schedule_job_begin(schedule, need, (size_t)lead, now_ms, ret_job);
+	while (lead >= 0 && job->count < MESSAGE_RECORDS_MAX) {
 		schedule_job_add(schedule, job, ret_job, (size_t)lead, now_ms);
-		lead = find_look(schedule, need, wan, now_ms + slack_ms);
+		lead = schedule_find_look(schedule, need, wan, now_ms);
 	}
 	job->left = job->count;
-	return true;
-}
-
-static bool pick_idle_look(struct schedule *schedule, int64_t now_ms,
-			   struct schedule_job *ret_job)
-{
-	int64_t slack_ms = MIN(schedule->config->dns.check_every_ms / 10, 60000);
-
-	if (now_ms < schedule->idle_ms ||
-	    !pick_look(schedule, RECORD_NEED_IDLE_LOOK, IDLE_LOOKS, slack_ms, now_ms,
-		       ret_job))
-		return false;
-	schedule->idle_ms = now_ms + (int64_t)ret_job->count * IDLE_LOOK_MS;
 	return true;
 }
 
@@ -222,11 +206,9 @@ bool schedule_next(struct schedule *schedule, int64_t now_ms,
 		return true;
 	if (looks_in_flight(schedule) >= LOOKS_MAX)
 		return false;
-	return pick_look(schedule, RECORD_NEED_LOOK, MESSAGE_RECORDS_MAX, 0, now_ms,
-			 ret_job) ||
-	       pick_look(schedule, RECORD_NEED_VERIFY, MESSAGE_RECORDS_MAX, 0, now_ms,
-			 ret_job) ||
-	       pick_idle_look(schedule, now_ms, ret_job);
+	return pick_look(schedule, RECORD_NEED_LOOK, now_ms, ret_job) ||
+	       pick_look(schedule, RECORD_NEED_VERIFY, now_ms, ret_job) ||
+	       schedule_pick_idle_look(schedule, now_ms, ret_job);
 }
 
 static int64_t record_due_ms(const struct schedule *schedule, size_t index, bool looks,

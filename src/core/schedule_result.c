@@ -42,6 +42,7 @@ void schedule_unsent(struct schedule *schedule, uint32_t number, int64_t now_ms)
 
 void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms)
 {
+	schedule->idle_asked_ms = INT64_MIN;	/* with it went what it knew of zones */
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		if (schedule->jobs[i].number != 0)
 			schedule_job_drop(schedule, &schedule->jobs[i], record_lost,

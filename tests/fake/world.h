@@ -65,6 +65,9 @@ struct world {
 	size_t reply_count;
 
 	struct world_request requests[WORLD_REQUESTS];
+	/* what the publisher asks; it forgets zones, and leaves after an idle minute */
+	size_t question_count;
+	int64_t left_ms, zone_until_ms[WORLD_PROVIDERS];
 	size_t request_count, look_count, events[RECORD_UNPROVEN + 1];
 	size_t updates_of[WORLD_RECORDS];
 };
@@ -218,6 +221,25 @@ static inline void world_answer_look(struct world *world, const struct schedule_
 				  MESSAGE_VERIFIED : MESSAGE_NOT_YET;
 }
 
+/* A provider's names are one zone: its servers are asked for where they are not known. */
+static inline void world_count_questions(struct world *world,
+					 const struct schedule_job *job)
+{
+	if (world->now_ms >= world->left_ms)
+		memset(world->zone_until_ms, 0, sizeof(world->zone_until_ms));
+	world->left_ms = world->now_ms + world->dns_ms + MINUTE;
+	for (size_t i = 0; i < job->count; i++) {
+		size_t p = schedule_record(world->schedule, job->records[i].record)
+				   ->provider;
+
+		if (world->zone_until_ms[p] <= world->now_ms) {
+			world->zone_until_ms[p] = world->now_ms + 5 * MINUTE;
+			world->question_count += 3;
+		}
+		world->question_count++;
+	}
+}
+
 static inline void world_serve(struct world *world, const struct schedule_job *job)
 {
 	bool update = job->kind == MESSAGE_UPDATE_RECORDS;
@@ -232,6 +254,7 @@ static inline void world_serve(struct world *world, const struct schedule_job *j
 		};
 	} else {
 		world->look_count += job->count;
+		world_count_questions(world, job);
 	}
 	for (size_t i = 0; i < job->count; i++) {
 		uint32_t index = job->records[i].record;

@@ -11,6 +11,7 @@
 #define B "81.2.69.2"
 #define A6 "2a00:1450::a"
 #define B6 "2a00:1450::b"
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define BOTH (CONFIG_IPV4 | CONFIG_IPV6)
 
 static enum message_verdict world_down(struct world *world, size_t record)
@@ -288,37 +289,62 @@ static void test_other_family_kept(void **state)
 
 /* --- looks at DNS --- */
 
+/* Idle records, their budget of questions, and how old what is known may get. */
+static const struct {
+	size_t providers, names;
+	size_t an_hour, a_minute;	/* questions, at most */
+	int64_t oldest_ms;
+} spreads[] = {
+	{ 1, 1, 60, 4, 11 * MINUTE },	/* as often as wished */
+	{ 1, 3, 60, 6, 11 * MINUTE },
+	{ 1, 7, 60, 10, 11 * MINUTE },
+	{ 1, 10, 60, 13, 16 * MINUTE },
+	{ 4, 2, 60, 20, 21 * MINUTE },	/* four zones */
+	{ 1, 30, 360, 7, 11 * MINUTE },
+	{ 3, 10, 360, 7, 12 * MINUTE },
+	{ 1, 200, 360, 7, 45 * MINUTE },
+};
+
+static void spread(size_t row, int64_t *ret_hour, int64_t *ret_minute,
+		   int64_t *ret_oldest_ms)
+{
+	struct world *world = world_new(spreads[row].providers, spreads[row].names,
+					CONFIG_IPV4);
+
+	world_start(world);
+	world_zone(world, AF_INET, A);
+	world_set(world, AF_INET, A);
+	world_run(world, HOUR);
+	*ret_hour = *ret_minute = *ret_oldest_ms = 0;
+	for (int64_t minute = 0, at_hour = 0; minute < 600; minute++) {
+		int64_t before = (int64_t)world->question_count, now;
+
+		at_hour = minute % 60 ? at_hour : before;
+		world_run(world, MINUTE);
+		now = (int64_t)world->question_count;
+		*ret_minute = MAX(*ret_minute, now - before);
+		*ret_hour = MAX(*ret_hour, now - at_hour);
+		for (size_t i = 0; i < schedule_count(world->schedule); i++)
+			*ret_oldest_ms = MAX(*ret_oldest_ms, world->now_ms -
+					     world_record(world, i)->looked_ms);
+	}
+	assert_int_equal(world->request_count, 0);
+	world_free(world);
+}
+
 static void test_looks_spread(void **state)
 {
-	static const size_t names[] = { 1, 10, 30, 200 };
-
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		struct world *world = world_new(1, names[i], CONFIG_IPV4);
-		size_t most = 0;
+	for (size_t i = 0; i < sizeof(spreads) / sizeof(*spreads); i++) {
+		int64_t hour, minute, oldest_ms;
 
-		world_start(world);
-		world_zone(world, AF_INET, A);
-		world_set(world, AF_INET, A);
-		world_run(world, HOUR);
-		world->look_count = 0;
-		for (int minute = 0; minute < 120; minute++) {
-			size_t before = world->look_count;
-
-			world_run(world, MINUTE);
-			most = world->look_count - before > most
-				       ? world->look_count - before
-				       : most;
-		}
-		print_message("# %zu records: %zu looks in 2 h\n", names[i],
-			      world->look_count);
-		assert_in_range(most, 1, 6);
-		assert_true(world->look_count <= (names[i] <= 10 ? 12 * names[i] : 720));
-		assert_true(world->look_count >= (names[i] <= 10 ? 11 * names[i] : 350));
-		for (size_t r = 0; r < names[i]; r++)
-			assert_true(world->now_ms - world_record(world, r)->looked_ms <=
-				    HOUR);
-		world_free(world);
+		spread(i, &hour, &minute, &oldest_ms);
+		print_message("# %zu x %zu names: %d questions an hour, %d a minute\n",
+			      spreads[i].providers, spreads[i].names, (int)hour,
+			      (int)minute);
+		assert_in_range(hour, 1, spreads[i].an_hour);
+		assert_in_range(minute, 1, spreads[i].a_minute);
+		assert_in_range(oldest_ms, 9 * MINUTE, spreads[i].oldest_ms);
 	}
 }
 
