@@ -278,8 +278,9 @@ void record_start(struct record *record, enum record_need need, uint32_t number,
 bool record_takes_verdict(enum record_need need, uint32_t verdict);
 
 /*
- * The job's answer. Answers of other jobs than the last started one are ignored; one whose
- * verdict record_takes_verdict() refuses leaves the job lost, as record_lost() has it.
+ * The job's answer. Answers of other jobs than the last started one are ignored; one
+ * whose verdict record_takes_verdict() refuses leaves the job lost, as record_lost() has
+ * it.
  */
 enum record_event record_answer(struct record *record,
 				const struct message_result *result, int64_t now_ms,

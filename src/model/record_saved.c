@@ -80,7 +80,7 @@ static void restore_times(struct record *record, const struct record_saved *save
 	restore_wait(record, saved, now_ms, wall_s);
 }
 
-/* The hook was told of a row at its first failure, at the third try without connection. */
+/* The hook was told at the first failure, or at the third try without connection. */
 static void restore_row(struct record *record, const struct record_saved *saved)
 {
 	record->attempts = saved->attempts;

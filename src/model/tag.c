@@ -12,7 +12,8 @@ int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
 	int code;
 
 	if (!pattern[0])
-		return err_set(ret_err, -EINVAL, "an empty tag would match every comment");
+		return err_set(ret_err, -EINVAL,
+			       "an empty tag would match every comment");
 	if (strlen(pattern) > TAG_MAX_BYTES)
 		return err_set(ret_err, -EINVAL, "a tag has at most %d bytes",
 			       TAG_MAX_BYTES);
@@ -29,7 +30,8 @@ int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
 	if (regexec(&fresh.expression, "", 0, NULL, 0) == 0) {
 		tag_done(&fresh);
 		return err_set(ret_err, -EINVAL,
-			       "a tag that matches an empty text would match every comment");
+			       "a tag that matches an empty text would match every "
+			       "comment");
 	}
 	*tag = fresh;
 	return 0;

@@ -98,8 +98,8 @@ static void test_events(void **state)
 }
 
 /*
- * Six hours without a connection, then a 503: its back-off is that of a first failure. And
- * a hiccup of the line between two 503 makes the second no first one.
+ * Six hours without a connection, then a 503: its back-off is that of a first failure.
+ * And a hiccup of the line between two 503 makes the second no first one.
  */
 static void test_unconnected_counts_for_nothing(void **state)
 {
