@@ -39,13 +39,18 @@ static const char *hooks_name(const struct hooks *hooks)
 }
 
 /* The first reason is what the core hears; all of them are in the log. */
-static void hooks_count_failure(struct hooks *hooks, const char *reason)
+static void hooks_note(struct hooks *hooks, const char *reason)
 {
-	hooks->reply.failed++;
 	if (!hooks->reply.text[0])
 		text_escape(hooks->reply.text, MESSAGE_TEXT_BYTES, reason,
 			    strlen(reason));
 	log_warning("%s", reason);
+}
+
+static void hooks_count_failure(struct hooks *hooks, const char *reason)
+{
+	hooks->reply.failed++;
+	hooks_note(hooks, reason);
 }
 
 /* --- one file --- */
@@ -143,11 +148,11 @@ static bool hooks_begin(struct hooks *hooks, const char *name, int64_t now_ms)
 		log_info("%s: passed over", err.text);
 		return false;
 	}
+	hooks->reply.ran++;	/* a refused one counts too: no more fail than ran */
 	if (rc < 0) {
 		hooks_count_failure(hooks, err.text);
 		return false;
 	}
-	hooks->reply.ran++;
 	rc = hooks_begin_with(hooks, executable, &err);
 	close(executable);
 	if (rc < 0) {
@@ -193,7 +198,7 @@ static void hooks_begin_event(struct hooks *hooks)
 	if (rc == -ENOENT)
 		return;
 	if (rc < 0) {
-		hooks_count_failure(hooks, err.text);
+		hooks_note(hooks, err.text);
 		hooks->reply.status = rc;
 	}
 }
