@@ -32,7 +32,8 @@ int sandbox_drop(uid_t uid, gid_t gid, enum sandbox_caps caps,
 
 struct sandbox_path {
 	const char *path;	/* missing ones are passed over */
-	bool writable;		/* files beneath may be made, written, renamed, removed */
+	bool writable;		/* files beneath may be made, written, renamed, removed; what
+				 * else lies there may be renamed and removed */
 };
 
 /*

@@ -36,7 +36,8 @@ struct path_beneath {
 enum {
 	FS_EXECUTE = 1 << 0, FS_WRITE_FILE = 1 << 1, FS_READ_FILE = 1 << 2,
 	FS_READ_DIR = 1 << 3, FS_REMOVE_DIR = 1 << 4, FS_REMOVE_FILE = 1 << 5,
-	FS_MAKE_REG = 1 << 8,
+	FS_MAKE_DIR = 1 << 7, FS_MAKE_REG = 1 << 8, FS_MAKE_SOCK = 1 << 9,
+	FS_MAKE_FIFO = 1 << 10, FS_MAKE_SYM = 1 << 12,
 	FS_REFER = 1 << 13,	/* from version 2 */
 	FS_TRUNCATE = 1 << 14,	/* from version 3 */
 	FS_IOCTL_DEV = 1 << 15,	/* from version 5 */
@@ -45,6 +46,12 @@ enum {
 	ONLY_FILE = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE,
 	TO_READ = FS_READ_FILE | FS_READ_DIR,
 	TO_WRITE = FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE,
+	/*
+	 * To rename is to remove and to make: whatever lies where a file should be
+	 * can be set aside. The filter of system calls lets nobody make one anew.
+	 */
+	TO_SET_ASIDE = FS_REMOVE_DIR | FS_MAKE_DIR | FS_MAKE_SOCK | FS_MAKE_FIFO |
+		       FS_MAKE_SYM,
 
 	SCOPE_ABSTRACT_SOCKET = 1 << 0, SCOPE_SIGNAL = 1 << 1,
 };
@@ -87,11 +94,13 @@ static int ruleset_new(uint64_t *ret_handled, struct err *ret_err)
 static int ruleset_add(int ruleset, uint64_t handled, const struct sandbox_path *path,
 		       struct err *ret_err)
 {
-	uint64_t allowed = path->writable ? TO_READ | TO_WRITE : TO_READ;
+	uint64_t allowed = TO_READ;
 	struct path_beneath rule;
 	struct stat status;
 	int fd, rc = 0;
 
+	if (path->writable)
+		allowed |= TO_WRITE | TO_SET_ASIDE;
 	fd = open(path->path, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return 0; /* what is not there or out of reach needs no permission */

@@ -315,8 +315,12 @@ static int needs_of_core(void)
 	    statefile_read(scratch.fd, "state", 10, &text, &length, &err) < 0)
 		return 20;
 	free(text);
-	if (statefile_set_aside(scratch.fd, "state") < 0)
+	if (statefile_set_aside(scratch.fd, "state") < 0 ||
+	    statefile_set_aside(scratch.fd, "folder") < 0 ||
+	    statefile_set_aside(scratch.fd, "fifo") < 0)
 		return 21;
+	if (mkdirat(scratch.fd, "another", 0700) == 0 || errno != EPERM)
+		return 23;
 	rc = accept4(socket(AF_UNIX, SOCK_STREAM, 0), NULL, NULL, 0);
 	if (rc >= 0 || errno != EINVAL)	/* not EPERM: it only does not listen */
 		return 22;
@@ -343,6 +347,8 @@ static void needed_acts(void **state)
 	size_t i;
 
 	(void)state;
+	assert_int_equal(mkdirat(scratch.fd, "folder", 0755), 0);
+	assert_int_equal(mkfifoat(scratch.fd, "fifo", 0644), 0);
 	for (i = 0; i < 2; i++) {
 		int status = scratch_fork(try_act, &trials[i]);
 
