@@ -58,7 +58,7 @@ struct sync {
 	bool links_changed;		/* rtnl said so */
 	bool asked;			/* a whole look is wanted */
 	bool looked;			/* the first look is done */
-	bool truncated_said, conntrack_said;
+	bool truncated_said;
 	/* when the event was seen that this turn works on; 0 */
 	int64_t woken_us;
 	int64_t took_us;		/* from that event until the rules were in step */

@@ -17,6 +17,9 @@
 #include "hairpin/rtnl.h"
 #include "hairpin/text.h"
 
+#include "item.h"
+#include "status.h"
+
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* A growing list of addresses. */
@@ -141,60 +144,6 @@ static int read_options(struct run *run)
 	return status;
 }
 
-static void add_address(struct json *object, const char *key, const struct addr *address)
-{
-	char text[ADDR_TEXT_BYTES];
-
-	if (addr_is_none(address))
-		json_add_null(object, key);
-	else
-		json_add_string(object, key, addr_format(address, text));
-}
-
-static void item_to_json(struct run *run, const struct nft_item *item)
-{
-	struct json *object = json_add(run->items, NULL, json_new_object());
-	char comment[4 * NFT_COMMENT_BYTES], name[4 * NFT_NAME_BYTES];
-
-	json_add_string(object, "kind", nft_kind_name(item->kind));
-	json_add_string(object, "family", nft_family_name(item->family));
-	json_add_string(object, "table", text_escape(name, sizeof(name), item->table,
-						     strlen(item->table)));
-	json_add_string(object, "chain", text_escape(name, sizeof(name), item->chain,
-						     strlen(item->chain)));
-	json_add_integer(object, "handle", (int64_t)item->handle);
-	json_add_string(object, "comment", text_escape(comment, sizeof(comment),
-						       item->comment,
-						       strlen(item->comment)));
-	json_add_string(object, "result", nft_result_name(item->result));
-	add_address(object, "old", &item->old);
-	add_address(object, "new", &item->new);
-	json_add_string(object, "reason", item->reason);
-}
-
-static void item_to_text(const struct run *run, const struct nft_item *item)
-{
-	char comment[4 * NFT_COMMENT_BYTES], table[4 * NFT_NAME_BYTES];
-	char chain[4 * NFT_NAME_BYTES];
-	char old[ADDR_TEXT_BYTES], new[ADDR_TEXT_BYTES];
-
-	printf("%s %s %s %s %llu \"%s\": ", nft_kind_name(item->kind),
-	       nft_family_name(item->family),
-	       text_escape(table, sizeof(table), item->table, strlen(item->table)),
-	       text_escape(chain, sizeof(chain), item->chain, strlen(item->chain)),
-	       (unsigned long long)item->handle,
-	       text_escape(comment, sizeof(comment), item->comment,
-			   strlen(item->comment)));
-	addr_format(&item->old, old);
-	if (item->result == NFT_CHANGED)
-		printf("%s -> %s%s\n", old, addr_format(&item->new, new),
-		       run->options->dry_run ? " (dry run)" : "");
-	else if (item->result == NFT_UNCHANGED)
-		printf("%s already\n", old);
-	else
-		printf("%s%sleft alone: %s\n", old, old[0] ? " " : "", item->reason);
-}
-
 static void say_refusal(const struct nft_item *item)
 {
 	char comment[4 * NFT_COMMENT_BYTES], chain[4 * NFT_NAME_BYTES];
@@ -213,9 +162,9 @@ static void take_item(void *context, const struct nft_item *item)
 	struct run *run = context;
 
 	if (run->options->json)
-		item_to_json(run, item);
+		json_add(run->items, NULL, item_format_json(item));
 	else
-		item_to_text(run, item);
+		item_print(stdout, item, run->options->dry_run);
 	if (item->refused)
 		say_refusal(item);
 	if (item->learnt && !addresses_add(&run->replaced, &item->old))
@@ -286,7 +235,7 @@ static int print_json(struct run *run, const struct nft_report *report)
 	struct json *root = json_new_object();
 	char *text;
 
-	add_address(root, "address", &run->address);
+	status_add_address(root, "address", &run->address);
 	json_add_integer(root, "tagged", report->total.tagged);
 	json_add_integer(root, "changed", report->total.changed);
 	json_add_integer(root, "unchanged", report->unchanged);

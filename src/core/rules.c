@@ -121,9 +121,8 @@ static void rules_count(struct core *core, const struct nft_report *report)
 		if (report->of[i].skipped <= wan->skipped_said || !wan_has_address(wan))
 			continue;
 		wan->skipped_said = report->of[i].skipped;
-		log_info("wan %s: of %u tagged things %u left alone; hairpinctl rules "
-			 "says why",
-			 wan->config->name, report->of[i].tagged, report->of[i].skipped);
+		log_info("wan %s: %u of %u tagged left alone; hairpinctl rules says why",
+			 wan->config->name, report->of[i].skipped, report->of[i].tagged);
 	}
 	if (report->truncated && !core->sync.truncated_said)
 		log_warning("rules: more than %ld are tagged; only the first ones are "

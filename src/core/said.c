@@ -127,12 +127,13 @@ void said_addresses(struct core *core, const struct look *look,
 void said_rules(const struct core *core, size_t wan, unsigned changed,
 		const struct nft_report *report, enum sync_cause cause)
 {
-	const char *why = "were not in step";
+	const char *why = "not in step";
 
 	if (cause == SYNC_FOREIGN)
-		why = "were set to another address by somebody else";
-	log_notice("wan %s: %u rule%s %s; %s in %.1f ms", core->wans[wan].config->name,
-		   changed, plural(changed), why,
+		why = "set to another address by somebody else";
+	log_notice("wan %s: %u rule%s %s %s; %s in %.1f ms",
+		   core->wans[wan].config->name, changed, plural(changed),
+		   changed == 1 ? "was" : "were", why,
 		   core->dry_run ? "would be rewritten" : "rewritten again",
 		   (double)report->total_us / 1000);
 }

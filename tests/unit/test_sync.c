@@ -273,6 +273,8 @@ static void route_gates(void **state)
 static void foreign_change(void **state)
 {
 	struct message_hook hook;
+	struct room_log log;
+	char said[512];
 	struct room room;
 
 	(void)state;
@@ -289,7 +291,10 @@ static void foreign_change(void **state)
 	rules_readable(&room.core);
 	assert_true(sync_due_ms(&room.core, kernel.now_ms) <= kernel.now_ms);
 	kernel.snapshots = 0;
+	log = room_log_begin(LOG_NOTICE);
 	sync_turn(&room.core, kernel.now_ms);
+	room_log_end(&log, said, sizeof(said));
+	assert_non_null(strstr(said, "wan fibre: 1 rule was set to another address"));
 	assert_addr(kernel.rules[0].address, "81.2.69.7");
 	assert_int_equal(kernel.snapshots, 0);
 	hook = room_hook(&room);
