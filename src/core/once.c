@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* --once: leave when rules, records and hooks are in step, or say what is left. */
+/*
+ * --once: leave when rules, records and hooks are in step, or, after a minute, say what is
+ * left. A WAN without an address is waited for where something is to hold its address.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -73,6 +76,28 @@ static bool rules_are_settled(const struct core *core)
 	return !core->sync.error[0] || core->sync.unsteady == 0;
 }
 
+/* Is anything tagged or named for it? */
+static bool wan_has_work(const struct core *core, size_t wan)
+{
+	bool has = core->wans[wan].rules.tagged > 0;
+
+	for (size_t i = 0; i < schedule_count(core->schedule) && !has; i++) {
+		const struct schedule_record *of = schedule_record(core->schedule, i);
+
+		has = of->wan == wan && !of->optional;
+	}
+	return has;
+}
+
+/* At boot an address may come a little later than we do. */
+static bool addresses_are_settled(const struct core *core)
+{
+	for (size_t i = 0; i < core->config->wan_count; i++)
+		if (!wan_has_address(&core->wans[i]) && wan_has_work(core, i))
+			return false;
+	return true;
+}
+
 void once_turn(struct core *core, int64_t now_ms)
 {
 	bool in_time = now_ms < core->started_ms + CORE_ONCE_MS, well;
@@ -81,6 +106,7 @@ void once_turn(struct core *core, int64_t now_ms)
 		return;
 	if (in_time &&
 	    (!core->sync.looked || !rules_are_settled(core) ||
+	     !addresses_are_settled(core) ||
 	     !schedule_is_settled(core->schedule) || !events_are_settled(core)))
 		return;
 	well = name_wans(core);
