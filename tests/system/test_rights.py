@@ -90,7 +90,7 @@ def no_secret():
 def memory():
     """Memory at rest: the core's RssAnon under 1 MiB, the supervisor's under 0.5 MiB"""
     lab.provider_says()
-    wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
+    wait_for('current', 150, lambda: (lab.record() or {}).get('state') == 'current')
     for name, limit in (('core', 1024), ('supervisor', 512)):
         kib = int(facts(lab.processes()[name])['RssAnon'].split()[0])
         print(f'# {name}: RssAnon {kib} KiB')
