@@ -91,8 +91,7 @@ static const char *family_name(uint8_t family)
 
 static bool event_counts_rules(uint32_t event)
 {
-	return event == MESSAGE_EVENT_ADDRESS || event == MESSAGE_EVENT_RULES ||
-	       event == MESSAGE_EVENT_STARTUP;
+	return event == MESSAGE_EVENT_ADDRESS || event == MESSAGE_EVENT_RULES;
 }
 
 static void facts_gather(const struct message_hook *event, struct facts *facts)

@@ -2,7 +2,7 @@
 /* Hooks: what they are told, what they get, and which files are trusted. */
 #include "hooks_room.h"
 
-/* Byte by byte what hairpind(8) allows, whatever else our own environment holds. */
+/* Byte by byte what hairpind-hooks(7) says, whatever else our own environment holds. */
 static void environment_is_the_list(void **state)
 {
 	static const char wanted[] =
@@ -27,6 +27,22 @@ static void environment_is_the_list(void **state)
 	unsetenv("DYN_PASSWORD");
 	free(old_path);
 	assert_string_equal(scratch_read(&scratch, "env", text, sizeof(text)), wanted);
+}
+
+/* An event that rewrites no rules does not claim to have rewritten none. */
+static void rules_only_where_they_are_counted(void **state)
+{
+	struct message_hook pushed = event(1);
+	char text[2048];
+
+	(void)state;
+	pushed.event = MESSAGE_EVENT_STARTUP;
+	hook("rules", "echo \"<$HAIRPIN_RULES>\" > $out/variable; cat > $out/json", 0755);
+	assert_int_equal(hooks_push(&hooks, &pushed, clock_now_ms()), 0);
+	run_until(1);
+	assert_string_equal(scratch_read(&scratch, "variable", text, sizeof(text)), "<>\n");
+	scratch_read(&scratch, "json", text, sizeof(text));
+	assert_non_null(strstr(text, "\"rules\":null"));
 }
 
 static void strange_values_are_only_values(void **state)
@@ -163,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(environment_is_the_list),
+		TEST(rules_only_where_they_are_counted),
 		TEST(strange_values_are_only_values),
 		TEST(clean_child),
 		TEST(untrusted_files_are_refused),
