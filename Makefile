@@ -177,11 +177,18 @@ PROVIDERS = $(wildcard conf/providers/*.json)
 HOOKS     = $(wildcard hooks/*)
 EXAMPLES  = $(wildcard conf/*example.json conf/minimal.json)
 MAN5      = $(wildcard packaging/man/*.5)
+MAN7      = $(wildcard packaging/man/*.7)
 MAN8      = $(wildcard packaging/man/*.8)
 UNITS     = $(wildcard packaging/systemd/*.service)
 
 substitute = sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@BINDIR@,$(BINDIR),g' -e 's,@LIBEXECDIR@,$(LIBEXECDIR),g' \
 		-e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' -e 's,@DATADIR@,$(DATADIR),g'
+
+# The pages in the source tree speak of a distribution's places.
+man_paths = sed -i -e 's,/usr/share/hairpind,$(DATADIR)/hairpind,g' -e 's,/etc/hairpind,$(SYSCONFDIR)/hairpind,g' \
+		-e 's,/run/hairpind,$(RUNSTATEDIR)/hairpind,g' -e 's,/var/lib/hairpind,$(STATEDIR)/hairpind,g'
+MAN_INSTALLED = $(addprefix man5/,$(notdir $(MAN5))) $(addprefix man7/,$(notdir $(MAN7))) \
+	$(addprefix man8/,$(notdir $(MAN8)))
 
 # $(call put,MODE,DIRECTORY,FILES): copies; nothing for no files.
 put = $(if $(strip $(3)),$(Q)printf '  %-8s %s\n' INSTALL '$(2)' && $(INSTALL) -d '$(DESTDIR)$(2)' && \
@@ -191,13 +198,15 @@ install: all
 	$(call put,0755,$(SBINDIR),$(BUILD)/hairpind)
 	$(call put,0755,$(BINDIR),$(BUILD)/hairpinctl)
 	$(call put,0755,$(LIBEXECDIR)/hairpind,$(BUILD)/hairpin-publish)
-	$(call put,0644,$(DATADIR)/hairpind/providers,$(PROVIDERS))
-	$(call put,0644,$(DATADIR)/hairpind,$(wildcard conf/hairpind.schema.json))
+	$(call put,0644,$(DATADIR)/hairpind/providers,$(PROVIDERS) conf/providers/README.md)
+	$(call put,0644,$(DATADIR)/hairpind,$(wildcard conf/*.schema.json))
 	$(call put,0755,$(DATADIR)/hairpind/hooks,$(HOOKS))
 	$(call put,0644,$(DOCDIR)/examples,$(EXAMPLES))
 	$(call put,0644,$(DOCDIR),$(wildcard README.md CHANGELOG.md))
 	$(call put,0644,$(MANDIR)/man5,$(MAN5))
+	$(call put,0644,$(MANDIR)/man7,$(MAN7))
 	$(call put,0644,$(MANDIR)/man8,$(MAN8))
+	$(Q)cd '$(DESTDIR)$(MANDIR)' && $(man_paths) $(MAN_INSTALLED)
 	$(call say,INSTALL,$(UNITDIR) $(SYSUSERSDIR))
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSUSERSDIR)' '$(DESTDIR)$(SYSCONFDIR)/hairpind/hooks.d'
 	$(Q)for unit in $(UNITS); do $(substitute) "$$unit" > '$(DESTDIR)$(UNITDIR)'/"$${unit##*/}" && \
@@ -208,7 +217,8 @@ INSTALLED = $(SBINDIR)/hairpind $(BINDIR)/hairpinctl $(LIBEXECDIR)/hairpind/hair
 	$(addprefix $(DATADIR)/hairpind/providers/,$(notdir $(PROVIDERS))) $(DATADIR)/hairpind/hairpind.schema.json \
 	$(addprefix $(DATADIR)/hairpind/hooks/,$(notdir $(HOOKS))) \
 	$(addprefix $(DOCDIR)/examples/,$(notdir $(EXAMPLES))) $(DOCDIR)/README.md $(DOCDIR)/CHANGELOG.md \
-	$(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) \
+	$(addprefix $(MANDIR)/,$(MAN_INSTALLED)) $(DATADIR)/hairpind/provider.schema.json \
+	$(DATADIR)/hairpind/providers/README.md \
 	$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(SYSUSERSDIR)/hairpind.conf
 INSTALLED_DIRECTORIES = $(LIBEXECDIR)/hairpind $(DATADIR)/hairpind/providers $(DATADIR)/hairpind/hooks $(DATADIR)/hairpind \
 	$(DOCDIR)/examples $(DOCDIR) $(SYSCONFDIR)/hairpind/hooks.d $(SYSCONFDIR)/hairpind
