@@ -4,6 +4,10 @@
  * or, where they are many and the kernel can, by one message with the same filter. A
  * delete without tuple and filter would empty the table: every message here carries one
  * of them.
+ *
+ * A list costs a walk through the whole hash table, 10 ms where that has 262,144 buckets,
+ * however few entries there are: so no walk where there are none, and one instead of two
+ * where looking at them all here is the cheaper way.
  */
 #include "hairpin/conntrack.h"
 
@@ -29,6 +33,7 @@ enum {
 	PASSES_MAX = 256,
 	SINGLE_MAX = 256,
 	PER_DATAGRAM = 64,
+	FEW = 2048,		/* their list is shorter work than another walk */
 	FILTER_IP_DST = 1 << 1,
 };
 
@@ -60,10 +65,10 @@ void conntrack_free(struct conntrack *conntrack)
 	free(conntrack);
 }
 
-/* Which entries: those whose tuple (original or reply) has this destination. */
+/* Which entries: those of which one of these tuples has this destination. */
 struct question {
 	const struct addr *address;
-	uint16_t tuple;			/* CTA_TUPLE_ORIG, CTA_TUPLE_REPLY */
+	bool original, reply;
 	bool undirected;		/* only without DNAT, and of the services */
 	const struct nft_service *services;
 	size_t service_count;
@@ -81,21 +86,22 @@ static uint16_t destination_type(const struct addr *address)
 }
 
 /*
- * For IPv6 the kernel takes equal addresses for different ones (`!ipv6_addr_cmp()` in
+ * The kernel's filter takes both tuples only together. And for IPv6 it takes equal addresses for different ones (`!ipv6_addr_cmp()` in
  * ctnetlink_filter_match_tuple(), seen in 6.18): a filtered delete would spare exactly
- * what is meant. There everything is listed and looked at here.
+ * what is meant. In both cases everything is listed and looked at here.
  */
 static bool filter_works(const struct question *question)
 {
-	return question->address->family == AF_INET;
+	return question->address->family == AF_INET &&
+	       question->original != question->reply;
 }
 
 static void put_filter(struct wire *wire, const struct question *question)
 {
-	bool original = question->tuple == CTA_TUPLE_ORIG;
+	bool original = question->original;
 	size_t tuple, ip, filter;
 
-	tuple = wire_nest(wire, question->tuple);
+	tuple = wire_nest(wire, original ? CTA_TUPLE_ORIG : CTA_TUPLE_REPLY);
 	ip = wire_nest(wire, CTA_TUPLE_IP);
 	wire_put(wire, destination_type(question->address), question->address->bytes,
 		 addr_length_bytes(question->address));
@@ -151,23 +157,31 @@ static bool is_served(const struct question *question, struct span original)
 	return false;
 }
 
+static bool goes_to(struct span tuple, const struct addr *address)
+{
+	struct span to = attr_nest(attr_nest(tuple, CTA_TUPLE_IP),
+				   destination_type(address));
+
+	return to.length == addr_length_bytes(address) &&
+	       memcmp(to.bytes, address->bytes, to.length) == 0;
+}
+
 /* The kernel filters IPv4 only, and not before Linux 5.8: every entry is looked at. */
 static bool is_meant(const struct question *question, struct span attributes)
 {
-	struct span tuple = attr_nest(attributes, question->tuple);
-	struct span to = attr_nest(attr_nest(tuple, CTA_TUPLE_IP),
-				   destination_type(question->address));
+	struct span original = attr_nest(attributes, CTA_TUPLE_ORIG);
+	struct span reply = attr_nest(attributes, CTA_TUPLE_REPLY);
 	uint32_t status = 0;
 
-	if (to.length != addr_length_bytes(question->address) ||
-	    memcmp(to.bytes, question->address->bytes, to.length) != 0)
+	if (!(question->original && goes_to(original, question->address)) &&
+	    !(question->reply && goes_to(reply, question->address)))
 		return false;
 	if (!question->undirected)
 		return true;
 	if (!attr_be32(attr_find(attributes, CTA_STATUS), &status) ||
 	    status & IPS_DST_NAT)
 		return false;
-	return is_served(question, tuple);
+	return is_served(question, original);
 }
 
 static int take_entry(void *context, const struct nlmsghdr *message)
@@ -309,20 +323,58 @@ static int forget(struct conntrack *conntrack, const struct question *question,
 	return r < 0 ? err_set_errno(ret_err, r, "removing stale connections") : 0;
 }
 
+static int take_entries(void *context, const struct nlmsghdr *message)
+{
+	attr_be32(attr_find(attr_of_message(message, sizeof(struct nfgenmsg)),
+			    CTA_STATS_GLOBAL_ENTRIES),
+		  context);
+	return 0;
+}
+
+/* How many entries this network namespace has; UINT32_MAX: the kernel does not say. */
+static uint32_t count_entries(struct conntrack *conntrack)
+{
+	struct wire wire WIRE_CLEANUP = { 0 };
+	uint32_t entries = UINT32_MAX;
+	size_t message;
+
+	message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_GET_STATS), NLM_F_ACK,
+				  ++conntrack->command.seq, AF_UNSPEC);
+	wire_message_end(&wire, message);
+	if (netlink_ask(&conntrack->command, &wire, take_entries, &entries) < 0)
+		return UINT32_MAX;
+	return entries;
+}
+
+/* Either tuple: by one walk where few are to be looked at, else one for each. */
+static int forget_either(struct conntrack *conntrack, struct question *question,
+			 uint32_t entries, unsigned *removed, struct err *ret_err)
+{
+	int r;
+
+	question->original = true;
+	question->reply = entries <= FEW || question->address->family != AF_INET;
+	r = forget(conntrack, question, removed, ret_err);
+	if (r < 0 || question->reply)
+		return r;
+	question->original = false;
+	question->reply = true;
+	return forget(conntrack, question, removed, ret_err);
+}
+
 int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 			 unsigned *ret_removed, struct err *ret_err)
 {
 	struct question question = { .address = old };
+	uint32_t entries;
 	unsigned removed = 0;
 	int r = 0;
 
 	if (addr_is_none(old) || addr_is_unspecified(old))
 		return err_set(ret_err, -EINVAL, "no address whose connections could go");
-	question.tuple = CTA_TUPLE_ORIG;
-	r = forget(conntrack, &question, &removed, ret_err);
-	question.tuple = CTA_TUPLE_REPLY;
-	if (r == 0)
-		r = forget(conntrack, &question, &removed, ret_err);
+	entries = count_entries(conntrack);
+	if (entries > 0)
+		r = forget_either(conntrack, &question, entries, &removed, ret_err);
 	if (r == 0)
 		*ret_removed = removed;
 	return r;
@@ -333,15 +385,16 @@ int conntrack_forget_stale(struct conntrack *conntrack, const struct addr *addre
 			   unsigned *ret_removed, struct err *ret_err)
 {
 	struct question question = {
-		.address = address, .tuple = CTA_TUPLE_ORIG, .undirected = true,
+		.address = address, .original = true, .undirected = true,
 		.services = services, .service_count = count, .open = open,
 	};
 	unsigned removed = 0;
-	int r;
+	int r = 0;
 
 	if (addr_is_none(address) || addr_is_unspecified(address))
 		return err_set(ret_err, -EINVAL, "no address whose connections could go");
-	r = forget(conntrack, &question, &removed, ret_err);
+	if (count_entries(conntrack) > 0)
+		r = forget(conntrack, &question, &removed, ret_err);
 	if (r == 0)
 		*ret_removed = removed;
 	return r;
