@@ -100,20 +100,25 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 	publisher->channel = fd;
 	publisher->state = PUBLISHER_RUNNING;
 	publisher->said_nothing = true;
+	publisher->resolver = core->resolver.generation;
 	publisher_watch(core);
 }
 
 /*
- * The other end closed: with work in hand it died, without it has left for want of any.
+ * The other end closed. One that did its work may leave at any moment (idle for long, or
+ * resolv.conf was replaced), also just when it gets a job: the next one gets that job. One
+ * that gave no result died at work. Which of the two a death by signal was, the supervisor
+ * says in the log.
  */
 static void publisher_ended(struct core *core, int64_t now_ms)
 {
-	if (schedule_in_flight(core->schedule) > 0) {
+	if (schedule_in_flight(core->schedule) > 0 && core->publisher.said_nothing) {
 		publisher_fail(core, now_ms, "died at work");
 		return;
 	}
 	publisher_close(core);
 	core->publisher.state = PUBLISHER_IDLE;
+	schedule_publisher_gone(core->schedule, now_ms);
 }
 
 /* --- results --- */
@@ -144,7 +149,8 @@ void publisher_readable(struct core *core, int64_t now_ms)
 		got = channel_receive(publisher->channel, &result, sizeof(result), NULL);
 		if (got == -EAGAIN)
 			return;
-		if (got > 0 && message_result_ok(&result, (size_t)got))
+		if (got > 0 && message_result_ok(&result, (size_t)got) &&
+		    schedule_may_answer(core->schedule, &result))
 			publisher_result(core, &result, now_ms);
 		else if (got == 0 || got == -EPIPE)
 			publisher_ended(core, now_ms);
@@ -217,11 +223,29 @@ static void publisher_feed(struct core *core, int64_t now_ms)
 	}
 }
 
+/*
+ * It began with another resolv.conf, which it cannot read again: it gets no more jobs, and
+ * is let go when those in flight are answered.
+ */
+static bool publisher_is_outdated(const struct core *core)
+{
+	return core->publisher.state == PUBLISHER_RUNNING &&
+	       core->publisher.resolver != core->resolver.generation;
+}
+
 void publisher_turn(struct core *core, int64_t now_ms)
 {
 	struct publisher *publisher = &core->publisher;
 	bool has_work = schedule_due_ms(core->schedule, now_ms) <= now_ms;
 
+	if (has_work && publisher->state == PUBLISHER_RUNNING)
+		resolver_look(core, now_ms);
+	if (publisher_is_outdated(core)) {
+		if (schedule_in_flight(core->schedule) > 0)
+			return;
+		publisher_close(core);
+		publisher->state = PUBLISHER_IDLE;
+	}
 	if (publisher->state == PUBLISHER_RUNNING) {
 		publisher_feed(core, now_ms);
 		return;
@@ -245,6 +269,9 @@ int64_t publisher_due_ms(const struct core *core, int64_t now_ms)
 	case PUBLISHER_FAILED:
 		return work_ms > publisher->retry_ms ? work_ms : publisher->retry_ms;
 	case PUBLISHER_RUNNING:
+		if (publisher_is_outdated(core) &&
+		    schedule_in_flight(core->schedule) > 0)
+			return INT64_MAX;
 		return publisher->full ? INT64_MAX : work_ms;
 	case PUBLISHER_IDLE:
 		break;

@@ -29,7 +29,7 @@ enum publisher_state {
 	PUBLISHER_IDLE,		/* none; there is no work. To ASKED when there is */
 	/* the supervisor starts one. To RUNNING or FAILED by its answer */
 	PUBLISHER_ASKED,
-	/* has a channel. To IDLE when it leaves without work, to FAILED with */
+	/* has a channel. To FAILED when it ends at work without a result, else to IDLE */
 	PUBLISHER_RUNNING,
 	PUBLISHER_FAILED,	/* waits until `retry_ms`. To ASKED then */
 };
@@ -41,6 +41,7 @@ struct publisher {
 	uint32_t number;	/* of the last request for one */
 	int64_t retry_ms, wait_ms;
 	bool full;		/* the channel takes no more just now */
+	unsigned resolver;	/* generation of resolv.conf that it began with */
 	bool said_nothing;	/* this one has given no result yet */
 	struct fault fault;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The core's end of the publisher: when it is asked for, what it gets, and its deaths. */
 #include "core_room.h"
+#include "scratch.h"
 
 struct publisher_room {
 	struct room room;
@@ -150,9 +151,8 @@ static void published_event(void **state)
 	struct message_hook hook;
 
 	main_job(state);
-	hook = room_hook(&all->room);
-	assert_int_equal(hook.event, MESSAGE_EVENT_STARTUP);
-	room_hook_done(&all->room, &hook);
+	/* The first is `startup`, given before there was a publisher. */
+	events_finished(&all->room.core, all->room.core.events.number);
 	hook = room_hook(&all->room);
 	assert_int_equal(hook.event, MESSAGE_EVENT_RECORD);
 	assert_addr(hook.new, "81.2.69.7");
@@ -183,6 +183,26 @@ static void dies_at_work(void **state)
 	start(number);
 	while (!take_job())
 		room_wait(1000);
+	assert_int_equal(all->job.kind, MESSAGE_CHECK);
+}
+
+/* One that has worked may leave just when a job comes: the next gets it, at once. */
+static void leaves_with_a_job(void **state)
+{
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	start(asked());
+	assert_true(take_job());
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	room_wait(3000);
+	turn();
+	assert_int_equal(schedule_in_flight(all->room.core.schedule), 1);
+	die();
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "idle");
+	assert_int_equal(schedule_in_flight(all->room.core.schedule), 0);
+	start(asked());
+	assert_true(take_job());
+	/* Whether the update went out is not known: DNS is asked first. */
 	assert_int_equal(all->job.kind, MESSAGE_CHECK);
 }
 
@@ -232,6 +252,99 @@ static void split_horizon(void **state)
 	assert_non_null(strstr(said, "dns.servers"));
 }
 
+/* --- resolv.conf --- */
+
+static struct scratch scratch;
+
+static void replace_resolv_conf(const char *text)
+{
+	(void)unlinkat(scratch.fd, "resolv.conf", 0);
+	scratch_write(&scratch, "resolv.conf", text, 0644);
+}
+
+static void next_job(enum message_job_kind kind)
+{
+	for (int i = 0; i < 10000 && !take_job(); i++) {
+		room_wait(1000);
+		if (all->room.core.publisher.state == PUBLISHER_ASKED)
+			start(all->room.core.publisher.number);
+	}
+	assert_int_equal(all->job.kind, kind);
+}
+
+/*
+ * Names are not found for long; then the file is replaced: the next try follows within
+ * 10 s, by another publisher, and nothing died.
+ */
+static void resolv_conf_replaced(void **state)
+{
+	static char path[128];
+	int64_t replaced_ms;
+	char byte;
+	int old;
+
+	(void)state;
+	assert_int_equal(scratch_new(&scratch), 0);
+	scratch_path(&scratch, "resolv.conf", path);
+	all->room.core.resolver.path = path;
+	replace_resolv_conf("nameserver 192.0.2.1\n");
+	sync_turn(&all->room.core, kernel.now_ms);
+	resolver_turn(&all->room.core, kernel.now_ms);
+	assert_true(resolver_due_ms(&all->room.core) == INT64_MAX);
+	start(asked());
+	next_job(MESSAGE_CHECK);
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	for (int i = 0; i < 7; i++) {
+		next_job(MESSAGE_UPDATE_RECORDS);
+		answer(MESSAGE_UNREACHABLE, NULL);
+	}
+	assert_true(schedule_next_try_ms(all->room.core.schedule, 0, kernel.now_ms) >
+		    kernel.now_ms + 600000);
+	room_wait(60000);
+	resolver_turn(&all->room.core, kernel.now_ms);
+	replace_resolv_conf("nameserver 192.0.2.53\n");
+	replaced_ms = kernel.now_ms;
+	assert_true(resolver_due_ms(&all->room.core) <= replaced_ms + 5000);
+	kernel.now_ms = resolver_due_ms(&all->room.core);
+	resolver_turn(&all->room.core, kernel.now_ms);
+	old = all->far;
+	start(asked());
+	assert_int_equal(channel_receive(old, &byte, 1, NULL), 0);
+	close(old);
+	next_job(MESSAGE_UPDATE_RECORDS);
+	assert_true(kernel.now_ms <= replaced_ms + 10000);
+	assert_int_equal(all->room.core.publisher.fault.count, 0);
+	scratch_done(&scratch);
+}
+
+/* A job in flight is waited for before the publisher is replaced. */
+static void resolv_conf_replaced_at_work(void **state)
+{
+	static char path[128];
+	int old;
+
+	(void)state;
+	assert_int_equal(scratch_new(&scratch), 0);
+	scratch_path(&scratch, "resolv.conf", path);
+	all->room.core.resolver.path = path;
+	sync_turn(&all->room.core, kernel.now_ms);
+	resolver_turn(&all->room.core, kernel.now_ms);
+	start(asked());
+	next_job(MESSAGE_CHECK);
+	replace_resolv_conf("nameserver 192.0.2.53\n");
+	room_wait(1000);
+	resolver_turn(&all->room.core, kernel.now_ms);
+	assert_int_equal(asked(), 0);
+	assert_true(publisher_due_ms(&all->room.core, kernel.now_ms) > kernel.now_ms);
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	old = all->far;
+	room_wait(3000);
+	start(asked());
+	close(old);
+	next_job(MESSAGE_UPDATE_RECORDS);
+	scratch_done(&scratch);
+}
+
 /* A descriptor that nobody asked for is closed. */
 static void unasked(void **state)
 {
@@ -264,6 +377,14 @@ static void hostile(void **state)
 	assert_int_equal(channel_receive(all->far, &byte, 1, NULL), 0);
 	close(all->far);
 	room_wait(PUBLISHER_WAIT_MS);
+	start(asked());
+	while (!take_job())
+		room_wait(1000);
+	/* A good answer of another kind than the job, as a hostile one may give. */
+	answer(MESSAGE_GOOD, NULL);
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "failed");
+	close(all->far);
+	room_wait(2 * PUBLISHER_WAIT_MS);
 	start(asked());
 	while (!take_job())
 		room_wait(1000);
@@ -301,8 +422,11 @@ int main(void)
 		PUBLISHER_TEST(main_job),
 		PUBLISHER_TEST(published_event),
 		PUBLISHER_TEST(dies_at_work),
+		PUBLISHER_TEST(leaves_with_a_job),
 		PUBLISHER_TEST(cannot_be_started),
 		PUBLISHER_TEST(split_horizon),
+		PUBLISHER_TEST(resolv_conf_replaced),
+		PUBLISHER_TEST(resolv_conf_replaced_at_work),
 		PUBLISHER_TEST(unasked),
 		PUBLISHER_TEST(hostile),
 		PUBLISHER_TEST(settings_too_large),
