@@ -27,6 +27,7 @@
 #include "fault.h"
 #include "foreign.h"
 #include "publisher.h"
+#include "resolver.h"
 #include "schedule.h"
 #include "state.h"
 #include "wans.h"
@@ -98,6 +99,7 @@ struct core {
 	struct state state;
 	struct events events;
 	struct publisher publisher;
+	struct resolver resolver;
 	struct control *control;	/* NULL: no socket */
 	struct notice notice;
 	struct dry_run *dry_run;	/* NULL: for real */
