@@ -266,15 +266,17 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 		core->sync.foreign.pending = false;	/* the next try sees it too */
 	}
 	core->sync.took_us = clock_now_us() - core->sync.woken_us;
-	if (done)
-		leftover_after_commit(core, done);
-	if (look_wanted)
-		leftover_after_look(core);
 	tell_schedule(core, &look, now_ms);
 	said_addresses(core, &look, done);
 	tell_hooks_of_addresses(core, &look, done);
 	if (done)
 		tell_of_rules(core, &look, done, cause);
+	/* Connections are slow work: whoever waits for the address begins meanwhile. */
+	events_turn(core, now_ms);
+	if (done)
+		leftover_after_commit(core, done);
+	if (look_wanted)
+		leftover_after_look(core);
 	return result;
 }
 

@@ -258,11 +258,11 @@ static void expect_taken(const char *name, size_t first)
 	fake_link(3, name);
 	fake_address(3, "81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
+	hook = room_hook(&room);
+	assert_int_equal(hook.event, MESSAGE_EVENT_STARTUP);
 	notice_turn(&room.core, kernel.now_ms);
 	assert_true(room_hear(&room, MESSAGE_NOTICE, &notice, sizeof(notice)));
 	assert_true(strlen(notice.status) > 200);
-	hook = room_hook(&room);
-	assert_int_equal(hook.event, MESSAGE_EVENT_STARTUP);
 	room_end(&room);
 }
 
