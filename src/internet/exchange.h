@@ -27,6 +27,7 @@ struct http_exchange {
 	void *context;
 	CURL *easy;
 	bool added;			/* to the multi handle */
+	bool connected;			/* a connection came about */
 	struct resolve_host *host;	/* while the name is being resolved */
 	struct curl_slist *headers, *pins;
 	char host_name[256];		/* without brackets */

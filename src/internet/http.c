@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "exchange.h"
 #include "hairpin/clock.h"
@@ -96,6 +97,18 @@ static void on_socket(struct ev_loop *loop, ev_io *io, int events)
 	act(watch->http, io->fd, what);		/* the watch may be gone after this */
 }
 
+/* libcurl does not tell, in every version, how far a handshake came; the socket does. */
+static void note_connection(CURL *easy, curl_socket_t fd)
+{
+	struct http_exchange *exchange = NULL;
+	struct sockaddr_storage peer;
+	socklen_t bytes = sizeof(peer);
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+	if (exchange && getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0)
+		exchange->connected = true;
+}
+
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
 			void *private)
 {
@@ -104,7 +117,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
 	int events = (what & CURL_POLL_IN ? EV_READ : 0) |
 		     (what & CURL_POLL_OUT ? EV_WRITE : 0);
 
-	(void)easy;
+	note_connection(easy, fd);
 	if (what == CURL_POLL_REMOVE) {
 		if (watch)
 			ev_io_stop(http->loop, &watch->io);

@@ -12,18 +12,12 @@
 /* This program is younger: a clock that says less was never set. */
 static const int64_t first_day_s = 1767225600;	/* 2026-01-01 */
 
-/*
- * libcurl 7.88 has no connect time before the TLS handshake is done, but the port then.
- */
 static bool was_connected(const struct http_exchange *exchange)
 {
-	curl_off_t connect_us = 0;
-	long sent = 0, port = 0;
+	long sent = 0;
 
-	curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-	curl_easy_getinfo(exchange->easy, CURLINFO_LOCAL_PORT, &port);
 	curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &sent);
-	return connect_us > 0 || port > 0 || sent > 0;
+	return exchange->connected || sent > 0;
 }
 
 /* A handshake that fails because the connection broke says nothing about trust. */
