@@ -137,11 +137,28 @@ static void gets_through_while_others_commit(void **state)
 	rules_close(&rules);
 }
 
+/*
+ * A rule with a meter, which nobody can clone. False: this nft makes a named set of it, so
+ * that nothing is in the way (1.1 and later).
+ */
+static bool load_meter(void)
+{
+	lab_nft("table ip m {\n chain pre { type nat hook prerouting priority -80;\n"
+		"ip daddr " OLD " meter m { ip saddr limit rate 5/second } dnat to "
+		"10.0.0.2 comment \"hairpin meter\"\n"
+		"}\n}\n");
+	if (lab_try("nft list table ip m | grep -q ' meter m '") == 0)
+		return true;
+	lab_nft("delete table ip m");
+	return false;
+}
+
 static void a_refused_rule_does_not_stop_the_others(void **state)
 {
 	struct rules rules;
 	FILE *owner;
 	char *before;
+	bool meter;
 
 	(void)state;
 	owner = popen("nft -i >/dev/null 2>&1", "w");
@@ -156,18 +173,19 @@ static void a_refused_rule_does_not_stop_the_others(void **state)
 		usleep(10000);
 	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100;\n"
 		"ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment \"hairpin free\"\n"
-		"ip daddr " OLD " meter m { ip saddr limit rate 5/second } dnat to "
-		"10.0.0.2 comment \"hairpin meter\"\n"
 		"}\n}\n");
+	meter = load_meter();
 	rules_open(&rules);
 	before = lab_listing();
 	rules_sync(&rules);
 	rules_changed(&rules, "hairpin free", OLD, NEW);
 	rules_skipped(&rules, "hairpin own", "belongs to another program");
-	rules_skipped(&rules, "hairpin meter", "meter");
+	if (meter) {
+		rules_skipped(&rules, "hairpin meter", "meter");
+		assert_false(rules_find(&rules, "hairpin meter")->refused);
+	}
 	assert_true(rules_find(&rules, "hairpin own")->refused);
 	assert_false(rules_find(&rules, "hairpin own")->learnt);
-	assert_false(rules_find(&rules, "hairpin meter")->refused);
 	assert_int_equal(rules.report.refused, 1);
 	rules_expect_only(before, "hairpin free", OLD, NEW);
 	/* Nothing but the refused one is left: still success, still told. */
