@@ -86,9 +86,10 @@ static uint16_t destination_type(const struct addr *address)
 }
 
 /*
- * The kernel's filter takes both tuples only together. And for IPv6 it takes equal addresses for different ones (`!ipv6_addr_cmp()` in
- * ctnetlink_filter_match_tuple(), seen in 6.18): a filtered delete would spare exactly
- * what is meant. In both cases everything is listed and looked at here.
+ * The kernel's filter takes both tuples only together. And for IPv6 it takes equal
+ * addresses for different ones (`!ipv6_addr_cmp()` in ctnetlink_filter_match_tuple(),
+ * seen in 6.18): a filtered delete would spare exactly what is meant. In both cases
+ * everything is listed and looked at here.
  */
 static bool filter_works(const struct question *question)
 {
