@@ -15,25 +15,48 @@
 #include "hairpin/notify.h"
 #include "state.h"
 
+/* What was opened, or given to the core, at start: another value waits for the next one. */
+static void reload_say_later(const struct load_facts *old, const struct load_facts *new)
+{
+	const char *what = NULL;
+
+	if (strcmp(old->socket, new->socket) != 0)
+		what = "control.socket";
+	else if (old->control_group != new->control_group)
+		what = "control.group";
+	else if (old->admin_group != new->admin_group)
+		what = "control.admin_group";
+	else if (strcmp(old->state_directory, new->state_directory) != 0)
+		what = "state.directory";
+	if (what)
+		log_warning("configuration: another %s holds when hairpind is started "
+			    "again",
+			    what);
+}
+
 /* Takes over the document and what the supervisor itself lives by. */
 static void reload_adopt(struct supervisor *supervisor, int document)
 {
 	const struct load_facts *facts = &supervisor->load.facts;
-	char socket[sizeof(facts->socket)], state[sizeof(facts->state_directory)];
+	const struct load_facts old = supervisor->facts;
 	bool first = supervisor->document < 0;
 
-	/* Both are open since the start; another place for them needs a restart. */
-	memcpy(socket, supervisor->facts.socket, sizeof(socket));
-	memcpy(state, supervisor->facts.state_directory, sizeof(state));
 	supervisor->facts = *facts;
 	if (!first) {
-		memcpy(supervisor->facts.socket, socket, sizeof(socket));
-		memcpy(supervisor->facts.state_directory, state, sizeof(state));
+		struct load_facts *now = &supervisor->facts;
+
+		memcpy(now->socket, old.socket, sizeof(old.socket));
+		memcpy(now->state_directory, old.state_directory,
+		       sizeof(old.state_directory));
+		now->control_group = old.control_group;
+		now->admin_group = old.admin_group;
 		close(supervisor->document);
 	}
 	supervisor->document = document;
 	log_open("hairpind", facts->log_to_syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 		 facts->log_level);
+	if (!first)
+		reload_say_later(&old, facts);
 	if (facts->hooks_user_refused)
 		log_warning("hooks: their user is unknown, or we are not root; they are "
 			    "not run");

@@ -78,6 +78,22 @@ static void signals_reach_the_core(void **state)
 	wait_note("new grace=8000", 1);
 }
 
+static void what_waits_for_a_start_is_said(void **state)
+{
+	(void)state;
+	start(CORE_DAEMON);
+	wait_note("death signal", 1);
+	write_config("7s");
+	kill(supervisor, SIGHUP);
+	wait_note("new grace=7000", 1);
+	assert_false(in_log("when hairpind is started again"));
+	scratch_write(&scratch, "config.json",
+		      "{ \"control\": { \"admin_group\": \"daemon\" } }", 0600);
+	kill(supervisor, SIGHUP);
+	wait_note("config 0 number 0", 2);
+	assert_true(in_log("another control."));
+}
+
 static void dead_core_is_replaced(void **state)
 {
 	pid_t first;
@@ -284,6 +300,7 @@ int main(int argc, char **argv)
 		TEST(starts_and_stops),
 		TEST(secret_is_not_shown),
 		TEST(signals_reach_the_core),
+		TEST(what_waits_for_a_start_is_said),
 		TEST(dead_core_is_replaced),
 		TEST(hostile_core_is_ended),
 		TEST(dying_core_is_spaced),
