@@ -70,6 +70,10 @@ static int join_all(struct netlink *netlink, const int *groups, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		int r = netlink_join(netlink, groups[i]);
 
+		if (r == -EPERM)
+			return err_set(ret_err, r, "the kernel refuses: be root or have "
+						   "CAP_NET_ADMIN in this network "
+						   "namespace");
 		if (r < 0)
 			return err_set_errno(ret_err, r, "joining netlink group %d",
 					     groups[i]);
