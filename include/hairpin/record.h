@@ -341,8 +341,8 @@ const char *record_state_name(enum record_state state);	/* "current", ... */
 /*
  * How long to wait after the `failures`th failure in a row (from 1) with this verdict,
  * jitter included; the same for a record and for a provider's circuit. Tries without
- * connection (record_never_arrived()) are a row of their own: they count for nothing
- * where failures after answers are counted. `wall_s` tells whether a refused certificate
+ * connection (MESSAGE_UNREACHABLE) are a row of their own: they count for nothing where
+ * other failures are counted. `wall_s` tells whether a refused certificate
  * may be the clock's fault.
  */
 int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
@@ -354,7 +354,9 @@ int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
  */
 bool record_is_outage(enum message_verdict verdict);
 
-/* Nothing was said to the provider: the try counts for nothing. */
+/*
+ * Nothing was said to the provider: the try leaves no doubt and takes no part of a budget.
+ */
 bool record_never_arrived(enum message_verdict verdict);
 
 /* The refusals that hold for the whole provider entry. */

@@ -59,7 +59,8 @@ enum wan_event {
  * address before a change or loss.
  */
 enum wan_event wan_observe(struct wan_side *side, const struct addr *seen,
-			   int64_t grace_ms, int64_t now_ms, int64_t wall_s, struct addr *ret_former);
+			   int64_t grace_ms, int64_t now_ms, int64_t wall_s,
+			   struct addr *ret_former);
 
 /* When wan_observe() wants to be called again; INT64_MAX: not by time. */
 int64_t wan_due_ms(const struct wan_side *side, int64_t grace_ms);

@@ -140,7 +140,7 @@ void circuit_close(struct circuit *circuit)
 static unsigned count_failure(struct circuit *circuit, enum message_verdict verdict,
 			      bool same_outage)
 {
-	if (record_never_arrived(verdict)) {
+	if (verdict == MESSAGE_UNREACHABLE) {
 		if (!same_outage)
 			circuit->unconnected++;
 		return MAX(circuit->unconnected, 1);
@@ -178,7 +178,7 @@ void circuit_wait(struct circuit *circuit, uint32_t verdict, unsigned failures,
 		return;
 	circuit->next_ms = until_ms;
 	circuit->verdict = verdict;
-	if (record_never_arrived(verdict))
+	if (verdict == MESSAGE_UNREACHABLE)
 		circuit->unconnected = MAX(failures, 1);
 	else
 		circuit->failures = MAX(failures, 1);

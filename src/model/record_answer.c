@@ -67,7 +67,7 @@ static enum record_event count_failure(struct record *record,
 {
 	bool telling = !record->told;
 
-	if (record_never_arrived(verdict)) {
+	if (verdict == MESSAGE_UNREACHABLE) {
 		record->unconnected++;
 		telling = telling && record->unconnected >= 3;
 	} else {

@@ -84,7 +84,7 @@ static void restore_times(struct record *record, const struct record_saved *save
 static void restore_row(struct record *record, const struct record_saved *saved)
 {
 	record->attempts = saved->attempts;
-	if (record_never_arrived(saved->last_answer)) {
+	if (saved->last_answer == MESSAGE_UNREACHABLE) {
 		record->unconnected = saved->attempts;
 		record->told = saved->attempts >= 3;
 	} else {

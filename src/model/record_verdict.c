@@ -93,7 +93,7 @@ int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
 
 	if (verdict == MESSAGE_TLS_REFUSED && wall_s < RECORD_SANE_WALL_S)
 		return RECORD_CLOCK_RETRY_MS;
-	if (record_never_arrived(verdict))
+	if (verdict == MESSAGE_UNREACHABLE)
 		wait_ms = jitter_ms(reconnecting_ms(failures), random);
 	else
 		wait_ms = jitter_ms(doubling_ms(failures), random);

@@ -269,9 +269,31 @@ static void test_wild_life(void **state)
 	world_free(world);
 }
 
+/* The first wait of a row: 30 s after words of the server, less where none was reached. */
+static void test_first_waits(void **state)
+{
+	static const struct {
+		enum message_verdict verdict;
+		int64_t wall_s, wait_ms;
+	} rows[] = {
+		{ MESSAGE_TRANSIENT, RECORD_SANE_WALL_S, RECORD_BACKOFF_MS },
+		{ MESSAGE_TLS_REFUSED, RECORD_SANE_WALL_S, RECORD_BACKOFF_MS },
+		{ MESSAGE_TLS_REFUSED, 0, RECORD_CLOCK_RETRY_MS },
+		{ MESSAGE_UNREACHABLE, RECORD_SANE_WALL_S, 5000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (uint32_t dice = 0; dice < 16; dice++)
+			assert_in_range(record_backoff_ms(rows[i].verdict, 1, 0,
+							  rows[i].wall_s, dice << 28),
+					rows[i].wait_ms * 4 / 5, rows[i].wait_ms * 6 / 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_waits),
 		cmocka_unit_test(test_strange_file),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_another_account),
