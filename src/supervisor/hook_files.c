@@ -119,14 +119,33 @@ static int directory_open(const char *directory, int *ret_fd, struct err *ret_er
 	return rc;
 }
 
-/* As run-parts does it: no dots, so no backups and no package manager's leftovers. */
+/* What editors and package managers leave behind, and what somebody switched off. */
+static bool name_is_leftover(const char *name)
+{
+	static const char *const ends[] = {
+		".bak", ".old", ".orig", ".rej", ".swp", ".tmp", ".off", ".disabled",
+		".rpmnew", ".rpmsave", ".rpmorig", ".pacnew", ".pacsave", ".apk-new",
+	};
+	const char *end = strrchr(name, '.');
+
+	if (!end)
+		return false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (strcmp(end, ends[i]) == 0)
+			return true;
+	}
+	return strncmp(end, ".dpkg-", 6) == 0 || strncmp(end, ".ucf-", 5) == 0;
+}
+
+/* notify.sh is one; no dot in front, and nothing that a backup's name would hold. */
 static bool name_is_hook(const char *name)
 {
 	size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy"
 				     "z"
-				     "0123456789_-");
+				     "0123456789_-.");
 
-	return length > 0 && name[length] == '\0';
+	return length > 0 && name[length] == '\0' && name[0] != '.' &&
+	       !name_is_leftover(name);
 }
 
 static int names_compare(const void *a, const void *b)

@@ -9,17 +9,20 @@ static void in_order_of_names(void **state)
 	(void)state;
 	hook("20-b", "echo b $1 >> $out/log", 0755);
 	hook("10-a", "echo a $1 >> $out/log", 0755);
+	hook("25-c.sh", "echo c $1 >> $out/log", 0755);
 	hook("30-c.bak", "echo no >> $out/log", 0755);
+	hook("30-c.dpkg-old", "echo no >> $out/log", 0755);
+	hook(".30-c", "echo no >> $out/log", 0755);
 	hook("40-d~", "echo no >> $out/log", 0755);
 	hook("50-plain", "echo no >> $out/log", 0644);
 	assert_int_equal(mkdirat(scratch.fd, "hooks/60-dir", 0755), 0);
 	push(9);
 	run_until(1);
 	assert_string_equal(scratch_read(&scratch, "log", text, sizeof(text)),
-			    "a address\nb address\n");
+			    "a address\nb address\nc address\n");
 	assert_int_equal(replies[0].head.type, MESSAGE_HOOK_DONE);
 	assert_int_equal(replies[0].head.number, 9);
-	assert_int_equal(replies[0].ran, 2);
+	assert_int_equal(replies[0].ran, 3);
 	assert_int_equal(replies[0].failed, 0);
 	assert_true(message_to_core_ok(&replies[0], sizeof(replies[0])));
 	assert_int_equal(log_count("50-plain is not executable"), 1);
@@ -46,7 +49,7 @@ static void flood_is_bounded(void **state)
 	getrusage(RUSAGE_SELF, &before);
 	hook("10-flood", "head -c 100000000 /dev/zero | tr '\\0' x", 0755);
 	hook("20-lines", "yes line | head -n 100000 >&2", 0755);
-	hook("30-binary", "head -c 3000 /dev/urandom", 0755);
+	hook("30-binary", "head -c 1000 /dev/urandom", 0755);
 	push(1);
 	run_until(1);
 	getrusage(RUSAGE_SELF, &after);
