@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an answer means for a record: DYNDNS2's duties, and what a look at DNS decides. */
+/* What an answer means for a record: the protocol's duties, and what a look decides. */
 #include "record_life.h"
 
 #include <stdlib.h>
@@ -271,7 +271,7 @@ static enum record_event miss_unseen(struct record *record, int64_t now_ms)
 	return record->state == RECORD_WAITING ? RECORD_NOT_VISIBLE : RECORD_NOTHING;
 }
 
-/* DNS does not hold the wanted address: SPEC, "What a look at DNS decides". */
+/* DNS does not hold the wanted address. */
 static enum record_event miss(struct record *record, const struct addr *seen,
 			      int64_t now_ms)
 {

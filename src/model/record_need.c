@@ -8,7 +8,7 @@
 /* --- when an update may go --- */
 
 /*
- * SPEC: four updates in any ten minutes, then 30 s, 1, 2, 5, 10 minutes apart until the
+ * Four updates in any ten minutes, then 30 s, 1, 2, 5, 10 minutes apart until the
  * address has been quiet for ten minutes.
  */
 static int64_t burst_gate_ms(const struct record *record)
