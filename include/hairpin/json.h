@@ -36,13 +36,24 @@ struct json_error {
 	char text[160];		/* what is wrong, not where; foreign bytes escaped */
 };
 
-/*
- * Strict JSON; with `relaxed` also // and block comments, # comments to the end of the
- * line, and one trailing comma. NULL: `ret_error` says where and why. `text` need not end
- * with NUL.
- */
-struct json *json_parse(const char *text, size_t length, bool relaxed,
+enum json_form {
+	JSON_STRICT,
+	/* also // and block comments, # comments to the end of the line, one trailing comma */
+	JSON_RELAXED,
+	JSON_TOLERANT,		/* and duplicate keys, for who reports them all himself */
+};
+
+/* NULL: `ret_error` says where and why. `text` need not end with NUL. */
+struct json *json_parse(const char *text, size_t length, enum json_form form,
 			struct json_error *ret_error);
+
+/*
+ * The members whose key an earlier member of their object has, the last one of each key.
+ * 0 or -ENOMEM.
+ */
+typedef void json_duplicate_fn(void *context, const struct json *member);
+int json_each_duplicate(const struct json *value, json_duplicate_fn *fn, void *context);
+
 void json_free(struct json *root);	/* NULL is fine */
 void json_wipe_free(struct json *root);	/* wipes strings first: for those with secrets */
 

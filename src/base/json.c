@@ -2,6 +2,7 @@
 #include "hairpin/json.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,7 @@ static const cJSON *last_of_key(const cJSON *object, const char *key)
 }
 
 /* Sorted and not member against member: 100,000 keys fit into a hostile document. */
-static int find_duplicate_here(const cJSON *object, const cJSON **ret_duplicate)
+static int each_duplicate_here(const cJSON *object, json_duplicate_fn *fn, void *context)
 {
 	size_t count = (size_t)cJSON_GetArraySize(object), i = 0;
 	const cJSON **members;
@@ -114,30 +115,37 @@ static int find_duplicate_here(const cJSON *object, const cJSON **ret_duplicate)
 		return 0;
 	members = calloc(count, sizeof(*members));
 	if (!members)
-		return -1;
+		return -ENOMEM;
 	for (const cJSON *member = object->child; member; member = member->next)
 		members[i++] = member;
 	qsort(members, count, sizeof(*members), compare_keys);
-	for (i = 1; i < count && compare_keys(&members[i - 1], &members[i]) != 0; i++)
-		;
-	if (i < count)
-		*ret_duplicate = last_of_key(object, members[i]->string);
+	for (i = 1; i < count; i++) {
+		bool same = compare_keys(&members[i - 1], &members[i]) == 0;
+		bool last = i + 1 == count || compare_keys(&members[i], &members[i + 1]) != 0;
+
+		if (same && last)
+			fn(context, outer(last_of_key(object, members[i]->string)));
+	}
 	free(members);
 	return 0;
 }
 
-/* 0, or -1 without memory; `*ret_duplicate` stays NULL where every key is single. */
-static int find_duplicate(const cJSON *item, const cJSON **ret_duplicate)
+int json_each_duplicate(const struct json *value, json_duplicate_fn *fn, void *context)
 {
-	if (cJSON_IsObject(item) && find_duplicate_here(item, ret_duplicate) < 0)
-		return -1;
-	for (const cJSON *child = item->child; child; child = child->next) {
-		if (*ret_duplicate)
-			return 0;
-		if (find_duplicate(child, ret_duplicate) < 0)
-			return -1;
-	}
-	return 0;
+	const cJSON *item = inner(value);
+	int r = cJSON_IsObject(item) ? each_duplicate_here(item, fn, context) : 0;
+
+	for (const cJSON *child = item->child; r == 0 && child; child = child->next)
+		r = json_each_duplicate(outer(child), fn, context);
+	return r;
+}
+
+static void keep_first(void *context, const struct json *member)
+{
+	const struct json **first = context;
+
+	if (!*first)
+		*first = member;
 }
 
 /* --- parsing ----------------------------------------------------------------------- */
@@ -150,25 +158,27 @@ static void set_error(struct json_error *error, struct json_place place,
 }
 
 static void set_duplicate(struct json_error *error, const char *text, size_t length,
-			  const cJSON *root, const cJSON *duplicate)
+			  const cJSON *root, const struct json *duplicate)
 {
 	struct json_place place = { 1, 1 };
-	const char *key = duplicate->string;
+	const char *key = json_key(duplicate);
 	char shown[100];
 
-	json_locate(text, length, outer(root), outer(duplicate), &place);
+	json_locate(text, length, outer(root), duplicate, &place);
 	error->place = place;
 	snprintf(error->text, sizeof(error->text), "the key \"%s\" stands here twice",
 		 text_escape(shown, sizeof(shown), key, strlen(key)));
 }
 
 /* What the walk over the text has accepted becomes a tree. */
-static cJSON *build(const char *text, size_t length, struct json_error *ret_error)
+static cJSON *build(const char *text, size_t length, enum json_form form,
+		    struct json_error *ret_error)
 {
-	const cJSON *duplicate = NULL;
+	const struct json *duplicate = NULL;
 	cJSON *root = cJSON_ParseWithLengthOpts(text, length, NULL, 0);
 
-	if (!root || find_duplicate(root, &duplicate) < 0)
+	if (!root || (form != JSON_TOLERANT &&
+		      json_each_duplicate(outer(root), keep_first, &duplicate) < 0))
 		set_error(ret_error, (struct json_place){ 1, 1 }, "no memory to read it");
 	else if (duplicate)
 		set_duplicate(ret_error, text, length, root, duplicate);
@@ -178,7 +188,8 @@ static cJSON *build(const char *text, size_t length, struct json_error *ret_erro
 	return NULL;
 }
 
-static cJSON *parse_strict(const char *text, size_t length, struct json_error *ret_error)
+static cJSON *parse_strict(const char *text, size_t length, enum json_form form,
+			   struct json_error *ret_error)
 {
 	struct json_scan scan = { .text = text, .length = length };
 
@@ -186,10 +197,11 @@ static cJSON *parse_strict(const char *text, size_t length, struct json_error *r
 		set_error(ret_error, place_of(text, scan.at), scan.wrong);
 		return NULL;
 	}
-	return build(text, length, ret_error);
+	return build(text, length, form, ret_error);
 }
 
-static cJSON *parse_relaxed(const char *text, size_t length, struct json_error *ret_error)
+static cJSON *parse_relaxed(const char *text, size_t length, enum json_form form,
+			    struct json_error *ret_error)
 {
 	struct json_scan scan = { .length = length };
 	char *copy = malloc(length + 1);
@@ -202,7 +214,7 @@ static cJSON *parse_relaxed(const char *text, size_t length, struct json_error *
 	if (length > 0)
 		memcpy(copy, text, length);
 	if (json_scan_relax(copy, length, &scan))
-		root = parse_strict(copy, length, ret_error);
+		root = parse_strict(copy, length, form, ret_error);
 	else
 		set_error(ret_error, place_of(copy, scan.at), scan.wrong);
 	secret_wipe(copy, length);
@@ -210,16 +222,16 @@ static cJSON *parse_relaxed(const char *text, size_t length, struct json_error *
 	return root;
 }
 
-struct json *json_parse(const char *text, size_t length, bool relaxed,
+struct json *json_parse(const char *text, size_t length, enum json_form form,
 			struct json_error *ret_error)
 {
 	if (length > JSON_MAX_BYTES) {
 		set_error(ret_error, (struct json_place){ 1, 1 }, "longer than 1 MiB");
 		return NULL;
 	}
-	if (relaxed)
-		return (struct json *)parse_relaxed(text, length, ret_error);
-	return (struct json *)parse_strict(text, length, ret_error);
+	if (form == JSON_STRICT)
+		return (struct json *)parse_strict(text, length, form, ret_error);
+	return (struct json *)parse_relaxed(text, length, form, ret_error);
 }
 
 void json_free(struct json *root)

@@ -379,7 +379,7 @@ int catalogue_parse(const char *text, size_t length, struct catalogue **ret_cata
 	if (length > CATALOGUE_MAX_BYTES)
 		return err_set(ret_err, -EINVAL, "1:1: larger than %d bytes",
 			       CATALOGUE_MAX_BYTES);
-	describing.root = json_parse(text, length, true, &error);
+	describing.root = json_parse(text, length, JSON_RELAXED, &error);
 	if (!describing.root)
 		return err_set(ret_err, -EINVAL, "%u:%u: %s", error.place.line,
 			       error.place.column, error.text);

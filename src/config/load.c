@@ -78,10 +78,27 @@ static char *directory_of(const char *path)
 	return text_copy(copy, sizeof copy, path) ? realpath(dirname(copy), NULL) : NULL;
 }
 
+struct duplicates {
+	struct config_problems *problems;
+	struct source *source;
+};
+
+static void report_duplicate(void *context, const struct json *member)
+{
+	struct duplicates *duplicates = context;
+	const char *key = json_key(member);
+	char shown[100];
+
+	problem_at(duplicates->problems, duplicates->source, member, PROBLEM_ERROR,
+		   "the key \"%s\" stands here twice; remove one",
+		   text_escape(shown, sizeof shown, key, strlen(key)));
+}
+
 /* Opens one file; 0 also where a mistake was reported, -ENOENT where there is none. */
 static int files_add(struct files *files, const char *path,
 		     struct config_problems *problems)
 {
+	struct duplicates duplicates = { .problems = problems };
 	struct source *source = &files->sources[files->count];
 	struct json_error error;
 	struct err err = { 0 };
@@ -100,10 +117,16 @@ static int files_add(struct files *files, const char *path,
 	source->directory = directory_of(path);
 	if (!source->name || !source->directory)
 		return -ENOMEM;
-	source->root = json_parse(source->text, source->length, true, &error);
-	if (!source->root)
+	source->root = json_parse(source->text, source->length, JSON_TOLERANT, &error);
+	if (!source->root) {
 		problem_syntax(problems, source, &error);
-	else if (json_kind(source->root) != JSON_OBJECT)
+		return 0;
+	}
+	duplicates.source = source;
+	result = json_each_duplicate(source->root, report_duplicate, &duplicates);
+	if (result < 0)
+		return result;
+	if (json_kind(source->root) != JSON_OBJECT)
 		problem_at(problems, source, source->root, PROBLEM_ERROR,
 			   "the file must be an object; begin with { and end with }");
 	return 0;
@@ -291,7 +314,7 @@ int config_parse(const char *text, size_t length, struct config **ret_config,
 		goto out;
 	memcpy(files->sources[0].text, text, length);
 	files->sources[0].text[length] = '\0';
-	files->sources[0].root = json_parse(text, length, false, &error);
+	files->sources[0].root = json_parse(text, length, JSON_STRICT, &error);
 	if (json_kind(files->sources[0].root) != JSON_OBJECT) {
 		result = err_set(ret_err, -EINVAL,
 				 "the effective configuration is no object");

@@ -75,7 +75,7 @@ static int unknown_id(const char *const *directories, const char *id, struct err
 static char *compact(const char *text, size_t length)
 {
 	struct json_error error;
-	struct json *root = json_parse(text, length, true, &error);
+	struct json *root = json_parse(text, length, JSON_RELAXED, &error);
 	char *result = json_print(root, false);
 
 	json_free(root);

@@ -255,7 +255,7 @@ static void command_choose(struct client *client, const struct json *request,
 void command_run(struct client *client, const char *line, size_t length, int64_t now_ms)
 {
 	struct json_error error;
-	struct json *request = json_parse(line, length, false, &error);
+	struct json *request = json_parse(line, length, JSON_STRICT, &error);
 
 	if (!request) {
 		command_fail_about(client, "the request is no JSON: ", error.text, "");

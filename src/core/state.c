@@ -58,7 +58,7 @@ static struct json *state_parse(struct state *state)
 		set_aside(state, err.text);
 		return NULL;
 	}
-	document = json_parse(text, length, false, &error);
+	document = json_parse(text, length, JSON_STRICT, &error);
 	free(text);
 	if (!document || !state_is_ours(document, &err)) {
 		set_aside(state, document ? err.text : "it is no JSON");

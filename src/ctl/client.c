@@ -107,7 +107,7 @@ static int client_check(const char *who, struct text *line, struct ctl_answer *r
 			       "the answer of %s was cut off after %zu bytes; try again",
 			       who, line->length);
 	line->bytes[--line->length] = '\0';
-	answer.root = json_parse(line->bytes, line->length, false, &error);
+	answer.root = json_parse(line->bytes, line->length, JSON_STRICT, &error);
 	if (!answer.root)
 		return err_set(ret_err, -EPROTO,
 			       "what %s answers is no JSON (column %u: %s): "

@@ -47,7 +47,7 @@ static void check_json(const uint8_t *data, size_t size)
 			abort();
 	}
 	/* \uXXXX is longer than what it stands for: the limit of size may be hit. */
-	again = json_parse(out.bytes, out.length, false, &error);
+	again = json_parse(out.bytes, out.length, JSON_STRICT, &error);
 	if (!again && !out.failed && out.length <= JSON_MAX_BYTES)
 		abort();
 	json_free(again);
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	view.columns = 20 + *data % 80;
-	root = json_parse((const char *)data + 1, size - 1, false, &error);
+	root = json_parse((const char *)data + 1, size - 1, JSON_STRICT, &error);
 	if (!root)
 		return 0;
 	for (i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {

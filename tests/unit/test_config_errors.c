@@ -149,6 +149,21 @@ static void what_comes_later_is_refused(void **state)
 	assert_int_equal(room->problems.warnings, 0);
 }
 
+/* Keys given twice are mistakes like others: what else is wrong is said too. */
+static void keys_given_twice(void **state)
+{
+	struct room *room = *state;
+
+	assert_int_equal(room_load_text(room,
+			"{ \"log\": {\"level\": \"x\"},\n"
+			"  \"dns\": {\"verify\": true, \"verify\": true, \"verify\": 1},\n"
+			"  \"log\": {\"levle\": \"err\"} }"), -EINVAL);
+	assert_says(room, ":3:3: error: the key \"log\" stands here twice; remove one");
+	assert_says(room, ":2:43: error: the key \"verify\" stands here twice");
+	assert_says(room, ":1:11: error: unknown level \"x\"");
+	assert_says(room, ":3:11: error: unknown key \"levle\"");
+}
+
 static void the_same_record_twice(void **state)
 {
 	static const char duck[] =
@@ -271,6 +286,7 @@ int main(void)
 		TEST(syntax_golden),
 		TEST(single_mistakes),
 		TEST(what_comes_later_is_refused),
+		TEST(keys_given_twice),
 		TEST(the_same_record_twice),
 		TEST(a_flood_is_cut),
 		TEST(no_line_shows_a_secret),

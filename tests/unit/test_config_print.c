@@ -37,7 +37,7 @@ static void load_full(struct room *room)
 static struct json *parse(const char *text)
 {
 	struct json_error error;
-	struct json *root = json_parse(text, strlen(text), false, &error);
+	struct json *root = json_parse(text, strlen(text), JSON_STRICT, &error);
 
 	if (!root)
 		fail_msg("%u:%u: %s", error.place.line, error.place.column, error.text);

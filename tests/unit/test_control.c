@@ -94,7 +94,7 @@ static struct json *ask_as(uid_t uid, gid_t gid, const char *request)
 	say(fd, request, strlen(request));
 	assert_non_null(hear(fd, text, sizeof(text)));
 	close(fd);
-	root = json_parse(text, strlen(text), false, &error);
+	root = json_parse(text, strlen(text), JSON_STRICT, &error);
 	if (!root)
 		fail_msg("no JSON: %s: %s", error.text, text);
 	return root;

@@ -56,7 +56,7 @@ static struct json *read_object(const char *name)
 
 	snprintf(path, sizeof(path), "tests/unit/golden/%s.json", name);
 	bytes = read_file(path, &length);
-	root = json_parse(bytes, length, false, &error);
+	root = json_parse(bytes, length, JSON_STRICT, &error);
 	if (!root)
 		fail_msg("%s: %s", path, error.text);
 	free(bytes);
@@ -204,7 +204,7 @@ static void test_shapes(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		struct json *object =
-			json_parse(shapes[i], strlen(shapes[i]), false, &error);
+			json_parse(shapes[i], strlen(shapes[i]), JSON_STRICT, &error);
 
 		assert_non_null(object);
 		for (j = 0; j < sizeof(shows) / sizeof(shows[0]); j++) {
@@ -223,7 +223,7 @@ static void check_answer(show_fn *show, const char *json, const char *expected)
 {
 	struct text out = TEXT_INIT;
 	struct json_error error;
-	struct json *object = json_parse(json, strlen(json), false, &error);
+	struct json *object = json_parse(json, strlen(json), JSON_STRICT, &error);
 
 	assert_non_null(object);
 	show(object, &wide, &out);

@@ -22,7 +22,7 @@ static struct json *parse_exact(const char *text, size_t length, bool relaxed,
 
 	assert_non_null(copy);
 	memcpy(copy, text, length);
-	root = json_parse(copy, length, relaxed, ret_error);
+	root = json_parse(copy, length, relaxed ? JSON_RELAXED : JSON_STRICT, ret_error);
 	free(copy);
 	return root;
 }
@@ -145,8 +145,8 @@ static void refuses_nul_bytes(void **state)
 		assert_null(parse_exact(texts[i], lengths[i], true, &error));
 	}
 	/* What lies beyond the length is not the document's. */
-	json_free(json_parse("[1]\0x", 3, false, &error));
-	assert_null(json_parse("[1]", 2, false, &error));
+	json_free(json_parse("[1]\0x", 3, JSON_STRICT, &error));
+	assert_null(json_parse("[1]", 2, JSON_STRICT, &error));
 }
 
 static char *repeat(const char *open, size_t count, const char *close)
@@ -179,7 +179,7 @@ static void limits_depth(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct json_error error = { .text = "" };
 		char *text = repeat(cases[i].open, cases[i].count, cases[i].close);
-		struct json *root = json_parse(text, strlen(text), i % 2, &error);
+		struct json *root = json_parse(text, strlen(text), i % 2 ? JSON_RELAXED : JSON_STRICT, &error);
 
 		if (cases[i].close[0] && cases[i].fine)
 			assert_non_null(root);
@@ -201,9 +201,9 @@ static void limits_size(void **state)
 	assert_non_null(text);
 	memset(text, ' ', JSON_MAX_BYTES + 1);
 	text[0] = '7';
-	json_free(json_parse(text, JSON_MAX_BYTES, true, &error));
+	json_free(json_parse(text, JSON_MAX_BYTES, JSON_RELAXED, &error));
 	assert_string_equal(error.text, "");
-	assert_null(json_parse(text, JSON_MAX_BYTES + 1, true, &error));
+	assert_null(json_parse(text, JSON_MAX_BYTES + 1, JSON_RELAXED, &error));
 	assert_non_null(strstr(error.text, "1 MiB"));
 	free(text);
 }
@@ -222,7 +222,7 @@ static void finds_a_duplicate_among_many(void **state)
 		length += (size_t)sprintf(text + length, "\"%x\":1,", i);
 	length += (size_t)sprintf(text + length, "\"\x1f\"") - 3;
 	length += (size_t)sprintf(text + length, "\n \"5a5a\":1}");
-	assert_null(json_parse(text, length, false, &error));
+	assert_null(json_parse(text, length, JSON_STRICT, &error));
 	assert_int_equal(error.place.line, 2);
 	assert_int_equal(error.place.column, 2);
 	assert_string_equal(error.text, "the key \"5a5a\" stands here twice");
@@ -235,7 +235,7 @@ static void escapes_in_errors(void **state)
 	const char *text = "{\"\\u001b[2J\":1,\"\\u001b[2J\":1}";
 
 	(void)state;
-	assert_null(json_parse(text, strlen(text), false, &error));
+	assert_null(json_parse(text, strlen(text), JSON_STRICT, &error));
 	assert_string_equal(error.text, "the key \"\\x1b[2J\" stands here twice");
 }
 

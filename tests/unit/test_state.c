@@ -54,7 +54,7 @@ static void record_round_trip(void **state)
 	strcpy(record.hostname, "home.example.org");
 	json = state_format_record(&record);
 	text = json_print(json, false);
-	parsed = json_parse(text, strlen(text), false, &error);
+	parsed = json_parse(text, strlen(text), JSON_STRICT, &error);
 	assert_non_null(parsed);
 	assert_true(state_read_record(parsed, &again));
 	assert_string_equal(again.provider, "dyn");

@@ -15,7 +15,7 @@ static const struct json *status(void)
 	free(text);
 	text = status_print(&room.core, kernel.now_ms);
 	assert_non_null(text);
-	root = json_parse(text, strlen(text), false, &error);
+	root = json_parse(text, strlen(text), JSON_STRICT, &error);
 	if (!root)
 		fail_msg("no JSON: %s: %s", error.text, text);
 	return root;

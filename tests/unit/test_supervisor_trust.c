@@ -69,7 +69,7 @@ static void strange_values_are_only_values(void **state)
 	scratch_read(&scratch, "json", text, sizeof(text));
 	assert_non_null(strchr(text, '\n'));
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);	/* one line */
-	root = json_parse(text, strlen(text), false, &error);
+	root = json_parse(text, strlen(text), JSON_STRICT, &error);
 	assert_non_null(root);
 	assert_string_equal(json_string(json_get(root, "message")), "a\\x0ab\"c");
 	assert_string_equal(json_string(json_get(root, "interface")), "-rf\\xff%s");
