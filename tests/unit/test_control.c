@@ -201,7 +201,7 @@ static void update(void **state)
 static void rights(void **state)
 {
 	struct json *root;
-	uid_t stranger = geteuid() + 1;	/* whoever runs the test */
+	uid_t stranger = geteuid() + 1;	/* not who runs the test */
 	char text[4096];
 	int fd;
 
@@ -239,8 +239,7 @@ static void rights(void **state)
 static void garbage(void **state)
 {
 #define REQUEST(text) { text, sizeof(text) - 1 }
-	static const struct { const char *text; size_t length;
-	} requests[] = {
+	static const struct { const char *text; size_t length; } requests[] = {
 		REQUEST("\0\0\0\n"),
 		REQUEST("\n"),
 		REQUEST("[]\n"),

@@ -179,7 +179,8 @@ static void limits_depth(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct json_error error = { .text = "" };
 		char *text = repeat(cases[i].open, cases[i].count, cases[i].close);
-		struct json *root = json_parse(text, strlen(text), i % 2 ? JSON_RELAXED : JSON_STRICT, &error);
+		enum json_form form = i % 2 ? JSON_RELAXED : JSON_STRICT;
+		struct json *root = json_parse(text, strlen(text), form, &error);
 
 		if (cases[i].close[0] && cases[i].fine)
 			assert_non_null(root);
