@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "hairpin/config.h"
@@ -141,6 +143,11 @@ static int list_add(const char **list, size_t *count, const char *value)
 	return 0;
 }
 
+static bool is_absolute_path(const char *path, size_t room)
+{
+	return path[0] == '/' && strlen(path) < room;
+}
+
 static int argument_take(struct arguments *arguments, int option)
 {
 	switch (option) {
@@ -152,11 +159,14 @@ static int argument_take(struct arguments *arguments, int option)
 			return usage_error("'%s' is no level", optarg);
 		break;
 	case GIVEN_STATE:
+		if (!optarg[0] || strlen(optarg) >= PATH_MAX)
+			return usage_error("--state-dir needs a directory");
 		arguments->state_directory = optarg;
 		break;
 	case GIVEN_SOCKET:
-		if (optarg[0] != '/')
-			return usage_error("the socket needs an absolute path");
+		if (!is_absolute_path(optarg, sizeof(((struct sockaddr_un *)0)->sun_path)))
+			return usage_error("the socket needs an absolute path of at most "
+					   "107 bytes");
 		arguments->socket = optarg;
 		break;
 	case GIVEN_REWRITE:

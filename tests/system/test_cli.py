@@ -161,6 +161,11 @@ def usage():
         same(status, 0)
         assert '0.1' in out, out
         same(call(program, '-V'), (status, out, ''))
+    for words in (['--state-dir', ''], ['--state-dir', 'x' * 5000], ['--socket', 'relative'],
+                  ['--socket', '/' + 'x' * 200]):
+        status, _, error = call('hairpind', *words)
+        same(status, 2)
+        assert 'usage' in error and len(error.splitlines()) == 1, error
     status, _, error = call('hairpin-publish')
     same(status, 2)
     assert 'hairpind' in error
