@@ -121,6 +121,15 @@ static void publisher_ended(struct core *core, int64_t now_ms)
 	schedule_publisher_gone(core->schedule, now_ms);
 }
 
+void publisher_address_changed(struct core *core, int64_t now_ms)
+{
+	if (core->publisher.channel < 0 || !schedule_is_outdated(core->schedule))
+		return;
+	publisher_close(core);
+	core->publisher.state = PUBLISHER_IDLE;
+	schedule_publisher_gone(core->schedule, now_ms);
+}
+
 /* --- results --- */
 
 static void publisher_result(struct core *core, const struct message_result *result,

@@ -56,6 +56,12 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 /* Its channel can be read or has ended. */
 void publisher_readable(struct core *core, int64_t now_ms);
 
+/*
+ * An address changed: a publisher whose update is for the former one is ended. There is no
+ * other way to take a job back; a new one is started in a millisecond, and looks at DNS first.
+ */
+void publisher_address_changed(struct core *core, int64_t now_ms);
+
 void publisher_turn(struct core *core, int64_t now_ms);
 int64_t publisher_due_ms(const struct core *core, int64_t now_ms);
 const char *publisher_state_name(const struct publisher *publisher);

@@ -281,6 +281,8 @@ static void adopt_jobs(struct schedule *schedule, const struct schedule *old)
 		struct job *job = &schedule->jobs[j];
 
 		*job = old->jobs[j];
+		if (job->number == 0)
+			continue;
 		if (job->circuit >= 0)
 			job->circuit = find_same_circuit(schedule,
 							 &old->circuits[job->circuit]);

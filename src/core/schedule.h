@@ -156,6 +156,12 @@ struct schedule_report schedule_answer(struct schedule *schedule,
 /* The job could not be handed over at all. It will be given again. */
 void schedule_unsent(struct schedule *schedule, uint32_t number, int64_t now_ms);
 
+/*
+ * An update is in flight for an address that is not wanted any more. Its connection was made
+ * from that address, as a rule, and would hang until its time is over.
+ */
+bool schedule_is_outdated(const struct schedule *schedule);
+
 /* The publisher died: all jobs in flight are given again, as far as is safe. */
 void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms);
 

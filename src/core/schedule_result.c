@@ -49,6 +49,30 @@ void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms)
 					  now_ms);
 }
 
+static bool is_outdated(const struct schedule *schedule, const struct job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		const struct record *record;
+
+		if (job->records[i].index < 0)
+			continue;
+		record = &schedule->records[job->records[i].index].record;
+		if (record->busy == RECORD_NEED_UPDATE && record->job == job->number &&
+		    !addr_equal(&record->sent, &record->wanted))
+			return true;
+	}
+	return false;
+}
+
+bool schedule_is_outdated(const struct schedule *schedule)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (schedule->jobs[i].number != 0 &&
+		    is_outdated(schedule, &schedule->jobs[i]))
+			return true;
+	return false;
+}
+
 /* --- all answers of a job are there --- */
 
 /* Every name of a request brings a record of the first one's family. */

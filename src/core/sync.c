@@ -267,6 +267,8 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 	}
 	core->sync.took_us = clock_now_us() - core->sync.woken_us;
 	tell_schedule(core, &look, now_ms);
+	if (look.count > 0)
+		publisher_address_changed(core, now_ms);
 	said_addresses(core, &look, done);
 	tell_hooks_of_addresses(core, &look, done);
 	if (done)

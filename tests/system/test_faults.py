@@ -138,6 +138,44 @@ def memory_of_names():
     same([request['query']['myip'] for request in lab.requests()[asked:]], ['81.2.69.33'])
 
 
+def change_in_flight():
+    """The address changes while a request is under way: the next one does not wait for its end"""
+    restart_without_state()
+    lab.provider_says(silent=True)
+    asked = len(lab.requests())
+    lab.set_address('81.2.69.40')
+    wait_for('a request', 10, lambda: len(lab.requests()) > asked)
+    lab.provider_says()
+    began = time.monotonic()
+    lab.set_address('81.2.69.41')
+    wait_for('the next request', 20, lambda: len(lab.requests()) > asked + 1)
+    assert time.monotonic() - began < 5, time.monotonic() - began
+    wait_for('current', 20, lambda: state() == 'current' and lab.record()['published'] == '81.2.69.41')
+    time.sleep(3)
+    same([request['query']['myip'] for request in lab.requests()[asked:]], ['81.2.69.40', '81.2.69.41'])
+
+
+def restart_without_state():
+    same(lab.stop_daemon(), 0)
+    run('rm', '-rf', '/run/lab/state')
+    lab.start_daemon()
+    wait_for('current', 20, lambda: state() == 'current')
+
+
+def providers_come_and_go():
+    """A reload takes all providers away and brings them back: the core stays, no update"""
+    asked, core = len(lab.requests()), lab.processes()['core']
+    for _ in range(3):
+        lab.write_configuration(lab.configuration(providers=[]))
+        lab.ctl('reload', check=True)
+        same(lab.status()['records'], [])
+        lab.write_configuration()
+        lab.ctl('reload', check=True)
+        wait_for('current', 20, lambda: state() == 'current')
+    same(lab.processes()['core'], core)
+    same(len(lab.requests()) - asked, 0)
+
+
 def stop():
     """Stop with no trace of a sanitizer"""
     same(lab.stop_daemon(), 0)
@@ -157,7 +195,8 @@ def main():
         lab.write_configuration()
         lab.write_hook()
         assert HOST
-        run_tests([nothing_at_boot, dns_silent, hook_hangs, bad_reload, second_instance, memory_of_names, stop])
+        run_tests([nothing_at_boot, dns_silent, hook_hangs, bad_reload, second_instance, memory_of_names, change_in_flight,
+                   providers_come_and_go, stop])
 
 
 main()

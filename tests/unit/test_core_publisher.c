@@ -206,6 +206,33 @@ static void leaves_with_a_job(void **state)
 	assert_int_equal(all->job.kind, MESSAGE_CHECK);
 }
 
+/* An update for an address that is gone is not waited for. */
+static void address_goes(void **state)
+{
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	start(asked());
+	assert_true(take_job());
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	room_wait(3000);
+	assert_true(take_job());
+	assert_int_equal(all->job.kind, MESSAGE_UPDATE_RECORDS);
+	publisher_address_changed(&all->room.core, kernel.now_ms);
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "running");
+	room_ppp("81.2.69.8");
+	all->room.core.sync.links_changed = true;
+	sync_turn(&all->room.core, kernel.now_ms);
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "idle");
+	close(all->far);
+	start(asked());
+	assert_true(take_job());
+	assert_int_equal(all->job.kind, MESSAGE_CHECK);
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	room_wait(3000);
+	assert_true(take_job());
+	assert_addr(all->job.records[0].address, "81.2.69.8");
+}
+
 static void cannot_be_started(void **state)
 {
 	struct message_reply reply = { .head.type = MESSAGE_PUBLISHER, .status = -ENOENT,
@@ -423,6 +450,7 @@ int main(void)
 		PUBLISHER_TEST(published_event),
 		PUBLISHER_TEST(dies_at_work),
 		PUBLISHER_TEST(leaves_with_a_job),
+		PUBLISHER_TEST(address_goes),
 		PUBLISHER_TEST(cannot_be_started),
 		PUBLISHER_TEST(split_horizon),
 		PUBLISHER_TEST(resolv_conf_replaced),
