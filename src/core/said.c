@@ -137,3 +137,23 @@ void said_rules(const struct core *core, size_t wan, unsigned changed,
 		   core->dry_run ? "would be rewritten" : "rewritten again",
 		   (double)report->total_us / 1000);
 }
+
+void said_waiting(const struct core *core)
+{
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		const struct core_wan *wan = &core->wans[i];
+		bool is_there = wan->sides[WAN_IPV4].link || wan->sides[WAN_IPV6].link;
+		char link[4 * IFNAMSIZ];
+
+		if (wan_has_address(wan))
+			continue;
+		text_escape(link, sizeof(link), wan->config->interface,
+			    strlen(wan->config->interface));
+		if (!link[0])
+			log_notice("wan %s: waiting for a default route with an address",
+				   wan->config->name);
+		else
+			log_notice("wan %s: %s %s; waiting", wan->config->name, link,
+				   is_there ? "has no address yet" : "does not exist yet");
+	}
+}

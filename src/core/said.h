@@ -9,6 +9,9 @@
 void said_addresses(struct core *core, const struct look *look,
 		    const struct nft_report *report);
 
+/* The start found no address: that may be a boot, or a mistyped interface. */
+void said_waiting(const struct core *core);
+
 /* Rules were rewritten though the address had not changed. */
 void said_rules(const struct core *core, size_t wan, unsigned changed,
 		const struct nft_report *report, enum sync_cause cause);

@@ -250,6 +250,7 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 	/* what became of the rules, if all went well */
 	const struct nft_report *done = NULL;
 	struct look look = { .count = 0 };
+	bool first = !core->sync.looked;
 	int result = 0;
 
 	if (look_wanted) {
@@ -270,6 +271,8 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 	if (look.count > 0)
 		publisher_address_changed(core, now_ms);
 	said_addresses(core, &look, done);
+	if (first)
+		said_waiting(core);
 	tell_hooks_of_addresses(core, &look, done);
 	if (done)
 		tell_of_rules(core, &look, done, cause);

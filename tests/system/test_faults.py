@@ -31,6 +31,7 @@ def nothing_at_boot():
     lab.start_daemon()
     time.sleep(0.5)
     assert lab.daemon.poll() is None
+    assert 'wan0 does not exist yet; waiting' in lab.log(), lab.log()
     lab.load_rules('81.2.69.1')
     lab.make_wan()
     lab.set_address('81.2.69.30')
