@@ -18,6 +18,9 @@ STATEDIR    ?= /var/lib
 UNITDIR     ?= /lib/systemd/system
 SYSUSERSDIR ?= /usr/lib/sysusers.d
 
+# Whom a DNS provider may write to, an address or a URL: part of the User-Agent of updates.
+CONTACT     ?=
+
 CC          ?= cc
 INSTALL     ?= install
 PKG_CONFIG  ?= pkg-config
@@ -62,7 +65,8 @@ endif
 
 PATHS := -DHAIRPIN_VERSION='"$(VERSION)"' -DHAIRPIN_SYSCONFDIR='"$(SYSCONFDIR)/hairpind"' \
          -DHAIRPIN_RUNSTATEDIR='"$(RUNSTATEDIR)/hairpind"' -DHAIRPIN_STATEDIR='"$(STATEDIR)/hairpind"' \
-         -DHAIRPIN_LIBEXECDIR='"$(LIBEXECDIR)/hairpind"' -DHAIRPIN_DATADIR='"$(DATADIR)/hairpind"'
+         -DHAIRPIN_LIBEXECDIR='"$(LIBEXECDIR)/hairpind"' -DHAIRPIN_DATADIR='"$(DATADIR)/hairpind"' \
+         $(if $(CONTACT),-DHAIRPIN_CONTACT='"$(CONTACT)"')
 
 pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)

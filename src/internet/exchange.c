@@ -10,8 +10,12 @@
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
 
-static const char own_agent[] =
-	"hairpind/" HAIRPIN_VERSION " (+https://github.com/hairpind/hairpind)";
+/* Some providers want to know whom to write to: who builds a package says it. */
+#ifndef HAIRPIN_CONTACT
+#define HAIRPIN_CONTACT "Linux router"
+#endif
+
+static const char own_agent[] = "hairpind/" HAIRPIN_VERSION " (" HAIRPIN_CONTACT ")";
 
 /* --- what comes back --- */
 
