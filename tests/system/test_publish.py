@@ -4,6 +4,7 @@ servers that are slow, huge, wrong or hostile."""
 
 import base64
 import os
+import re
 import subprocess
 import sys
 import time
@@ -28,7 +29,7 @@ def test_good():
     token = base64.b64encode(f'me:{PASSWORD}'.encode()).decode()
     assert f'Host: {side.PROVIDER}' in lines and f'Authorization: Basic {token}' in lines, lines
     agent = [line for line in lines if line.startswith('User-Agent: hairpind/')]
-    assert len(agent) == 1 and '(+' in agent[0], lines
+    assert len(agent) == 1 and re.search(r'/\S+ \(\S.*\)$', agent[0].strip()), lines
     assert not any(line.lower().startswith('accept-encoding') for line in lines), lines
 
 
