@@ -94,7 +94,7 @@ static bool say_settled(struct core *core, bool in_time)
 		const struct schedule_record *of = schedule_record(core->schedule, i);
 		char address[ADDR_TEXT_BYTES];
 
-		if (core->dry_run->said[i] || !status_is_of_interest(of))
+		if (core->dry_run->said[i] || !status_is_of_interest(core, i))
 			continue;
 		if (of->record.state == RECORD_CURRENT)
 			say(core, i, addr_format(&of->record.published, address),

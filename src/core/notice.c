@@ -58,7 +58,7 @@ static void add_records(struct text *line, const struct core *core)
 	for (size_t i = 0; i < schedule_count(core->schedule); i++) {
 		const struct schedule_record *of = schedule_record(core->schedule, i);
 
-		if (!status_is_of_interest(of))
+		if (!status_is_of_interest(core, i))
 			continue;
 		all++;
 		current += of->record.state == RECORD_CURRENT;

@@ -50,7 +50,8 @@ static bool name_records(const struct core *core)
 		const struct schedule_record *of = schedule_record(core->schedule, i);
 		TEXT_CLEANUP struct text fact = TEXT_INIT;
 
-		if (of->record.state == RECORD_CURRENT || !status_is_of_interest(of))
+		if (of->record.state == RECORD_CURRENT ||
+		    !status_is_of_interest(core, i))
 			continue;
 		text_addf(&fact, "%s, %s: %s", wan_side_name(wan_side_of(of->family)),
 			  record_state_name(of->record.state),

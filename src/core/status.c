@@ -93,10 +93,20 @@ static void add_wan(struct json *array, const struct core *core,
 
 /* --- records --- */
 
-bool status_is_of_interest(const struct schedule_record *of)
+static bool has_addresses(const struct schedule_record *of)
 {
-	return !of->optional || !addr_is_none(&of->record.wanted) ||
-	       !addr_is_none(&of->record.published);
+	return !addr_is_none(&of->record.wanted) || !addr_is_none(&of->record.published);
+}
+
+bool status_is_of_interest(const struct core *core, size_t index)
+{
+	const struct schedule_record *of = schedule_record(core->schedule, index);
+
+	if (!of->optional || has_addresses(of) || of->partner == SCHEDULE_NO_RECORD)
+		return true;
+	/* Where neither family has one the name is not to vanish from the status. */
+	return of->family == AF_INET &&
+	       !has_addresses(schedule_record(core->schedule, (size_t)of->partner));
 }
 
 static void add_next_try(struct json *object, const struct core *core, size_t index,
@@ -145,7 +155,7 @@ static bool add_records(struct text *text, const struct core *core, int64_t now_
 	bool first = true;
 
 	for (size_t i = 0; i < schedule_count(core->schedule); i++) {
-		if (!status_is_of_interest(schedule_record(core->schedule, i)))
+		if (!status_is_of_interest(core, i))
 			continue;
 		if (text->length > STATUS_TEXT_MAX)
 			return false;

@@ -9,7 +9,7 @@
 #include "hairpin/json.h"
 #include "hairpin/text.h"
 
-#include "schedule.h"
+struct core;
 
 /* Where a list of an answer ends: a further piece and the rest fit into what clients read. */
 enum { STATUS_TEXT_MAX = JSON_MAX_BYTES - 8192 };
@@ -20,7 +20,7 @@ void status_add_foreign(struct json *object, const char *key, const char *string
 /* Its text; the value is freed. */
 void status_add_json(struct text *text, struct json *take);
 
-/* Not the family that nobody named and the WAN has no address of. */
-bool status_is_of_interest(const struct schedule_record *of);
+/* Not the family that nobody named and the WAN has no address of, if it has of the other. */
+bool status_is_of_interest(const struct core *core, size_t index);
 
 #endif

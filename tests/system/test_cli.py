@@ -230,6 +230,9 @@ def print_config():
 def dry_run():
     """--dry-run: rule by rule and record by record; nothing is changed, sent or written"""
     lab.load_rules('81.2.69.1')
+    status, out, error = call('hairpind', '--dry-run')
+    same(status, 0, error)
+    assert f'{HOST} (IPv4, dyndns2): left alone: no IPv4 address' in out, out
     lab.set_address('81.2.69.7')
     lab.set_dns('81.2.69.1')
     lab.write_hook()
