@@ -117,6 +117,14 @@ static int read_tables(struct run *run, const char *const *texts)
 	return EXIT_DONE;
 }
 
+/* An address that a link may hold: not 0.0.0.0, loopback, multicast, class E, broadcast. */
+static bool is_address_of_a_link(const struct addr *address)
+{
+	if (addr_is_unspecified(address) || addr_classify(address) == ADDR_LOOPBACK)
+		return false;
+	return address->bytes[0] < (address->family == AF_INET ? 224 : 255);
+}
+
 static int read_options(struct run *run)
 {
 	const struct core_rewrite *options = run->options;
@@ -124,7 +132,7 @@ static int read_options(struct run *run)
 	int status;
 
 	if (!options->address || !addr_parse(options->address, &run->address) ||
-	    addr_is_unspecified(&run->address))
+	    !is_address_of_a_link(&run->address))
 		return usage("--rewrite takes the WAN's IP address",
 			     options->address ? options->address : "(none)");
 	if (tag_init(&run->target.tag, options->tag ? options->tag : "hairpin",

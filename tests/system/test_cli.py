@@ -132,7 +132,8 @@ def rewrite_family():
 def rewrite_usage():
     """--rewrite of no address is a usage error: 2, and nothing changes"""
     before = listing()
-    for word in ('', '1.2.3', '081.2.69.1', '81.2.69.1/24', 'home.example.org', '81.2.69.1:80', '::ffff:81.2.69.1'):
+    for word in ('', '1.2.3', '081.2.69.1', '81.2.69.1/24', 'home.example.org', '81.2.69.1:80', '::ffff:81.2.69.1',
+                 '0.0.0.0', '127.0.0.1', '224.0.0.1', '255.255.255.255', '::', '::1', 'ff02::1'):
         status, _, error = call('hairpind', '--rewrite', word)
         same(status, 2, word)
         assert error.strip(), word
