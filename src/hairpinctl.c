@@ -3,13 +3,13 @@
  * hairpinctl: the arguments. What the commands do is in src/ctl.
  */
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "hairpin/ctl.h"
+#include "hairpin/places.h"
 
 static const char usage[] =
 	"Usage: hairpinctl [--socket PATH] [--json] [COMMAND]\n"
@@ -174,41 +174,9 @@ static void read_words(struct arguments *arguments, char **rest)
 		arguments->end = refuse("only rules takes", "-c", "");
 }
 
-struct catalogue_places {
-	char publisher[PATH_MAX + 32];	/* beside us only where we were built */
-	char source[PATH_MAX + 32];
-	const char *directories[4];
-};
-
-/* Run from build/ or build/asan/, the descriptions of the source tree around it count. */
-static void find_catalogue(struct catalogue_places *places)
-{
-	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *name, *up;
-	size_t count = 0;
-	char *slash;
-
-	self[length > 0 ? length : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	name = strrchr(self, '/');
-	up = name && strcmp(name, "/asan") == 0 ? "../.." : "..";
-	snprintf(places->publisher, sizeof(places->publisher), "%s/hairpin-publish",
-		 self);
-	snprintf(places->source, sizeof(places->source), "%s/%s/conf/providers", self,
-		 up);
-	places->directories[count++] = HAIRPIN_SYSCONFDIR "/providers";
-	if (access(places->publisher, F_OK) == 0 && access(places->source, F_OK) == 0)
-		places->directories[count++] = places->source;
-	places->directories[count++] = HAIRPIN_DATADIR "/providers";
-	places->directories[count] = NULL;
-}
-
 int main(int argc, char **argv)
 {
-	struct catalogue_places places;
+	struct places places;
 	struct arguments arguments = {
 		.options = { .socket_path = HAIRPIN_RUNSTATEDIR "/control.sock" },
 		.end = -1,
@@ -220,8 +188,8 @@ int main(int argc, char **argv)
 		read_words(&arguments, argv + optind);
 	if (arguments.end >= 0)
 		return arguments.end;
-	find_catalogue(&places);
-	arguments.options.look.catalogue = places.directories;
+	places_find(&places);
+	arguments.options.look.catalogue = places.catalogue;
 	view = ctl_view_of_stdout();
 	return ctl_run(&arguments.options, &view);
 }

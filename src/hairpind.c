@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "hairpin/config.h"
 #include "hairpin/core.h"
 #include "hairpin/log.h"
+#include "hairpin/places.h"
 #include "hairpin/sandbox.h"
 #include "hairpin/supervisor.h"
 
@@ -243,51 +243,6 @@ static int arguments_parse(struct arguments *arguments, int argc, char **argv)
 	if (optind < argc)
 		return usage_error("'%s' is too much", argv[optind]);
 	return arguments_check_form(arguments);
-}
-
-/* --- where things are --- */
-
-struct places {
-	char publisher[PATH_MAX + 32];
-	char source_catalogue[PATH_MAX + 32];	/* "": installed */
-	const char *catalogue[4];
-};
-
-static bool is_kind(const char *path, mode_t kind)
-{
-	struct stat status;
-
-	return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
-}
-
-/* Run from build/ or build/asan/, everything is taken from the source tree around it. */
-static void places_find(struct places *places)
-{
-	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash, *name;
-	const char *up;
-	size_t count = 0;
-
-	self[length > 0 ? length : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	name = strrchr(self, '/');
-	up = name && strcmp(name, "/asan") == 0 ? "../.." : "..";
-	snprintf(places->publisher, sizeof(places->publisher), "%s/hairpin-publish",
-		 self);
-	snprintf(places->source_catalogue, sizeof(places->source_catalogue),
-		 "%s/%s/conf/providers", self, up);
-	places->catalogue[count++] = HAIRPIN_SYSCONFDIR "/providers";
-	if (is_kind(places->publisher, S_IFREG) &&
-	    is_kind(places->source_catalogue, S_IFDIR))
-		places->catalogue[count++] = places->source_catalogue;
-	else
-		snprintf(places->publisher, sizeof(places->publisher), "%s",
-			 HAIRPIN_LIBEXECDIR "/hairpin-publish");
-	places->catalogue[count++] = HAIRPIN_DATADIR "/providers";
-	places->catalogue[count] = NULL;
 }
 
 /* --- what is done --- */

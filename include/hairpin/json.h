@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hairpin/text.h"
+
 struct json;			/* never defined: a cJSON inside */
 
 enum json_kind {
@@ -104,5 +106,11 @@ void json_remove(struct json *object, const char *key);
  * by tabs; NULL: no memory.
  */
 char *json_print(const struct json *value, bool indented);
+
+/*
+ * Its text in one line, added to `text`, which fails when there is no memory. `take` is
+ * freed.
+ */
+void json_print_take(struct text *text, struct json *take);
 
 #endif

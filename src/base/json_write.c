@@ -2,6 +2,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hairpin/json.h"
@@ -158,4 +159,16 @@ char *json_print(const struct json *value, bool indented)
 	if (!item || !is_complete(item))
 		return NULL;
 	return indented ? cJSON_Print(item) : cJSON_PrintUnformatted(item);
+}
+
+void json_print_take(struct text *text, struct json *take)
+{
+	char *printed = json_print(take, false);
+
+	json_free(take);
+	if (!printed)
+		text->failed = true;
+	else
+		text_add(text, printed);
+	free(printed);
 }

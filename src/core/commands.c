@@ -21,7 +21,7 @@ void command_fail(struct client *client, const char *sentence)
 	struct json *object = json_new_object();
 
 	json_add_string(object, "error", sentence);
-	status_add_json(&client->out, object);
+	json_print_take(&client->out, object);
 }
 
 static void command_fail_about(struct client *client, const char *before,
@@ -58,7 +58,7 @@ static void command_version(struct client *client, const struct json *request,
 	(void)request;
 	(void)now_ms;
 	json_add_string(object, "version", HAIRPIN_VERSION);
-	status_add_json(&client->out, object);
+	json_print_take(&client->out, object);
 }
 
 /* The items as they come, while there is room for them in what a client will read. */
@@ -85,7 +85,7 @@ static void rules_answer_item(void *context, const struct nft_item *item)
 		json_add_null(object, "wan");
 	json_add_bool(object, "in_step", item->in_step);
 	text_add(&answer->items, answer->items.length ? "," : "");
-	status_add_json(&answer->items, object);
+	json_print_take(&answer->items, object);
 }
 
 static void command_rules(struct client *client, const struct json *request,
@@ -130,7 +130,7 @@ static void command_sync(struct client *client, const struct json *request,
 	json_add_integer(object, "unchanged", report.unchanged);
 	json_add_integer(object, "skipped", report.total.skipped);
 	json_add_integer(object, "commit_us", report.commit_us);
-	status_add_json(&client->out, object);
+	json_print_take(&client->out, object);
 }
 
 static bool is_a_record(const struct schedule *schedule, const char *hostname)
@@ -189,7 +189,7 @@ static void command_update(struct client *client, const struct json *request,
 	count = schedule_update(core->schedule, names, count, force, now_ms);
 	object = json_new_object();
 	json_add_integer(object, "records", (int64_t)count);
-	status_add_json(&client->out, object);
+	json_print_take(&client->out, object);
 }
 
 static void command_reload(struct client *client, const struct json *request,

@@ -15,18 +15,6 @@
  * ---
  */
 
-static void add_json(struct text *text, struct json *take)
-{
-	char *printed = json_print(take, false);
-
-	json_free(take);
-	if (!printed)
-		text->failed = true;
-	else
-		text_add(text, printed);
-	free(printed);
-}
-
 static void add_address(struct json *object, const char *key, const struct addr *address)
 {
 	char text[ADDR_TEXT_BYTES];
@@ -122,7 +110,7 @@ static void add_records(struct text *text, struct core *core, enum detail detail
 		record_save(&of->record, now_ms, wall_s, &record.saved);
 		leave_out(detail, &record.saved);
 		text_add(text, i ? ",\n" : "\n");
-		add_json(text, state_format_record(&record));
+		json_print_take(text, state_format_record(&record));
 	}
 }
 
@@ -135,7 +123,7 @@ static void add_all(struct text *text, struct core *core, enum detail detail,
 	text_add(text, "\",\n\"wans\": [");
 	for (size_t i = 0; i < core->config->wan_count; i++) {
 		text_add(text, i ? ",\n" : "\n");
-		add_json(text, format_wan(&core->wans[i]));
+		json_print_take(text, format_wan(&core->wans[i]));
 	}
 	text_add(text, "],\n\"records\": [");
 	add_records(text, core, detail, now_ms, wall_s);

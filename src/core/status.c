@@ -160,22 +160,10 @@ static bool add_records(struct text *text, const struct core *core, int64_t now_
 		if (text->length > STATUS_TEXT_MAX)
 			return false;
 		text_add(text, first ? "" : ",");
-		status_add_json(text, format_record(core, i, now_ms));
+		json_print_take(text, format_record(core, i, now_ms));
 		first = false;
 	}
 	return true;
-}
-
-void status_add_json(struct text *text, struct json *take)
-{
-	char *printed = json_print(take, false);
-
-	json_free(take);
-	if (!printed)
-		text->failed = true;
-	else
-		text_add(text, printed);
-	free(printed);
 }
 
 char *status_print(const struct core *core, int64_t now_ms)
@@ -190,7 +178,7 @@ char *status_print(const struct core *core, int64_t now_ms)
 	wans = json_add(head, "wans", json_new_array());
 	for (size_t i = 0; i < core->config->wan_count; i++)
 		add_wan(wans, core, &core->wans[i]);
-	status_add_json(&text, head);
+	json_print_take(&text, head);
 	if (text.failed || text.length == 0)
 		return NULL;
 	/* The records go in before the closing brace. */

@@ -17,8 +17,6 @@ enum { STATUS_TEXT_MAX = JSON_MAX_BYTES - 8192 };
 void status_add_address(struct json *object, const char *key, const struct addr *address);
 /* Escaped. */
 void status_add_foreign(struct json *object, const char *key, const char *string);
-/* Its text; the value is freed. */
-void status_add_json(struct text *text, struct json *take);
 
 /* Not the family that nobody named and the WAN has no address of, if it has of the other. */
 bool status_is_of_interest(const struct core *core, size_t index);
