@@ -3,10 +3,8 @@
 
 #include <string.h>
 
+#include "hairpin/order.h"
 #include "hairpin/record.h"
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 #define NEVER INT64_MIN
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "schedule_parts.h"
+#include "hairpin/order.h"
 
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "schedule_parts.h"
 
 /* --- from the configuration --- */
 

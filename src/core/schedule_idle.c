@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schedule_parts.h"
+#include "hairpin/order.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#include "schedule_parts.h"
 
 enum {
 	FEW_RECORDS = 10,

@@ -2,10 +2,9 @@
 /* Which job is next, and when. */
 #include <stdlib.h>
 
-#include "schedule_parts.h"
+#include "hairpin/order.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "schedule_parts.h"
 
 /* --- jobs in flight --- */
 

@@ -2,9 +2,9 @@
 /* What came of the jobs. */
 #include <stdlib.h>
 
-#include "schedule_parts.h"
+#include "hairpin/order.h"
 
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "schedule_parts.h"
 
 /* The time and the dice of one answer. */
 struct moment {

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "hairpin/order.h"
 
 /* --- small things --- */
 

@@ -2,8 +2,7 @@
 /* What a record needs next, and from when on. */
 #include "record_life.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "hairpin/order.h"
 
 /* --- when an update may go --- */
 

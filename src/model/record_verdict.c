@@ -2,8 +2,7 @@
 /* Of what kind a verdict is, and how long a failure makes wait. */
 #include "hairpin/record.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "hairpin/order.h"
 
 enum { RETRY_MAX_MS = 86400 * 1000 };
 
