@@ -7,7 +7,7 @@
  * `family` is AF_INET, AF_INET6, or 0 for "no address"; then all bytes are 0, so
  * that two absent addresses compare equal. An IPv4 address uses the first 4 bytes.
  *
- * Not here: prefixes, ports, names.
+ * Not here: ports, names.
  */
 #ifndef HAIRPIN_ADDR_H
 #define HAIRPIN_ADDR_H
@@ -53,6 +53,12 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_is_none(const struct addr *addr);
 bool addr_is_unspecified(const struct addr *addr);	/* 0.0.0.0 or :: */
 size_t addr_length_bytes(const struct addr *addr);	/* 4, 16, 0 */
+
+/* Whether two addresses of one family agree in their first `bits` bits. */
+bool addr_same_prefix(const struct addr *a, const struct addr *b, unsigned bits);
+
+/* The first `bits` bits of `prefix`, then those of `rest`; both of one family. */
+struct addr addr_join(const struct addr *prefix, unsigned bits, const struct addr *rest);
 
 enum addr_class addr_classify(const struct addr *addr);
 bool addr_is_global(const struct addr *addr);

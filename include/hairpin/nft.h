@@ -43,8 +43,23 @@ struct nft_target {
 	struct tag tag;
 	struct addr ipv4;		/* none: rules of that family are only reported */
 	struct addr ipv6;
+	/*
+	 * 1 to 128: an IPv6 value takes over only the first so many bits, those of
+	 * `prefix` (none: not known), and keeps the others; `ipv6` does not count then.
+	 * 0: whole addresses.
+	 */
+	unsigned keep_bits;
+	struct addr prefix;
 	const struct addr *former;	/* both families, newest first */
 	size_t former_count;
+};
+
+/* A name that comments such as "dns:NAME" stand for, and what it resolves to. */
+struct nft_name {
+	const char *name;		/* lower case, no final dot */
+	/* Both families. Where it has none of a family, sets of that one stay. */
+	const struct addr *addresses;
+	size_t count;
 };
 
 struct nft_table {
@@ -59,7 +74,7 @@ enum nft_result { NFT_CHANGED, NFT_UNCHANGED, NFT_SKIPPED };
 struct nft_item {
 	enum nft_kind kind;
 	enum nft_result result;
-	int target;			/* index, or TAG_AMBIGUOUS */
+	int target;			/* index, TAG_AMBIGUOUS or NFT_OF_NAME */
 	int family;			/* NFPROTO_* of its table */
 	const char *table;
 	const char *chain;		/* the set's name for sets, maps and elements */
@@ -67,17 +82,27 @@ struct nft_item {
 	const char *comment;		/* raw: escape before showing */
 	struct addr old;		/* none: it names none */
 	struct addr new;		/* none unless changed or unchanged */
+	uint8_t bits;			/* `old` and `new` are prefixes of that length; 0: whole */
+	const char *name;		/* whose addresses it holds; NULL but for NFT_OF_NAME */
+	uint8_t name_family;		/* AF_*: what it needs of the name; 0: not known */
 	bool in_step;			/* holds its WAN's address now */
 	bool learnt;			/* `old` is a former address from now on */
 	bool refused;			/* skipped because the kernel would not */
 	const char *reason;		/* static, when skipped; else NULL */
 };
 
+/* Instead of a target: the thing's comment names a DNS name. */
+enum { NFT_OF_NAME = -3 };
+
 typedef void nft_item_fn(void *context, const struct nft_item *item);
 
 struct nft_request {
 	const struct nft_target *targets;
 	size_t target_count;		/* <= NFT_TARGETS_MAX */
+	const char *name_prefix;	/* such as "dns:"; NULL or "": no names */
+	/* Others than these are reported as skipped, with `name`. */
+	const struct nft_name *names;
+	size_t name_count;
 	const struct nft_table *tables;	/* count 0: all */
 	size_t table_count;
 	bool dry_run;			/* items tell what would change */
@@ -105,6 +130,7 @@ struct nft_count {
 struct nft_report {
 	struct nft_count total;
 	struct nft_count of[NFT_TARGETS_MAX];
+	struct nft_count of_names;
 	unsigned unchanged;
 	unsigned refused;		/* by the kernel; counted as skipped too */
 	bool truncated;			/* `max` was reached */

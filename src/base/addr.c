@@ -176,6 +176,40 @@ size_t addr_length_bytes(const struct addr *addr)
 	}
 }
 
+/* The bits of byte `index` that belong to a prefix of `bits` bits. */
+static uint8_t prefix_mask(unsigned bits, size_t index)
+{
+	if (bits >= 8 * (index + 1))
+		return 0xff;
+	if (bits <= 8 * index)
+		return 0;
+	return (uint8_t)(0xff << (8 - bits % 8));
+}
+
+bool addr_same_prefix(const struct addr *a, const struct addr *b, unsigned bits)
+{
+	if (a->family != b->family)
+		return false;
+	for (size_t i = 0; i < addr_length_bytes(a); i++) {
+		if ((a->bytes[i] ^ b->bytes[i]) & prefix_mask(bits, i))
+			return false;
+	}
+	return true;
+}
+
+struct addr addr_join(const struct addr *prefix, unsigned bits, const struct addr *rest)
+{
+	struct addr joined = *rest;
+
+	for (size_t i = 0; i < addr_length_bytes(rest); i++) {
+		uint8_t mask = prefix_mask(bits, i);
+
+		joined.bytes[i] = (uint8_t)((prefix->bytes[i] & mask) |
+					    (rest->bytes[i] & ~mask));
+	}
+	return joined;
+}
+
 const char *addr_class_name(enum addr_class class)
 {
 	static const char *const names[] = {

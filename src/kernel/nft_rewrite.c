@@ -63,19 +63,6 @@ bool rewrite_asks(const struct rule_view *view, const struct rule_lookup *lookup
 	return side >= 0 && lookup->key_at[side] >= 0;
 }
 
-bool rewrite_is_former(const struct rewrite_policy *policy, const struct addr *address)
-{
-	for (size_t i = 0; i < policy->former_count; i++) {
-		if (addr_equal(&policy->former[i], address))
-			return true;
-	}
-	for (size_t i = 0; i < policy->learnt_count; i++) {
-		if (addr_equal(&policy->learnt[i], address))
-			return true;
-	}
-	return false;
-}
-
 /* One decision while it is made. */
 struct decision {
 	const struct rule_view *view;
@@ -88,6 +75,11 @@ struct decision {
 	struct rewrite_verdict *verdict;
 };
 
+static int side_family(int side)
+{
+	return side == RULE_IPV4 ? AF_INET : AF_INET6;
+}
+
 static size_t address_bytes(int side)
 {
 	return side == RULE_IPV4 ? 4 : 16;
@@ -95,8 +87,7 @@ static size_t address_bytes(int side)
 
 static struct addr spot_address(const struct decision *d, const struct rule_spot *spot)
 {
-	return addr_from_bytes(d->side == RULE_IPV4 ? AF_INET : AF_INET6,
-			       d->expressions.bytes + spot->at);
+	return addr_from_bytes(side_family(d->side), d->expressions.bytes + spot->at);
 }
 
 static bool spot_usable(const struct decision *d, const struct rule_spot *spot)
@@ -247,8 +238,9 @@ static void note_patch(const struct decision *d, const struct rule_spot *spot,
 /* Goes through the spots: which become the wanted address? */
 static void decide_spots(const struct decision *d, bool dnat)
 {
-	const struct addr *wanted = &d->policy->wanted[d->side];
+	const struct policy *values = &d->policy->values;
 	bool holds = false;
+	struct addr held;
 
 	for (size_t i = 0; i < d->seen->spot_count; i++) {
 		const struct rule_spot *spot = &d->seen->spots[i];
@@ -259,16 +251,18 @@ static void decide_spots(const struct decision *d, bool dnat)
 		value = spot_address(d, spot);
 		if (addr_is_none(&d->verdict->old))
 			d->verdict->old = value;
-		if (addr_equal(&value, wanted))
+		if (policy_holds(values, &value)) {
 			holds = true;
-		else if (dnat || rewrite_is_former(d->policy, &value))
+			held = value;
+		} else if (dnat || policy_is_former(values, &value)) {
 			note_patch(d, spot, &value);
+		}
 	}
 	if (d->verdict->result == NFT_CHANGED) {
-		d->verdict->new = *wanted;
+		d->verdict->new = policy_wanted(values, &d->verdict->old);
 	} else if (holds) {
 		d->verdict->result = NFT_UNCHANGED;
-		d->verdict->old = d->verdict->new = *wanted;
+		d->verdict->old = d->verdict->new = held;
 		d->verdict->reason = NULL;
 	}
 }
@@ -286,9 +280,8 @@ static void decide_known(const struct decision *d)
 	decide_spots(d, dnat && !conflict);
 	if (conflict)
 		skip(d, conflict);
-	else if (addr_is_none(&d->policy->wanted[d->side]))
-		skip(d, d->side == RULE_IPV4 ? "no IPv4 address is known"
-					     : "no IPv6 address is known");
+	else if (policy_is_silent(&d->policy->values, side_family(d->side)))
+		skip(d, policy_silence(&d->policy->values, side_family(d->side)));
 	d->verdict->learnt = dnat && d->verdict->result == NFT_CHANGED &&
 			     !addr_is_unspecified(&d->verdict->old);
 	if (d->verdict->result == NFT_SKIPPED)

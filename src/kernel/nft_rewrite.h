@@ -12,20 +12,21 @@
 
 #include "hairpin/addr.h"
 #include "hairpin/nft.h"
+#include "nft_policy.h"
 #include "rule.h"
 
 /* What is known of a set that a lookup names. */
 struct rewrite_set {
 	bool known, anonymous, map;
 	uint32_t key_bytes;
+	struct policy_change change;	/* of its elements, where it is anonymous */
 };
 
 struct rewrite_policy {
 	int family;			/* NFPROTO_* of the table */
 	unsigned hooks;			/* bit n: reached from NF_INET hook n */
-	struct addr wanted[RULE_SIDES];
-	const struct addr *former, *learnt;
-	size_t former_count, learnt_count;
+	bool add_missing;
+	struct policy values;
 };
 
 struct rewrite_verdict {
@@ -56,7 +57,5 @@ bool rewrite_asks(const struct rule_view *view, const struct rule_lookup *lookup
 		  int family);
 
 void rewrite_apply(const struct rewrite_verdict *verdict, uint8_t *expressions);
-
-bool rewrite_is_former(const struct rewrite_policy *policy, const struct addr *address);
 
 #endif

@@ -85,11 +85,12 @@ static int decide_rule(struct sync *sync, struct ruleset_thing *thing)
 	struct rewrite_policy policy = {
 		.family = thing->table->family,
 		.hooks = thing->chain->hooks,
-		.wanted = { target->ipv4, target->ipv6 },
-		.former = target->former,
-		.former_count = target->former_count,
-		.learnt = sync->learnt.addresses[thing->target],
-		.learnt_count = sync->learnt.counts[thing->target],
+		.add_missing = sync->request->add_missing,
+		.values = {
+			.target = target,
+			.learnt = sync->learnt.addresses[thing->target],
+			.learnt_count = sync->learnt.counts[thing->target],
+		},
 	};
 	struct rule_view view;
 	int r;

@@ -90,7 +90,8 @@ static void check_comments(struct span userdata, struct span expressions)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const int families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET };
-	struct rewrite_policy policy = { .former = &former, .former_count = 1 };
+	struct nft_target target = { .former = &former, .former_count = 1 };
+	struct rewrite_policy policy = { .values = { .target = &target } };
 	struct rewrite_verdict verdict;
 	struct rule_view view;
 	uint8_t *userdata, *expressions;
@@ -101,8 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	policy.family = families[data[0] % 3];
 	policy.hooks = data[1] & 0x1f;
-	require(addr_parse("198.51.100.7", &policy.wanted[RULE_IPV4]));
-	require(addr_parse("2001:db8:ffff::7", &policy.wanted[RULE_IPV6]));
+	require(addr_parse("198.51.100.7", &target.ipv4));
+	require(addr_parse("2001:db8:ffff::7", &target.ipv6));
 	/* Copies of their own, so that a byte too far is seen. */
 	length = size - 3 - data[2];
 	userdata = malloc(data[2] + 1U);

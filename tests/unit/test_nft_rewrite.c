@@ -105,11 +105,12 @@ static struct span bytes_of(const struct draft *draft)
 
 static struct rewrite_policy policy_of(int family, unsigned hooks)
 {
-	struct rewrite_policy policy = { .family = family, .hooks = hooks };
+	static struct nft_target target;
 
-	assert_true(addr_parse("198.51.100.7", &policy.wanted[RULE_IPV4]));
-	assert_true(addr_parse("2001:db8:ffff::7", &policy.wanted[RULE_IPV6]));
-	return policy;
+	assert_true(addr_parse("198.51.100.7", &target.ipv4));
+	assert_true(addr_parse("2001:db8:ffff::7", &target.ipv6));
+	return (struct rewrite_policy){ .family = family, .hooks = hooks,
+					.values = { .target = &target } };
 }
 
 static struct rewrite_verdict judge(const struct draft *draft, int family, unsigned hooks)
@@ -243,6 +244,7 @@ static void what_is_not_dnat_needs_a_former_address(void **state)
 {
 	struct rewrite_policy policy = policy_of(NFPROTO_IPV4, POSTROUTING);
 	struct addr former = addr_from_bytes(AF_INET, old4);
+	const struct nft_target silent = { 0 };
 	struct rewrite_verdict verdict;
 	struct draft draft = { 0 };
 	struct rule_view view;
@@ -255,12 +257,12 @@ static void what_is_not_dnat_needs_a_former_address(void **state)
 	rewrite_decide(&view, bytes_of(&draft), no_sets, &policy, &verdict);
 	assert_int_equal(verdict.result, NFT_SKIPPED);
 	assert_true(addr_equal(&verdict.old, &former));
-	policy.learnt = &former;
-	policy.learnt_count = 1;
+	policy.values.learnt = &former;
+	policy.values.learnt_count = 1;
 	rewrite_decide(&view, bytes_of(&draft), no_sets, &policy, &verdict);
 	assert_int_equal(verdict.result, NFT_CHANGED);
 	assert_false(verdict.learnt);
-	policy.wanted[RULE_IPV4] = (struct addr){ 0 };
+	policy.values.target = &silent;
 	rewrite_decide(&view, bytes_of(&draft), no_sets, &policy, &verdict);
 	assert_int_equal(verdict.result, NFT_SKIPPED);
 	assert_int_equal(verdict.patch_count, 0);
