@@ -58,7 +58,7 @@ static const char help_text[] =
 	"      --from FORMER          the address before, for rules that forward no port\n"
 	"      --tag REGEX            what is tagged (hairpin)\n"
 	"      --table FAMILY:NAME    only in this table\n"
-	"      --add-missing          not in this version\n"
+	"      --add-missing          also for port forwards that name no destination\n"
 	"      --conntrack            remove the connections that would stay wrong\n"
 	"      --json                 one object instead of lines\n"
 	"\n"
@@ -329,9 +329,6 @@ static int run_rewrite(const struct arguments *arguments)
 		 arguments->level >= 0 ? arguments->level : LOG_NOTICE);
 	if (sandbox_begin(&err) < 0)
 		log_warning("%s", err.text);
-	if (rewrite.add_missing)
-		log_warning("--add-missing is not in this version (" HAIRPIN_VERSION
-			    "): rules that compare no destination are left alone");
 	return core_rewrite_run(&rewrite);
 }
 

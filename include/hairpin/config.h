@@ -45,6 +45,12 @@ struct config_wan {
 	char interface[IFNAMSIZ];	/* "": that of the default route */
 	char *tag;
 	enum config_source ipv4, ipv6;
+	/*
+	 * 1 to 128: IPv6 rules take over only so many leading bits, those of the prefix
+	 * that the link `prefix_from` has, and keep the others; 0: whole addresses.
+	 */
+	unsigned keep_bits;
+	char prefix_from[IFNAMSIZ];	/* "": the WAN's own link */
 	int64_t grace_ms;
 	bool bind;
 };
@@ -94,7 +100,7 @@ struct config {
 		struct config_table *tables;
 		size_t table_count;
 		bool add_missing, conntrack, filter;
-		char names[32];
+		char names[32];		/* what a comment begins with; "": none does */
 		long max;
 	} nat;
 	struct config_provider *providers;

@@ -18,6 +18,22 @@ static const char *source_name(enum config_source source)
 	return source == CONFIG_OFF ? "off" : "interface";
 }
 
+static void print_ipv6(struct json *wan_object, const struct config_wan *wan)
+{
+	struct json *object;
+
+	if (!wan->keep_bits) {
+		json_add_string(wan_object, "ipv6", source_name(wan->ipv6));
+		return;
+	}
+	object = json_add(wan_object, "ipv6", json_new_object());
+	json_add_string(object, "source", source_name(wan->ipv6));
+	json_add_string(object, "keep", "suffix");
+	if (wan->prefix_from[0])	/* absent: the WAN's own */
+		json_add_string(object, "prefix_from", wan->prefix_from);
+	json_add_integer(object, "prefix_length", wan->keep_bits);
+}
+
 static void print_wans(struct json *root, const struct config *config)
 {
 	struct json *wans = json_add(root, "wans", json_new_array());
@@ -31,7 +47,7 @@ static void print_wans(struct json *root, const struct config *config)
 			json_add_string(object, "interface", wan->interface);
 		json_add_string(object, "tag", wan->tag);
 		json_add_string(object, "ipv4", source_name(wan->ipv4));
-		json_add_string(object, "ipv6", source_name(wan->ipv6));
+		print_ipv6(object, wan);
 		add_duration(object, "grace", wan->grace_ms);
 		json_add_bool(object, "bind", wan->bind);
 	}

@@ -76,39 +76,17 @@ static void read_tables(struct reading *reading, const struct json *value, void 
 	}
 }
 
-/* What the contract names and a later version brings must not be taken in silence. */
-static void read_not_yet(struct reading *reading, const struct json *value, void *target,
-			 const struct schema_field *field)
-{
-	bool wanted = false;
-
-	(void)target;
-	schema_bool(reading, value, &wanted, field);
-	if (wanted)
-		reading_error(reading, value,
-			      "this version cannot do \"%s\" yet; leave it "
-			      "out or write false",
-			      field->key);
-}
-
 static void read_names(struct reading *reading, const struct json *value, void *target,
 		       const struct schema_field *field)
 {
 	const char *string = schema_string(reading, value, "\"dns:\"");
 
-	if (!string)
-		return;
-	if (!schema_is_printable(string, strlen(string)) ||
-	    !text_copy(target, (size_t)field->max, string)) {
+	if (string && (!schema_is_printable(string, strlen(string)) ||
+		       !text_copy(target, (size_t)field->max, string)))
 		reading_error(reading, value,
-			      "\"names\" must be at most %lld plain characters",
+			      "\"names\" must be plain text of at most %lld bytes, as "
+			      "\"dns:\"; \"\" switches names off",
 			      (long long)field->max - 1);
-		return;
-	}
-	if (strcmp(string, "dns:") != 0)
-		reading_warning(reading, value,
-				"this version does not fill sets by name yet; "
-				"\"names\" has no effect");
 }
 
 static void read_textfile(struct reading *reading, const struct json *value, void *target,
@@ -216,9 +194,9 @@ static void read_log_target(struct reading *reading, const struct json *value,
 static const struct schema_field nat_fields[] = {
 	{ "enabled", schema_bool, AT(nat.enabled), 0, 0 },
 	{ "tables", read_tables, 0, 0, 0 },
-	{ "add_missing", read_not_yet, 0, 0, 0 },
+	{ "add_missing", schema_bool, AT(nat.add_missing), 0, 0 },
 	{ "conntrack", schema_bool, AT(nat.conntrack), 0, 0 },
-	{ "filter", read_not_yet, 0, 0, 0 },
+	{ "filter", schema_bool, AT(nat.filter), 0, 0 },
 	{ "names", read_names, AT(nat.names), 0, sizeof ((struct config *)0)->nat.names },
 	{ "max", schema_long, AT(nat.max), 1, 1 << 20 },
 	{ 0 },

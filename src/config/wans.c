@@ -6,14 +6,18 @@
 
 #include "sections.h"
 
-enum { TAG_BYTES = 200, GRACE_DEFAULT_MS = 2000, GRACE_MAX_MS = 3600 * 1000 };
+enum {
+	TAG_BYTES = 200,
+	GRACE_DEFAULT_MS = 2000,
+	GRACE_MAX_MS = 3600 * 1000,
+	PREFIX_LENGTH_DEFAULT = 64,	/* of one link, RFC 4291 */
+};
 
 static void read_interface(struct reading *reading, const struct json *value,
 			   void *target, const struct schema_field *field)
 {
 	const char *name = schema_string(reading, value, "\"ppp0\"");
 
-	(void)field;
 	if (!name)
 		return;
 	/* What the kernel's dev_valid_name() refuses, and what no log should show. */
@@ -24,8 +28,10 @@ static void read_interface(struct reading *reading, const struct json *value,
 			reading, value,
 			"\"%s\" is no interface name; write 1 to %d "
 			"characters without '/', ':' and spaces, or leave the key out "
-			"for the default route's",
-			shown(name).text, IFNAMSIZ - 1);
+			"for %s",
+			shown(name).text, IFNAMSIZ - 1,
+			strcmp(field->key, "interface") == 0 ? "the default route's"
+							     : "the WAN's own");
 	else
 		(void)text_copy(target, IFNAMSIZ, name);
 }
@@ -73,89 +79,141 @@ static void read_tag(struct reading *reading, const struct json *value, void *ta
 	reading->no_memory |= !*(char **)target;
 }
 
-/* {"source": ...}: only the interface itself is a source of this version. */
-static bool is_interface_object(struct reading *reading, const struct json *value)
+/* One family's "source": a word, or an object that says more. */
+struct family_source {
+	enum config_source from;
+	bool keep;
+	char prefix_from[IFNAMSIZ];
+	long prefix_length;
+};
+
+static void read_source_name(struct reading *reading, const struct json *value,
+			     void *target, const struct schema_field *field)
 {
 	static const char *const later[] = {
 		"http", "dns", "command", "pcp", "upnp", NULL
 	};
 	static const char *const known[] = {
 		"interface", "http", "dns", "command", "pcp", "upnp", NULL };
-	const struct json *source = json_get(value, "source");
-	const char *name =
-		source ? schema_string(reading, source, "\"interface\"") : NULL;
+	const char *name = schema_string(reading, value, "\"interface\"");
 
-	if (!source)
-		reading_error(reading, value,
-			      "\"source\" is missing; write \"interface\" or "
-			      "\"off\" instead of the object");
+	(void)field;
 	if (!name)
-		return false;
+		return;
 	for (size_t i = 0; later[i]; i++) {
 		if (strcmp(name, later[i]) == 0) {
-			reading_error(reading, source,
+			reading_error(reading, value,
 				      "this version cannot take addresses from "
 				      "\"%s\" yet; write \"interface\" or \"off\"",
 				      name);
-			return false;
+			return;
 		}
 	}
 	if (strcmp(name, "interface") == 0)
-		return true;
-	reading_error(reading, source, "unknown source \"%s\"; did you mean \"%s\"?",
-		      shown(name).text, text_nearest(name, known) ?: "interface");
-	return false;
+		*(enum config_source *)target = CONFIG_INTERFACE;
+	else
+		reading_error(reading, value,
+			      "unknown source \"%s\"; did you mean \"%s\"?",
+			      shown(name).text,
+			      text_nearest(name, known) ?: "interface");
 }
 
-static void read_source_object(struct reading *reading, const struct json *value,
-			       enum config_source *source)
+static void read_keep(struct reading *reading, const struct json *value, void *target,
+		      const struct schema_field *field)
 {
-	static const char *const later[] = { "keep", "prefix_from", "prefix_length",
-					     NULL };
-	static const struct schema_field fields[] = {
-		{ .key = "source" }, { .key = "keep" }, { .key = "prefix_from" },
-		{ .key = "prefix_length" }, { 0 },
-	};
-	const struct json *member;
+	const char *part = schema_string(reading, value, "\"suffix\"");
 
-	if (!is_interface_object(reading, value))
-		return;
-	for (member = json_child(value); member; member = json_next(member)) {
-		bool known = false;
+	(void)field;
+	if (part && strcmp(part, "suffix") != 0)
+		reading_error(reading, value,
+			      "\"%s\" cannot be kept; write \"suffix\": the low bits "
+			      "stay, the delegated prefix follows",
+			      shown(part).text);
+	/* Also of a wrong word: what stands beside it is no mistake of its own then. */
+	*(bool *)target = true;
+}
 
-		for (size_t i = 0; later[i]; i++)
-			known |= strcmp(json_key(member), later[i]) == 0;
-		if (known)
+#define AT(member) offsetof(struct family_source, member)
+
+static const struct schema_field source_fields[] = {
+	{ "source", read_source_name, AT(from), 0, 0 },
+	{ "keep", read_keep, AT(keep), 0, 0 },
+	{ "prefix_from", read_interface, AT(prefix_from), 0, 0 },
+	{ "prefix_length", schema_long, AT(prefix_length), 1, 128 },
+	{ 0 },
+};
+
+#undef AT
+
+/* The keys beside "source" need an IPv6 prefix, and all but "keep" need "keep". */
+static void source_compare(struct reading *reading, const struct json *object,
+			   const struct family_source *source, const char *family)
+{
+	for (size_t i = 1; source_fields[i].key; i++) {
+		const char *key = source_fields[i].key;
+		const struct json *member = json_get(object, key);
+
+		if (!member)
+			continue;
+		if (strcmp(family, "ipv6") != 0)
 			reading_error(reading, member,
-				      "this version cannot do \"%s\" yet; "
-				      "leave it out",
-				      json_key(member));
-		else if (strcmp(json_key(member), "source") != 0)
-			schema_unknown(reading, member, fields, NULL, "");
+				      "\"%s\" is for \"ipv6\" only, whose prefixes are "
+				      "delegated; leave it out",
+				      key);
+		else if (!source->keep)
+			reading_error(reading, member,
+				      "\"%s\" has no effect without \"keep\"; write "
+				      "\"keep\": \"suffix\" beside it, or leave it out",
+				      key);
 	}
-	*source = CONFIG_INTERFACE;
+	if (!json_get(object, "source"))
+		reading_error(reading, object,
+			      "\"source\" is missing; write \"source\": \"interface\"");
 }
 
-static void read_source(struct reading *reading, const struct json *value, void *target,
-			const struct schema_field *field)
+static void read_source(struct reading *reading, const struct json *value,
+			const char *family, struct family_source *source)
 {
-	enum config_source *source = target;
 	const char *name;
 
 	if (json_kind(value) == JSON_OBJECT) {
-		read_source_object(reading, value, source);
+		schema_read(reading, value, source_fields, source);
+		source_compare(reading, value, source, family);
 		return;
 	}
 	name = schema_string(reading, value, "\"interface\" or \"off\"");
 	if (!name)
 		return;
 	if (strcmp(name, "interface") == 0)
-		*source = CONFIG_INTERFACE;
+		source->from = CONFIG_INTERFACE;
 	else if (strcmp(name, "off") == 0)
-		*source = CONFIG_OFF;
+		source->from = CONFIG_OFF;
 	else
 		reading_error(reading, value, "unknown source \"%s\" of \"%s\"; write "
-			      "\"interface\" or \"off\"", shown(name).text, field->key);
+			      "\"interface\" or \"off\"", shown(name).text, family);
+}
+
+static void read_ipv4(struct reading *reading, const struct json *value, void *target,
+		      const struct schema_field *field)
+{
+	struct family_source source = { .from = CONFIG_INTERFACE };
+	struct config_wan *wan = target;
+
+	read_source(reading, value, field->key, &source);
+	wan->ipv4 = source.from;
+}
+
+static void read_ipv6(struct reading *reading, const struct json *value, void *target,
+		      const struct schema_field *field)
+{
+	struct family_source source = { .from = CONFIG_INTERFACE,
+				 .prefix_length = PREFIX_LENGTH_DEFAULT };
+	struct config_wan *wan = target;
+
+	read_source(reading, value, field->key, &source);
+	wan->ipv6 = source.from;
+	wan->keep_bits = source.keep ? (unsigned)source.prefix_length : 0;
+	memcpy(wan->prefix_from, source.prefix_from, IFNAMSIZ);
 }
 
 #define AT(member) offsetof(struct config_wan, member)
@@ -164,8 +222,8 @@ static const struct schema_field wan_fields[] = {
 	{ "name", schema_label, AT(name), 0, CONFIG_LABEL_BYTES },
 	{ "interface", read_interface, AT(interface), 0, 0 },
 	{ "tag", read_tag, AT(tag), 0, 0 },
-	{ "ipv4", read_source, AT(ipv4), 0, 0 },
-	{ "ipv6", read_source, AT(ipv6), 0, 0 },
+	{ "ipv4", read_ipv4, 0, 0, 0 },
+	{ "ipv6", read_ipv6, 0, 0, 0 },
 	{ "grace", schema_duration, AT(grace_ms), 0, GRACE_MAX_MS },
 	{ "bind", schema_bool, AT(bind), 0, 0 },
 	{ 0 },

@@ -58,6 +58,7 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 	struct nft_request request = {
 		.targets = core->targets,
 		.target_count = core->config->wan_count,
+		.name_prefix = core->config->nat.names,
 		.tables = core->tables,
 		.table_count = core->config->nat.table_count,
 		.dry_run = dry_run,

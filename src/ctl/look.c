@@ -172,6 +172,7 @@ static int look_ask_nft(struct look *look, struct err *ret_err)
 	struct nft_request request = {
 		.targets = look->targets,
 		.target_count = look->target_count,
+		.name_prefix = "dns:",
 		.tables = look->tables,
 		.table_count = look->table_count,
 		.dry_run = true,
@@ -183,6 +184,7 @@ static int look_ask_nft(struct look *look, struct err *ret_err)
 	int rc;
 
 	if (look->config) {
+		request.name_prefix = look->config->nat.names;
 		request.filter = look->config->nat.filter;
 		request.add_missing = look->config->nat.add_missing;
 		request.max = (size_t)look->config->nat.max;

@@ -9,8 +9,11 @@
 static const char full[] =
 	"{ \"wans\": [ {\"name\": \"fibre\", \"interface\": \"ppp0\", "
 	"\"grace\": \"1500ms\"},"
-	"    {\"ipv6\": \"off\", \"bind\": false} ],"
-	"  \"nat\": {\"tables\": [\"ip:nat\"], \"max\": 12},"
+	"    {\"ipv6\": \"off\", \"bind\": false},"
+	"    {\"name\": \"six\", \"ipv6\": {\"source\": \"interface\", \"keep\": "
+	"\"suffix\", \"prefix_from\": \"br0\", \"prefix_length\": 56}} ],"
+	"  \"nat\": {\"tables\": [\"ip:nat\"], \"max\": 12, \"filter\": true, "
+	"\"add_missing\": true, \"names\": \"at \"},"
 	"  \"providers\": ["
 	"    {\"type\": \"duckdns\", \"token\": \"geheim\\\\ \\\"1\\\"\", "
 	"\"wan\": \"wan2\","
@@ -72,6 +75,11 @@ static void revealed_comes_back(void **state)
 							       "token")->value), "geheim2");
 	assert_true(again->providers[2].insecure_http);
 	assert_int_equal(again->wans[0].grace_ms, 1500);
+	assert_int_equal(again->wans[0].keep_bits, 0);
+	assert_int_equal(again->wans[2].keep_bits, 56);
+	assert_string_equal(again->wans[2].prefix_from, "br0");
+	assert_true(again->nat.filter && again->nat.add_missing);
+	assert_string_equal(again->nat.names, "at ");
 	config_free(again);
 	free(first);
 	free(second);
