@@ -119,7 +119,8 @@ enum message_job_kind {
 	MESSAGE_VERIFY,
 	MESSAGE_UPDATE_RECORDS,		/* one request to the provider */
 	MESSAGE_DISCOVER,		/* later: the public address from outside */
-	MESSAGE_RESOLVE,		/* later: a name's addresses */
+	/* a name's addresses, as any program of this machine would get them */
+	MESSAGE_RESOLVE,
 };
 
 struct message_record {
@@ -158,8 +159,11 @@ bool message_job_add_text(struct message_job *job, const char *string);
 const char *message_job_next_text(const struct message_job *job, const char *previous);
 
 enum message_verdict {
-	/* CHECK, VERIFY */
-	/* authoritative; `addresses` may be empty: no such record */
+	/* CHECK, VERIFY; of these RESOLVE has ANSWER and NO_ANSWER */
+	/*
+	 * authoritative, or the resolver's to RESOLVE; `addresses` may be empty: no such
+	 * record
+	 */
 	MESSAGE_ANSWER = 1,
 	/* only a recursive resolver answered; what it said proves nothing */
 	MESSAGE_NO_PROOF,
@@ -207,6 +211,12 @@ bool message_to_supervisor_ok(const void *packet, size_t bytes);
 bool message_to_core_ok(const void *packet, size_t bytes);	/* from the supervisor */
 bool message_job_ok(const void *packet, size_t bytes);
 bool message_result_ok(const void *packet, size_t bytes);
+
+/*
+ * What a MESSAGE_RESOLVE may ask for: a host name, or a single label, as names of the LAN
+ * are.
+ */
+bool message_is_name(const char *string);
 
 /* "startup", "address", ... */
 const char *message_event_name(enum message_event event);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: internet */
 /*
- * Names to addresses, in two ways.
+ * Names to addresses, in three ways.
  *
- * A *host* is something we connect to: /etc/hosts, then the system's resolver. A
- * *record* is something we published: the name servers of its own zone are asked
- * directly, past every cache, and only what they say with authority counts.
+ * A *host* is something we connect to: /etc/hosts, then the system's resolver. A *name*
+ * is looked up in the same places for its own sake: one family, how long it holds, and
+ * why there is nothing. A *record* is something we published: the name servers of its
+ * own zone are asked directly, past every cache, and only what they say with authority
+ * counts.
  *
  * All names are absolute: neither search list nor HOSTALIASES. Everything runs on the
  * libev loop; answers come from the loop, never from within a call. /etc/resolv.conf is
@@ -23,8 +25,9 @@
 
 enum {
 	RESOLVE_ADDRESSES_MAX = 32,
-	RESOLVE_LIMIT_MS = 10000,	/* of one host or record, whatever happens */
+	RESOLVE_LIMIT_MS = 10000,	/* of one host, name or record, whatever happens */
 	RESOLVE_SERVERS_MAX = 16,
+	RESOLVE_FILE_TTL_S = 300,	/* how long a line of /etc/hosts holds */
 };
 
 enum { RESOLVE_IPV4 = 1, RESOLVE_IPV6 = 2 };	/* bits of a set of families */
@@ -56,6 +59,41 @@ int resolve_host_start(struct resolve *resolve, const char *host, unsigned famil
 		       resolve_host_fn *fn, void *context,
 		       struct resolve_host **ret_host) must_check;
 void resolve_host_stop(struct resolve_host *host);	/* NULL is fine */
+
+/* --- names --- */
+
+struct resolve_name;
+
+enum resolve_said {
+	RESOLVE_NOTHING,		/* nobody answered, or with an error */
+	RESOLVE_ADDRESSES,
+	RESOLVE_NO_NAME,		/* it does not exist */
+	RESOLVE_NO_ADDRESS,		/* it exists, with no address of this family */
+};
+
+struct resolve_named {
+	enum resolve_said said;
+	/*
+	 * Ascending, each once. Of more than there is room for the smallest: a resolver
+	 * that turns the order round changes nothing.
+	 */
+	struct addr addresses[RESOLVE_ADDRESSES_MAX];
+	size_t count;
+	bool more;			/* there were more */
+	uint32_t ttl_s;			/* the smallest, CNAMEs included; at most a week */
+};
+
+typedef void resolve_name_fn(void *context, const struct resolve_named *named);
+
+/*
+ * `family`: AF_INET, AF_INET6. CNAMEs are followed to a depth of 8, also where the
+ * resolver leaves that to us. The handle ends with the call of `fn` or with
+ * resolve_name_stop().
+ */
+int resolve_name_start(struct resolve *resolve, const char *name, int family,
+		       resolve_name_fn *fn, void *context,
+		       struct resolve_name **ret_name) must_check;
+void resolve_name_stop(struct resolve_name *name);	/* NULL is fine */
 
 /* --- records --- */
 

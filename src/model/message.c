@@ -6,6 +6,7 @@
  */
 #include "hairpin/message.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -152,14 +153,29 @@ const char *message_job_next_text(const struct message_job *job, const char *pre
 	return next < job->text + job->text_bytes ? next : NULL;
 }
 
+bool message_is_name(const char *string)
+{
+	char below[MESSAGE_HOSTNAME_BYTES];
+
+	if (strchr(string, '.'))
+		return text_is_hostname(string);
+	/* A label is one where a name may begin with it. */
+	return snprintf(below, sizeof(below), "%s.lan", string) < (int)sizeof(below) &&
+	       text_is_hostname(below);
+}
+
 static bool job_record_ok(const struct message_record *record, enum message_job_kind kind)
 {
 	bool needs_address = kind == MESSAGE_VERIFY || kind == MESSAGE_UPDATE_RECORDS;
 
-	return family_ok(record->family) &&
-	       field_is_address(&record->address, record->family) &&
-	       (!needs_address || !addr_is_none(&record->address)) &&
-	       hostname_ok(record->hostname, true);
+	if (!family_ok(record->family) ||
+	    !field_is_address(&record->address, record->family) ||
+	    (needs_address && addr_is_none(&record->address)))
+		return false;
+	if (kind != MESSAGE_RESOLVE)
+		return hostname_ok(record->hostname, true);
+	return terminated(record->hostname, sizeof(record->hostname)) &&
+	       message_is_name(record->hostname);
 }
 
 static bool job_records_ok(const struct message_job *job)

@@ -16,6 +16,7 @@
 
 struct jobs;
 struct check;
+struct lookup;
 struct publish;
 
 struct job {
@@ -26,7 +27,8 @@ struct job {
 	/* the job's own; whoever serves it is stopped then */
 	ev_timer limit;
 	double until;			/* ev_now() at which that is */
-	struct check *check;		/* one of the two */
+	struct check *check;		/* one of the three */
+	struct lookup *lookup;
 	struct publish *publish;
 };
 
@@ -51,6 +53,9 @@ void job_done(struct job *job);
 
 int check_start(struct job *job) must_check;	/* CHECK, VERIFY */
 void check_free(struct check *check);		/* NULL is fine */
+
+int lookup_start(struct job *job) must_check;	/* RESOLVE */
+void lookup_free(struct lookup *lookup);	/* NULL is fine */
 
 int publish_start(struct job *job) must_check;	/* UPDATE_RECORDS */
 void publish_free(struct publish *publish);	/* NULL is fine; wipes */

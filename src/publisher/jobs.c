@@ -177,6 +177,7 @@ void job_answer_rest(struct job *job, enum message_verdict verdict, const char *
 static void job_free(struct job *job)
 {
 	check_free(job->check);
+	lookup_free(job->lookup);
 	publish_free(job->publish);
 	ev_timer_stop(job->jobs->loop, &job->limit);
 	if (job->message) {
@@ -243,6 +244,8 @@ static int job_begin(struct job *job)
 	case MESSAGE_CHECK:
 	case MESSAGE_VERIFY:
 		return check_start(job);
+	case MESSAGE_RESOLVE:
+		return lookup_start(job);
 	case MESSAGE_UPDATE_RECORDS:
 		return publish_start(job);
 	default:

@@ -2,6 +2,7 @@
 """The core's side of hairpin-publish, and the internet it meets: an HTTPS server and DNS servers that
 do as they are told, beside a real knot. Everything listens on addresses of the loopback."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -18,7 +19,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 FOLDER = '/run/publish'
 WEB, KNOT, PROVIDER = '45.11.1.80', '45.11.1.53', 'dyn.example.net'
 
-(CHECK, VERIFY, UPDATE) = (1, 2, 3)
+(CHECK, VERIFY, UPDATE, RESOLVE) = (1, 2, 3, 5)
 VERDICTS = {1: 'answer', 2: 'no proof', 3: 'no answer', 4: 'verified', 5: 'not yet', 16: 'good', 17: 'unchanged',
             18: 'unconfirmed', 19: 'badauth', 20: 'nohost', 21: 'abuse', 22: 'badagent', 23: 'forbidden',
             24: 'bad request', 25: 'split', 26: 'rate limited', 27: 'server error', 28: 'transient',
@@ -328,14 +329,14 @@ class Dns:
             threading.Thread(target=self.serve_stream, args=(stream,), daemon=True).start()
 
     def serve_stream(self, stream):
-        with stream:
-            size = stream.recv(2)
-            if len(size) == 2:
-                said = self.take(stream.recv(struct.unpack('>H', size)[0]), 'tcp')
-                if said is not None:
-                    stream.sendall(struct.pack('>H', len(said)) + said)
-                else:
+        with stream, contextlib.suppress(OSError):
+            while len(size := stream.recv(2, socket.MSG_WAITALL)) == 2:
+                query = stream.recv(struct.unpack('>H', size)[0], socket.MSG_WAITALL)
+                said = self.take(query, 'tcp')
+                if said is None:
                     time.sleep(20)
+                    return
+                stream.sendall(struct.pack('>H', len(said)) + said)
 
 
 def description(**changes):
@@ -412,6 +413,10 @@ two A 81.2.69.8
 alias CNAME home
 away CNAME there.example.com.
 *.wild A 81.2.69.9
+short 7 A 81.2.69.20
+chain 30 CNAME hop
+hop 5 CNAME short
+dangling 30 CNAME gone
 lan NS ns.lan
 ns.lan A 45.11.1.57
 ''', 'example.com': '''@ NS ns1.example.org.

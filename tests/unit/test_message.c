@@ -314,10 +314,35 @@ static void test_job_kinds(void **state)
 	job->kind = MESSAGE_VERIFY;
 	/* a verification does */
 	assert_false(message_job_ok(job, message_job_bytes(job)));
+	/* a name to be resolved may be one of the LAN; for others it must be whole */
+	job->kind = MESSAGE_RESOLVE;
+	strcpy(job->records[0].hostname, "nas");
+	assert_true(message_job_ok(job, message_job_bytes(job)));
+	job->kind = MESSAGE_CHECK;
+	assert_false(message_job_ok(job, message_job_bytes(job)));
 	job->kind = MESSAGE_DISCOVER;
 	job->record_count = 0;
 	assert_true(message_job_ok(job, message_job_bytes(job)));
 	free(job);
+}
+
+static void test_job_names(void **state)
+{
+	static const char *const bad[] = { "", ".", "a b", "192.0.2.1", "nas.", "-a", "a\n",
+					   "a..b", "::1" };
+	char longest[70];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(message_is_name(bad[i]));
+	assert_true(message_is_name("nas"));
+	assert_true(message_is_name("web.example.org"));
+	memset(longest, 'a', sizeof(longest));
+	longest[63] = '\0';
+	assert_true(message_is_name(longest));
+	longest[63] = 'a';
+	longest[64] = '\0';
+	assert_false(message_is_name(longest));
 }
 
 static void test_job_text(void **state)
@@ -413,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_hook), cmocka_unit_test(test_notice),
 		cmocka_unit_test(test_bare), cmocka_unit_test(test_reply),
 		cmocka_unit_test(test_job), cmocka_unit_test(test_job_kinds),
+		cmocka_unit_test(test_job_names),
 		cmocka_unit_test(test_job_text), cmocka_unit_test(test_result),
 		cmocka_unit_test(test_names),
 	};
