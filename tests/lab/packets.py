@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The laboratory for packets: each host says its name on many ports, so that a client learns who answered.
+
+"server" is the LAN's server, "router" the router itself (its own services on the same ports), "stranger" the
+internet: also the next holder of an address that the WAN had, so that a packet to it is answered by whom it
+should be. Both address families; a delegated prefix lies on br0.
+"""
+
+import contextlib
+import os
+import selectors
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+from lab import AUTHORITY6, GATEWAY6, HERE, PROVIDER, Lab, inside, run, wait_for
+
+PORTS = ('2000-2599', '3000-3099')
+SERVER, SERVER6 = '192.168.1.2', 'fd00::2'
+STRANGER, STRANGER6 = PROVIDER, AUTHORITY6
+CLIENTS = {('lan', 4): ('client', '192.168.1.10'), ('lan', 6): ('client', 'fd00::10'),
+           ('inet', 4): ('inet', STRANGER), ('inet', 6): ('inet', STRANGER6)}
+LAN6 = {'router': ('br0', 'fd00::1'), 'client': ('eth0', 'fd00::10'), 'server': ('eth0', 'fd00::2')}
+
+
+class PacketLab(Lab):
+    """A lab without providers and DNS: addresses, rules, packets."""
+
+    def __enter__(self):
+        try:
+            return super().__enter__()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def make_internet(self):
+        self.wan = []		# the addresses of wan0
+        self.lent = []		# former ones, lent to the stranger: (address, device)
+        self.calls = 0
+        # Where bridged packets pass the IP hooks, they come back right without a return path.
+        run('sysctl', '-qew', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0',
+            ns='router')
+        for ns, (device, address) in LAN6.items():
+            batch(ns, f'addr add {address}/64 dev {device} nodad')
+            if ns != 'router':
+                batch(ns, 'route add default via fd00::1')
+
+    def make_lan(self):
+        names = {'server': 'server', 'router': 'router', 'inet': 'stranger'}
+        for ns, name in names.items():
+            self.start(sys.executable, '-B', f'{HERE}/answer.py', name, f'{self.folder}/answers-{ns}', *PORTS, ns=ns)
+        for ns in names:
+            wait_for(f'{ns} answers', 20, lambda: os.path.exists(f'{self.folder}/answers-{ns}'))
+
+    def set_wan(self, *addresses):
+        """wan0's addresses of both families, all at once; its former ones become the stranger's."""
+        former = [address for address in self.wan if address not in addresses]
+        batch('inet', *(f'addr del {address} dev {device}' for address, device in self.lent))
+        batch('router',
+              *(f'addr del {address}/{length(address)} dev wan0' for address in former),
+              *(f'addr add {address}/{length(address)} dev wan0{nodad(address)}'
+                for address in addresses if address not in self.wan),
+              'route replace default via 81.2.69.254', f'route replace default via {GATEWAY6} dev wan0')
+        # Nobody answers a neighbour solicitation for an address of lo.
+        self.lent = [(f'{address}/{128 if ":" in address else 32}', 'isp0' if ':' in address else 'lo')
+                     for address in former]
+        batch('inet', *(f'addr add {address} dev {device}{nodad(address)}' for address, device in self.lent))
+        self.wan = list(addresses)
+
+    def ask(self, questions, seconds=4):
+        """{key: (client, proto, address, port)} -> {key: (name, peer, port)}, or ('<why not>', '', 0). The
+        client is 'lan' or 'inet'. Every call has source ports of its own: no connection of an earlier one counts."""
+        self.calls += 1
+        first, questions = 10000 + self.calls * 1000, dict(questions)
+        assert len(questions) <= 1000 and first < 64000
+        asked = Asked()
+        for number, (key, (client, proto, address, port)) in enumerate(questions.items()):
+            ns, source = CLIENTS[client, 6 if ':' in address else 4]
+            asked.open(key, ns, proto, (source, first + number), (address, port))
+        return asked.wait(seconds)
+
+    def load(self, text, ns='router'):
+        run('nft', '-f', '-', ns=ns, input=text)
+
+    def load_iptables(self, text, family=4, ns='router'):
+        run('ip6tables-nft-restore' if family == 6 else 'iptables-nft-restore', '--noflush', ns=ns, input=text)
+
+    def own(self, lines):
+        """Gives the lines to a program that stays: tables with `flags owner` are then its own."""
+        child = subprocess.Popen(['nsenter', '--net=/run/netns/router', 'nft', '-i'], stdin=subprocess.PIPE, text=True,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.children.append(child)
+        child.stdin.write(lines.strip() + '\n')
+        child.stdin.flush()
+
+    def generation(self):
+        """The kernel's count of committed transactions."""
+        request = struct.pack('=IHHIIBBH', 20, 0x0a << 8 | 16, 1, 1, 0, 0, 0, 0)	# NFT_MSG_GETGEN
+        with inside('router'), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as sock:
+            sock.send(request)
+            reply = sock.recv(8192)
+        return struct.unpack('>I', reply[24:28])[0]	# NFTA_GEN_ID stands first
+
+
+class Asked:
+    """Questions under way, all at once."""
+
+    def __init__(self):
+        self.selector = selectors.DefaultSelector()
+        self.answers, self.waiting = {}, {}
+
+    def open(self, key, ns, proto, source, destination):
+        family = socket.AF_INET6 if ':' in destination[0] else socket.AF_INET
+        with inside(ns):
+            sock = socket.socket(family, socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(source)
+            status = sock.connect_ex(destination)
+            if status not in (0, 115):		# EINPROGRESS
+                raise OSError(status, os.strerror(status))
+            if proto == 'udp':
+                sock.send(b'who?\n')
+        except OSError as problem:
+            self.close(key, sock, problem)
+            return
+        self.waiting[key] = sock
+        self.selector.register(sock, selectors.EVENT_READ if proto == 'udp' else selectors.EVENT_WRITE, key)
+
+    def close(self, key, sock, answer):
+        if not isinstance(answer, tuple):
+            answer = (f'<{type(answer).__name__}>', '', 0)
+        self.answers[key] = answer
+        if key in self.waiting:
+            self.selector.unregister(sock)
+            del self.waiting[key]
+        sock.close()
+
+    def go_on(self, key, sock, events):
+        try:
+            if events & selectors.EVENT_WRITE:
+                sock.send(b'who?\n')
+                self.selector.modify(sock, selectors.EVENT_READ, key)
+                return
+            name, peer, port = sock.recv(200).decode().split()
+            self.close(key, sock, (name, peer, int(port)))
+        except (OSError, ValueError) as problem:
+            self.close(key, sock, problem)
+
+    def ask_again(self):
+        """As TCP does by itself: before a neighbour is known a crowd of packets may be lost."""
+        for sock in self.waiting.values():
+            if sock.type == socket.SOCK_DGRAM:
+                with contextlib.suppress(OSError):
+                    sock.send(b'who?\n')
+
+    def wait(self, seconds):
+        end = time.monotonic() + seconds
+        while self.waiting and time.monotonic() < end:
+            ready = self.selector.select(0.5)
+            for entry, events in ready:
+                self.go_on(entry.data, entry.fileobj, events)
+            if not ready:
+                self.ask_again()
+        for key, sock in list(self.waiting.items()):
+            self.close(key, sock, TimeoutError())
+        self.selector.close()
+        return self.answers
+
+
+def length(address):
+    return 64 if ':' in address else 24
+
+
+def nodad(address):
+    return ' nodad' if ':' in address else ''
+
+
+def batch(ns, *commands):
+    if commands:
+        run('ip', '-batch', '-', ns=ns, input='\n'.join(commands) + '\n')
