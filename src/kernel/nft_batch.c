@@ -118,6 +118,7 @@ static int put_rule(struct batch *batch, struct ruleset_thing *thing)
 		.chain = thing->place, .handle = thing->handle,
 		.expressions = expressions, .userdata = thing->userdata,
 		.view = &view, .twins = twins,
+		.missing = thing->verdict.adds ? thing->verdict.new : (struct addr){ 0 },
 	};
 	int r;
 

@@ -88,7 +88,10 @@ static void chain_read_type(const struct chains_context *context,
 		chain->hooks = 1U << number;
 		chain->root = true;
 	}
-	chain->root |= context->request->filter && attr_is(type, "filter");
+	if (context->request->filter && attr_is(type, "filter")) {
+		chain->hooks = 1U << REWRITE_HOOK_FILTER;
+		chain->root = true;
+	}
 }
 
 static int take_chain(void *argument, const struct nlmsghdr *message)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nft_emit.h"
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
+#include <sys/socket.h>
 
 /* Attributes of one expression that must not go back: bit n for attribute n. */
 static uint32_t unwanted(struct span name, struct span data)
@@ -127,11 +129,64 @@ static void emit_expression(struct wire *wire, const struct emit_rule *rule,
 		wire_copy(wire, element);
 }
 
+static void open_expression(struct wire *wire, const char *name, size_t places[2])
+{
+	places[0] = wire_nest(wire, NFTA_LIST_ELEM);
+	wire_put_string(wire, NFTA_EXPR_NAME, name);
+	places[1] = wire_nest(wire, NFTA_EXPR_DATA);
+}
+
+static void emit_compare(struct wire *wire, const void *bytes, size_t length)
+{
+	size_t places[2], value;
+
+	open_expression(wire, "cmp", places);
+	wire_put_be32(wire, NFTA_CMP_SREG, NFT_REG_1);
+	wire_put_be32(wire, NFTA_CMP_OP, NFT_CMP_EQ);
+	value = wire_nest(wire, NFTA_CMP_DATA);
+	wire_put(wire, NFTA_DATA_VALUE, bytes, length);
+	wire_nest_end(wire, value);
+	end_expression(wire, places);
+}
+
+static void emit_family(struct wire *wire, const struct addr *address)
+{
+	uint8_t family = address->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	size_t places[2];
+
+	open_expression(wire, "meta", places);
+	wire_put_be32(wire, NFTA_META_DREG, NFT_REG_1);
+	wire_put_be32(wire, NFTA_META_KEY, NFT_META_NFPROTO);
+	end_expression(wire, places);
+	emit_compare(wire, &family, sizeof(family));
+}
+
+/* As nft and iptables write `ip daddr`; at the front no register is in use yet. */
+static void emit_missing(struct wire *wire, const struct emit_rule *rule)
+{
+	const struct addr *address = &rule->missing;
+	int side = address->family == AF_INET ? RULE_IPV4 : RULE_IPV6;
+	const struct rule_field *field = &rule_destination[side];
+	size_t places[2];
+
+	if (rule->family == NFPROTO_INET)
+		emit_family(wire, address);
+	open_expression(wire, "payload", places);
+	wire_put_be32(wire, NFTA_PAYLOAD_DREG, NFT_REG_1);
+	wire_put_be32(wire, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	wire_put_be32(wire, NFTA_PAYLOAD_OFFSET, field->offset);
+	wire_put_be32(wire, NFTA_PAYLOAD_LEN, field->length);
+	end_expression(wire, places);
+	emit_compare(wire, address->bytes, field->length);
+}
+
 void emit_expressions(struct wire *wire, const struct emit_rule *rule)
 {
 	size_t nest = wire_nest(wire, NFTA_RULE_EXPRESSIONS);
 	const struct nlattr *element;
 
+	if (!addr_is_none(&rule->missing))
+		emit_missing(wire, rule);
 	attr_for_each(element, rule->expressions)
 		emit_expression(wire, rule, element);
 	wire_nest_end(wire, nest);

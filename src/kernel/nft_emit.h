@@ -8,6 +8,7 @@
 #ifndef KERNEL_NFT_EMIT_H
 #define KERNEL_NFT_EMIT_H
 
+#include "hairpin/addr.h"
 #include "rule.h"
 #include "wire.h"
 
@@ -26,6 +27,7 @@ struct emit_rule {
 	const struct rule_view *view;
 	const struct emit_twin *twins;
 	size_t twin_count;
+	struct addr missing;		/* a destination it shall demand too; none */
 };
 
 /* NFTA_RULE_EXPRESSIONS with the corrections. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "nft_rewrite.h"
+#include "nft_decision.h"
 
 #include <linux/netfilter.h>
 #include <sys/socket.h>
@@ -17,20 +17,15 @@ bool rewrite_is_dnat(const struct rule_view *view, unsigned hooks)
 	return hooks && !(hooks & ~(unsigned)NEW_DESTINATION_HOOKS);
 }
 
-static bool family_known(const struct rule_view *view, int family)
-{
-	return family != NFPROTO_INET || view->family != 0;
-}
-
-/* In an inet table only `ct original` tells its family without a dependency. */
+/* In an inet table `ct original` tells its family without a dependency. */
 static bool names_original(const struct rule_view *view, enum rule_side_index side)
 {
 	const struct rule_side *seen = &view->side[side];
 
-	if (seen->forms[RULE_ORIGINAL])
+	if (seen->forms[RULE_ORIGINAL] & ~(unsigned)RULE_XT_ORIGINAL)
 		return true;
 	for (size_t i = 0; i < seen->spot_count; i++) {
-		if (seen->spots[i].source == RULE_ORIGINAL)
+		if (seen->spots[i].source == RULE_ORIGINAL && !seen->spots[i].xt)
 			return true;
 	}
 	for (size_t i = 0; i < view->lookup_count; i++) {
@@ -41,6 +36,11 @@ static bool names_original(const struct rule_view *view, enum rule_side_index si
 	return false;
 }
 
+static int side_of(int family)
+{
+	return family == AF_INET ? RULE_IPV4 : RULE_IPV6;
+}
+
 int rewrite_side(const struct rule_view *view, int family)
 {
 	if (family == NFPROTO_IPV4)
@@ -48,11 +48,13 @@ int rewrite_side(const struct rule_view *view, int family)
 	if (family == NFPROTO_IPV6)
 		return RULE_IPV6;
 	if (view->family)
-		return view->family == AF_INET ? RULE_IPV4 : RULE_IPV6;
+		return side_of(view->family);
 	/* 16 bytes first: 4 bytes are found at their beginning too. */
 	if (names_original(view, RULE_IPV6))
 		return RULE_IPV6;
-	return names_original(view, RULE_IPV4) ? RULE_IPV4 : -1;
+	if (names_original(view, RULE_IPV4))
+		return RULE_IPV4;
+	return view->nat_family ? side_of(view->nat_family) : -1;
 }
 
 bool rewrite_asks(const struct rule_view *view, const struct rule_lookup *lookup,
@@ -60,40 +62,108 @@ bool rewrite_asks(const struct rule_view *view, const struct rule_lookup *lookup
 {
 	int side = rewrite_side(view, family);
 
-	return side >= 0 && lookup->key_at[side] >= 0;
-}
-
-/* One decision while it is made. */
-struct decision {
-	const struct rule_view *view;
-	struct span expressions;
-	const struct rewrite_set *sets;
-	const struct rewrite_policy *policy;
-	const struct rule_side *seen;
-	int side;
-	unsigned usable;		/* bit per enum rule_source */
-	struct rewrite_verdict *verdict;
-};
-
-static int side_family(int side)
-{
-	return side == RULE_IPV4 ? AF_INET : AF_INET6;
-}
-
-static size_t address_bytes(int side)
-{
-	return side == RULE_IPV4 ? 4 : 16;
+	if (side < 0)
+		return false;
+	return lookup->key_at[side] >= 0 ||
+	       (lookup->snat_at >= 0 && (int)lookup->snat_side == side);
 }
 
 static struct addr spot_address(const struct decision *d, const struct rule_spot *spot)
 {
-	return addr_from_bytes(side_family(d->side), d->expressions.bytes + spot->at);
+	uint8_t bytes[16] = { 0 };
+
+	memcpy(bytes, d->expressions.bytes + spot->at, spot->length);
+	return addr_from_bytes(decision_family(d), bytes);
 }
 
-static bool spot_usable(const struct decision *d, const struct rule_spot *spot)
+/* What a port forward compares tells the WAN's address also to its xt matches. */
+static bool is_told(const struct decision *d, const struct addr *value)
 {
-	return (d->usable >> spot->source & 1) &&
-	       spot->at + address_bytes(d->side) <= d->expressions.length;
+	for (size_t i = 0; i < d->seen->spot_count; i++) {
+		const struct rule_spot *spot = &d->seen->spots[i];
+		struct addr other;
+
+		if (spot->xt || !decision_spot_counts(d, spot))
+			continue;
+		other = spot_address(d, spot);
+		if (addr_equal(&other, value))
+			return true;
+	}
+	return false;
+}
+
+static enum nft_result spot_result(const struct decision *d, const struct rule_spot *spot,
+				   const struct addr *value)
+{
+	const struct policy *values = &d->policy->values;
+
+	if (policy_holds(values, value))
+		return NFT_UNCHANGED;
+	if (policy_is_former(values, value))
+		return NFT_CHANGED;
+	/* A private address that snat puts there is the router's on the LAN. */
+	if (spot->source == RULE_SNAT)
+		return !policy_knows_former(values, value->family) &&
+		       addr_is_global(value) ? NFT_CHANGED : NFT_SKIPPED;
+	if (d->dnat && (!spot->xt || is_told(d, value)))
+		return NFT_CHANGED;
+	return NFT_SKIPPED;
+}
+
+/* The verdict tells of the first value of the best result. */
+static bool take(struct decision *d, enum nft_result result, const struct addr *old,
+		 const struct addr *new, uint8_t bits)
+{
+	struct rewrite_verdict *verdict = d->verdict;
+
+	if (result >= verdict->result && !addr_is_none(&verdict->old))
+		return false;
+	verdict->result = result;
+	verdict->old = *old;
+	verdict->new = *new;
+	verdict->bits = bits;
+	return true;
+}
+
+static void take_spot(struct decision *d, const struct rule_spot *spot)
+{
+	const struct policy *values = &d->policy->values;
+	struct addr value = spot_address(d, spot), wanted = policy_wanted(values, &value);
+	unsigned bits = policy_bits(values, value.family);
+	struct decision_tally *counts = &d->tally[spot->source];
+	enum nft_result result = spot_result(d, spot, &value);
+	bool whole = spot->bits == addr_length_bytes(&value) * 8;
+
+	if (!counts->spots)
+		d->first[spot->source] = value;
+	counts->spots = true;
+	counts->differ |= !addr_same_prefix(&d->first[spot->source], &value, bits);
+	counts->moves |= result == NFT_CHANGED;
+	counts->holds |= result == NFT_UNCHANGED;
+	counts->fixed |= result == NFT_SKIPPED;
+	if (take(d, result, &value, &wanted, whole ? 0 : spot->bits))
+		d->verdict->learnt = d->dnat && result == NFT_CHANGED && whole &&
+				     !spot->xt && spot->source != RULE_SNAT;
+	if (result == NFT_CHANGED)
+		d->verdict->patches[d->verdict->patch_count++] = (struct rewrite_patch){
+			(uint16_t)spot->at, spot->length };
+}
+
+static void take_lookup(struct decision *d, size_t index)
+{
+	const struct policy_change *change = &d->sets[index].change;
+	enum nft_result result = change->result;
+	enum rule_source source;
+
+	if (!decision_lookup_counts(d, index, &source))
+		return;
+	if (decision_lookup_reason(d, index))
+		result = NFT_SKIPPED;
+	d->tally[source].moves |= result == NFT_CHANGED;
+	d->tally[source].stuck |= result == NFT_SKIPPED;
+	if (result != NFT_SKIPPED && take(d, result, &change->old, &change->new,
+					  change->bits))
+		d->verdict->learnt = false;
 }
 
 static void skip(const struct decision *d, const char *reason)
@@ -101,243 +171,108 @@ static void skip(const struct decision *d, const char *reason)
 	d->verdict->result = NFT_SKIPPED;
 	d->verdict->reason = reason;
 	d->verdict->patch_count = 0;
+	d->verdict->learnt = false;
+	d->verdict->new = (struct addr){ 0 };
 }
 
-/* A lookup whose key holds this side's address; NULL: none. */
-static const struct rule_lookup *keyed_lookup(const struct decision *d,
-					      enum rule_source source, size_t *ret_index)
+/* Whether the rule asks for no destination at all, in any way. */
+static bool is_open(const struct decision *d)
 {
+	enum rule_source source;
+
+	if (d->seen->forms[RULE_HEADER] || d->seen->forms[RULE_ORIGINAL])
+		return false;
+	for (size_t i = 0; i < d->seen->spot_count; i++) {
+		if (d->seen->spots[i].source != RULE_SNAT)
+			return false;
+	}
 	for (size_t i = 0; i < d->view->lookup_count; i++) {
-		const struct rule_lookup *lookup = &d->view->lookups[i];
-		const struct rewrite_set *set = &d->sets[i];
-		int at = lookup->key_at[d->side];
-
-		if (at < 0 || lookup->source != source)
-			continue;
-		if (set->known && (size_t)at + address_bytes(d->side) > set->key_bytes)
-			continue;
-		*ret_index = i;
-		return lookup;
+		if (decision_lookup_counts(d, i, &source) && source != RULE_SNAT)
+			return false;
 	}
-	return NULL;
+	return true;
 }
 
-static const char *keyed_reason(const struct decision *d)
+static void add(const struct decision *d)
 {
-	const struct rule_lookup *lookup;
-	size_t index;
+	static const uint8_t none[16];
+	struct addr value = addr_from_bytes(decision_family(d), none);
 
-	lookup = keyed_lookup(d, RULE_HEADER, &index);
-	if (!lookup)
-		lookup = keyed_lookup(d, RULE_ORIGINAL, &index);
-	if (!lookup)
-		return NULL;
-	if (lookup->masked)
-		return "looks only some bits of the destination up in a set";
-	if (lookup->inverted)
-		return "excludes destinations by a set";
-	if (!d->sets[index].known)
-		return "its set could not be read";
-	if (!d->sets[index].anonymous)
-		return lookup->map ? "looks the destination up in a named map"
-				   : "looks the destination up in a named set";
-	if (lookup->verdict)
-		return "looks the destination up in a verdict map of its own";
-	return lookup->map ? "looks the destination up in a map of its own"
-			   : "looks the destination up in a set of its own";
+	d->verdict->result = NFT_CHANGED;
+	d->verdict->adds = true;
+	d->verdict->new = policy_wanted(&d->policy->values, &value);
 }
 
-static const char *form_reason(unsigned forms)
+static void decide_nothing_follows(const struct decision *d)
 {
-	if (forms & RULE_RANGE)
-		return "compares the destination with a range";
-	if (forms & RULE_MASK)
-		return "compares only some bits of the destination";
-	if (forms & RULE_PREFIX)
-		return "compares the destination with a prefix";
-	if (forms & RULE_NOT)
-		return "excludes a destination (!=)";
-	return NULL;
-}
+	const char *reason;
 
-/* Why a rule has no whole address to change. */
-static const char *reason_without_spot(const struct decision *d)
-{
-	const char *reason = keyed_reason(d);
-
-	if (!reason && (d->usable >> RULE_HEADER & 1))
-		reason = form_reason(d->seen->forms[RULE_HEADER]);
-	if (!reason)
-		reason = form_reason(d->seen->forms[RULE_ORIGINAL]);
-	return reason;
-}
-
-static const char *reason_without_address(const struct rule_view *view, bool dnat)
-{
-	if (view->xt_range)
-		return "names the destination by --dst-range";
-	if (view->xt_original)
-		return "names the destination by --ctorigdst";
-	if (view->snat_to)
-		return "names an address only in snat to";
-	return dnat ? "has no destination address to compare"
-		    : "names no destination address";
-}
-
-static bool has_spot(const struct decision *d, enum rule_source source)
-{
-	for (size_t i = 0; i < d->seen->spot_count; i++) {
-		if (d->seen->spots[i].source == source &&
-		    spot_usable(d, &d->seen->spots[i]))
-			return true;
+	if (!d->policy->add_missing || !d->dnat || !is_open(d)) {
+		skip(d, decision_reason(d));
+		return;
 	}
-	return false;
+	reason = decision_add_reason(d);
+	if (reason)
+		skip(d, reason);
+	else
+		add(d);
 }
 
-/*
- * Changing one of several demands on the same address would leave a rule that never
- * matches.
- */
-static const char *conflict_of(const struct decision *d, enum rule_source source)
-{
-	struct addr first = { 0 };
-	size_t index;
-
-	if (!has_spot(d, source))
-		return NULL;
-	if (d->seen->forms[source])
-		return "compares the destination in a second way too";
-	if (keyed_lookup(d, source, &index))
-		return "looks the destination up in a set too";
-	for (size_t i = 0; i < d->seen->spot_count; i++) {
-		struct addr value;
-
-		if (d->seen->spots[i].source != source ||
-		    !spot_usable(d, &d->seen->spots[i]))
-			continue;
-		value = spot_address(d, &d->seen->spots[i]);
-		if (!addr_is_none(&first) && !addr_equal(&first, &value))
-			return "compares the destination with two addresses";
-		first = value;
-	}
-	return NULL;
-}
-
-static void note_patch(const struct decision *d, const struct rule_spot *spot,
-		       const struct addr *value)
-{
-	struct rewrite_verdict *verdict = d->verdict;
-
-	if (verdict->patch_count == 0)
-		verdict->old = *value;
-	verdict->patches[verdict->patch_count++] = spot->at;
-	verdict->result = NFT_CHANGED;
-	verdict->reason = NULL;
-}
-
-/* Goes through the spots: which become the wanted address? */
-static void decide_spots(const struct decision *d, bool dnat)
+static void decide(struct decision *d)
 {
 	const struct policy *values = &d->policy->values;
-	bool holds = false;
-	struct addr held;
+	struct rewrite_verdict *verdict = d->verdict;
+	struct addr zero = { .family = (uint8_t)decision_family(d) };
+	const char *conflict;
 
+	verdict->moving_bits = (uint8_t)policy_bits(values, zero.family);
 	for (size_t i = 0; i < d->seen->spot_count; i++) {
-		const struct rule_spot *spot = &d->seen->spots[i];
-		struct addr value;
-
-		if (!spot_usable(d, spot))
-			continue;
-		value = spot_address(d, spot);
-		if (addr_is_none(&d->verdict->old))
-			d->verdict->old = value;
-		if (policy_holds(values, &value)) {
-			holds = true;
-			held = value;
-		} else if (dnat || policy_is_former(values, &value)) {
-			note_patch(d, spot, &value);
-		}
+		if (decision_spot_counts(d, &d->seen->spots[i]))
+			take_spot(d, &d->seen->spots[i]);
 	}
-	if (d->verdict->result == NFT_CHANGED) {
-		d->verdict->new = policy_wanted(values, &d->verdict->old);
-	} else if (holds) {
-		d->verdict->result = NFT_UNCHANGED;
-		d->verdict->old = d->verdict->new = held;
-		d->verdict->reason = NULL;
-	}
-}
-
-static void decide_known(const struct decision *d)
-{
-	bool dnat = rewrite_is_dnat(d->view, d->policy->hooks);
-	const char *conflict = NULL;
-
-	if (dnat)
-		conflict = conflict_of(d, RULE_HEADER);
-	if (dnat && !conflict)
-		conflict = conflict_of(d, RULE_ORIGINAL);
-	skip(d, "compares an address that never was the WAN's");
-	decide_spots(d, dnat && !conflict);
+	for (size_t i = 0; i < d->view->lookup_count; i++)
+		take_lookup(d, i);
+	conflict = decision_conflict(d);
 	if (conflict)
 		skip(d, conflict);
-	else if (policy_is_silent(&d->policy->values, side_family(d->side)))
-		skip(d, policy_silence(&d->policy->values, side_family(d->side)));
-	d->verdict->learnt = dnat && d->verdict->result == NFT_CHANGED &&
-			     !addr_is_unspecified(&d->verdict->old);
-	if (d->verdict->result == NFT_SKIPPED)
-		d->verdict->new = (struct addr){ 0 };
-}
-
-/* Whether an inet rule compares addresses but no family. */
-static bool nameless_address(const struct rule_view *view)
-{
-	for (int side = RULE_IPV4; side < RULE_SIDES; side++) {
-		if (view->side[side].spot_count || view->side[side].forms[RULE_HEADER])
-			return true;
-	}
-	for (size_t i = 0; i < view->lookup_count; i++) {
-		if (view->lookups[i].key_at[RULE_IPV4] >= 0)
-			return true;
-	}
-	return false;
+	else if (verdict->result == NFT_SKIPPED)
+		decide_nothing_follows(d);
+	else if (policy_is_silent(values, zero.family))
+		skip(d, policy_silence(values, zero.family));
+	/* 0.0.0.0 stands for an address that is not known yet. */
+	verdict->learnt &= !addr_same_prefix(&verdict->old, &zero, verdict->moving_bits);
 }
 
 void rewrite_decide(const struct rule_view *view, struct span expressions,
 		    const struct rewrite_set *sets, const struct rewrite_policy *policy,
 		    struct rewrite_verdict *ret_verdict)
 {
-	struct decision d = { view, expressions, sets, policy, NULL, 0, 0, ret_verdict };
-	const char *reason;
+	struct decision d = {
+		.view = view, .expressions = expressions, .sets = sets, .policy = policy,
+		.dnat = rewrite_is_dnat(view, policy->hooks),
+		.side = rewrite_side(view, policy->family),
+		.verdict = ret_verdict,
+	};
 
-	memset(ret_verdict, 0, sizeof(*ret_verdict));
+	*ret_verdict = (struct rewrite_verdict){ .result = NFT_SKIPPED };
 	if (view->broken) {
 		skip(&d, "its expressions could not be read");
-		return;
+	} else if (d.side < 0) {
+		skip(&d, decision_reason(&d));
+	} else {
+		d.seen = &view->side[d.side];
+		decide(&d);
 	}
-	d.side = rewrite_side(view, policy->family);
-	if (d.side < 0) {
-		skip(&d, nameless_address(view)
-			 ? "compares an address without saying of which family"
-			 : reason_without_address(view,
-				rewrite_is_dnat(view, policy->hooks)));
-		return;
-	}
-	d.seen = &view->side[d.side];
-	d.usable = 1 << RULE_ORIGINAL;
-	if (family_known(view, policy->family))
-		d.usable |= 1 << RULE_HEADER;
-	if (has_spot(&d, RULE_HEADER) || has_spot(&d, RULE_ORIGINAL)) {
-		decide_known(&d);
-		return;
-	}
-	reason = reason_without_spot(&d);
-	skip(&d, reason ? reason : reason_without_address(view,
-				rewrite_is_dnat(view, policy->hooks)));
 }
 
 void rewrite_apply(const struct rewrite_verdict *verdict, uint8_t *expressions)
 {
-	for (size_t i = 0; i < verdict->patch_count; i++)
-		memcpy(expressions + verdict->patches[i], verdict->new.bytes,
-		       addr_length_bytes(&verdict->new));
+	for (size_t i = 0; i < verdict->patch_count; i++) {
+		const struct rewrite_patch *patch = &verdict->patches[i];
+		struct addr value = { .family = verdict->new.family };
+
+		memcpy(value.bytes, expressions + patch->at, patch->length);
+		value = addr_join(&verdict->new, verdict->moving_bits, &value);
+		memcpy(expressions + patch->at, value.bytes, patch->length);
+	}
 }

@@ -6,6 +6,9 @@
  * output) is a port forward: the one address it compares is the WAN's, whatever it was.
  * Any other tagged rule may as well name a LAN server: there only addresses count that
  * were the WAN's once.
+ *
+ * All that a rule demands of one address moves together or stays: a rule that can never
+ * match is worse than a stale one.
  */
 #ifndef KERNEL_NFT_REWRITE_H
 #define KERNEL_NFT_REWRITE_H
@@ -19,7 +22,11 @@
 struct rewrite_set {
 	bool known, anonymous, map;
 	uint32_t key_bytes;
-	struct policy_change change;	/* of its elements, where it is anonymous */
+	/*
+	 * What its elements would become, where it is anonymous; skipped without a
+	 * reason: nobody looked.
+	 */
+	struct policy_change change;
 };
 
 struct rewrite_policy {
@@ -29,14 +36,26 @@ struct rewrite_policy {
 	struct policy values;
 };
 
+/* Bytes of an address that become those of the new one. */
+struct rewrite_patch {
+	uint16_t at;			/* in the expressions */
+	uint8_t length;
+};
+
 struct rewrite_verdict {
 	enum nft_result result;
 	struct addr old, new;
 	const char *reason;
 	bool learnt;
-	size_t patches[RULE_SPOTS_MAX];	/* offsets of addresses to become `new` */
-	size_t patch_count;
+	bool adds;			/* a compare with `new`, at the front */
+	uint8_t bits;			/* as in struct nft_item */
+	uint8_t moving_bits;		/* so many first bits of `new` go into a patch */
+	uint8_t patch_count;
+	struct rewrite_patch patches[RULE_SPOTS_MAX];
 };
+
+/* Beside the NF_INET hooks: reached from a filter chain. */
+enum { REWRITE_HOOK_FILTER = 31 };
 
 /* Whether the rule gives new destinations where it stands. */
 bool rewrite_is_dnat(const struct rule_view *view, unsigned hooks);
@@ -56,6 +75,7 @@ void rewrite_decide(const struct rule_view *view, struct span expressions,
 bool rewrite_asks(const struct rule_view *view, const struct rule_lookup *lookup,
 		  int family);
 
+/* Changes the bytes; what the verdict adds is nft_emit's to write. */
 void rewrite_apply(const struct rewrite_verdict *verdict, uint8_t *expressions);
 
 #endif

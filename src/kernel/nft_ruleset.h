@@ -34,7 +34,8 @@ struct ruleset_chain {
 	struct ruleset_chain *next;	/* to be walked after this one */
 	struct ruleset_table *table;
 	const char *name;
-	unsigned hooks;			/* bit n: reached from hook n of a NAT chain */
+	/* Bit n: reached from hook n of a NAT chain, or from a filter chain. */
+	unsigned hooks;
 	bool root;
 	bool queued;
 	bool bound;			/* a block in braces: cannot be edited */

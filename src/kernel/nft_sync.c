@@ -62,7 +62,7 @@ static int read_sets(struct sync *sync, const struct ruleset_thing *thing,
 		struct set_header header;
 		int r;
 
-		sets[i] = (struct rewrite_set){ 0 };
+		sets[i] = (struct rewrite_set){ .change.result = NFT_SKIPPED };
 		if (!rewrite_asks(view, &view->lookups[i], thing->table->family))
 			continue;
 		r = set_read_header(sync->nft, &sync->ruleset.arena, thing->table,
@@ -199,6 +199,7 @@ static void tell(const struct sync *sync, const struct ruleset_thing *thing,
 		.comment = thing->comment,
 		.old = verdict->old,
 		.new = verdict->new,
+		.bits = verdict->bits,
 		.in_step = verdict->result == NFT_UNCHANGED ||
 			   (verdict->result == NFT_CHANGED && !sync->request->dry_run),
 		.learnt = verdict->learnt,

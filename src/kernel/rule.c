@@ -48,11 +48,7 @@ bool reader_place(uint32_t reg, size_t length, size_t *ret_place)
 	return true;
 }
 
-/*
- * The first byte of the destination address in the network header, its length: RFC 791,
- * RFC 8200.
- */
-static const struct { uint8_t first, length; } destination[RULE_SIDES] = {
+const struct rule_field rule_destination[RULE_SIDES] = {
 	[RULE_IPV4] = { 16, 4 },
 	[RULE_IPV6] = { 24, 16 },
 };
@@ -67,32 +63,47 @@ static int address_byte(const struct reader_byte *byte, enum rule_side_index sid
 	int index = -1;
 
 	if (byte->from == FROM_NETWORK)
-		index = byte->offset - destination[side].first;
+		index = byte->offset - rule_destination[side].offset;
 	else if (byte->from == FROM_ORIGINAL || byte->from == original[side])
 		index = byte->offset;
-	return index >= 0 && index < destination[side].length ? index : -1;
+	return index >= 0 && index < rule_destination[side].length ? index : -1;
+}
+
+/* How many first bits of some bytes are all there. */
+static uint8_t first_bits(const struct reader_byte *bytes, size_t length)
+{
+	size_t bits = 0;
+
+	while (bits < length * 8 && bytes[bits / 8].mask >> (7 - bits % 8) & 1)
+		bits++;
+	return (uint8_t)bits;
 }
 
 void reader_find(const struct reader *reader, size_t place, size_t length,
 		 enum rule_side_index side, struct reader_finding *ret_finding)
 {
 	const struct reader_byte *bytes = reader->bytes + place;
-	struct reader_finding finding = { .at = -1 };
-	size_t whole = 0;
+	struct reader_finding finding = { 0 };
+	size_t run = 0;
 
 	for (size_t i = 0; i < length; i++) {
 		int index = address_byte(&bytes[i], side);
 
-		whole = index >= 0 && (size_t)index == whole ? whole + 1 : index == 0;
+		run = index >= 0 && (size_t)index == run ? run + 1 : index == 0;
 		if (index < 0)
 			continue;
 		finding.touched = true;
-		finding.masked |= bytes[i].masked;
+		finding.masked |= bytes[i].mask != 0xff;
+		finding.computed |= bytes[i].computed;
 		finding.source = bytes[i].from == FROM_NETWORK ? RULE_HEADER
 							       : RULE_ORIGINAL;
-		if (whole == destination[side].length)
-			finding.at = (int)(i + 1 - whole);
+		if (run > finding.length) {
+			finding.length = (uint8_t)run;
+			finding.at = i + 1 - run;
+		}
 	}
+	finding.whole = finding.length == rule_destination[side].length;
+	finding.bits = first_bits(bytes + finding.at, finding.length);
 	*ret_finding = finding;
 }
 
@@ -105,7 +116,8 @@ int reader_find_run(const struct reader *reader, size_t place, size_t length,
 		size_t same = 0;
 
 		while (same < run && bytes[i + same].from == from &&
-		       bytes[i + same].offset == offset + same && !bytes[i + same].masked)
+		       bytes[i + same].offset == offset + same &&
+		       bytes[i + same].mask == 0xff && !bytes[i + same].computed)
 			same++;
 		if (same == run)
 			return (int)i;
@@ -113,28 +125,24 @@ int reader_find_run(const struct reader *reader, size_t place, size_t length,
 	return -1;
 }
 
-static void note_spot(struct reader *reader, enum rule_side_index side,
-		      const struct reader_finding *finding, const uint8_t *value)
+void reader_note_spot(struct reader *reader, enum rule_side_index side,
+		      const struct rule_spot *spot)
 {
 	struct rule_side *seen = &reader->view->side[side];
 
-	if (seen->spot_count == RULE_SPOTS_MAX) {
+	if (seen->spot_count == RULE_SPOTS_MAX)
 		reader->view->broken = true;
-		return;
-	}
-	seen->spots[seen->spot_count++] = (struct rule_spot){
-		.at = (size_t)(value + finding->at - reader->start),
-		.source = finding->source,
-	};
+	else
+		seen->spots[seen->spot_count++] = *spot;
 }
 
-static enum rule_form form_of(uint32_t op, bool masked)
+static enum rule_form form_of(uint32_t op, const struct reader_finding *finding)
 {
 	if (op == NFT_CMP_NEQ)
 		return RULE_NOT;
 	if (op != NFT_CMP_EQ)
 		return RULE_RANGE;
-	return masked ? RULE_MASK : RULE_PREFIX;
+	return finding->computed ? RULE_MASK : RULE_LAST_BITS;
 }
 
 static void compare_destination(struct reader *reader, size_t place, uint32_t op,
@@ -146,11 +154,18 @@ static void compare_destination(struct reader *reader, size_t place, uint32_t op
 		reader_find(reader, place, value.length, side, &finding);
 		if (!finding.touched)
 			continue;
-		if (op == NFT_CMP_EQ && finding.at >= 0 && !finding.masked)
-			note_spot(reader, side, &finding, value.bytes);
-		else
+		if (op != NFT_CMP_EQ || !finding.bits || finding.computed) {
 			reader->view->side[side].forms[finding.source] |=
-				form_of(op, finding.masked);
+				form_of(op, &finding);
+			continue;
+		}
+		reader_note_spot(reader, side, &(struct rule_spot){
+			.at = (size_t)(value.bytes + finding.at - reader->start),
+			.source = finding.source,
+			.length = finding.length,
+			.bits = finding.bits,
+			.masked = finding.masked,
+		});
 	}
 }
 
@@ -246,7 +261,6 @@ void rule_read(struct span expressions, struct rule_view *ret_view)
 	struct reader reader = { .start = expressions.bytes, .view = ret_view };
 	const struct nlattr *element;
 	struct span name, data;
-	size_t count = 0;
 
 	memset(ret_view, 0, sizeof(*ret_view));
 	if (!attr_well_formed(expressions)) {
@@ -256,7 +270,7 @@ void rule_read(struct span expressions, struct rule_view *ret_view)
 	if (!expressions.bytes)
 		return;
 	attr_for_each(element, expressions) {
-		if (++count > RULE_EXPRESSIONS_MAX ||
+		if (++ret_view->expression_count > RULE_EXPRESSIONS_MAX ||
 		    !rule_expression(element, &name, &data) ||
 		    !reader_expression(&reader, name, data)) {
 			ret_view->broken = true;

@@ -25,24 +25,37 @@ enum {
 
 enum rule_side_index { RULE_IPV4, RULE_IPV6, RULE_SIDES };
 
-/*
- * Where the address is read from: the packet's header, or the connection's first
- * packet.
- */
-enum rule_source { RULE_HEADER, RULE_ORIGINAL, RULE_SOURCES };
+/* The destination address in the network header: RFC 791, RFC 8200. */
+extern const struct rule_field { uint8_t offset, length; } rule_destination[RULE_SIDES];
 
-/* Other ways to name a destination than one whole address. */
+/*
+ * What the address is compared with: the packet's header, or the connection's first
+ * packet; or it is what snat puts there.
+ */
+enum rule_source { RULE_HEADER, RULE_ORIGINAL, RULE_SNAT, RULE_SOURCES };
+
+/* Other ways to name a destination than by its first bits. */
 enum rule_form {
-	RULE_NOT    = 1 << 0,	/* != */
-	RULE_PREFIX = 1 << 1,	/* only the first bytes are compared */
-	RULE_MASK   = 1 << 2,
-	RULE_RANGE  = 1 << 3,
+	RULE_NOT         = 1 << 0,	/* != */
+	RULE_PREFIX      = 1 << 1,	/* only the first bytes are compared */
+	RULE_MASK        = 1 << 2,
+	RULE_LAST_BITS   = 1 << 3,	/* not even the first bit is compared */
+	RULE_RANGE       = 1 << 4,
+	RULE_XT_RANGE    = 1 << 5,	/* iprange --dst-range A-B, or inverted */
+	RULE_XT_ORIGINAL = 1 << 6,	/* conntrack --ctorigdst, masked or inverted */
+	RULE_XT_SET      = 1 << 7,	/* an ipset */
+	RULE_FIB         = 1 << 8,	/* what kind of address it is */
+	RULE_SHORT       = 1 << 9,	/* fewer bits than follow the WAN */
 };
 
-/* A compare with one whole address: its first byte's offset within the expressions. */
+/* An address that stands in the rule itself. */
 struct rule_spot {
-	size_t at;
+	size_t at;			/* its first byte's offset in the expressions */
 	enum rule_source source;
+	uint8_t length;			/* so many of its bytes are there */
+	uint8_t bits;			/* so many first bits count: 32, 128 or a prefix */
+	bool masked;			/* a prefix by mask, not by a shorter load */
+	bool xt;			/* in an xt extension */
 };
 
 struct rule_side {
@@ -62,6 +75,12 @@ struct rule_lookup {
 	bool verdict;
 	bool inverted;
 	bool dynamic;			/* adds to the set: a meter, if anonymous */
+	/*
+	 * A map that snat takes its address from: where in an element's data the first
+	 * and the last one stand (one place where it takes no range). -1: none.
+	 */
+	int snat_at, snat_last_at;
+	enum rule_side_index snat_side;
 };
 
 enum rule_ports_state { RULE_PORTS_ANY, RULE_PORTS_KNOWN, RULE_PORTS_OPEN };
@@ -70,12 +89,14 @@ struct rule_view {
 	bool broken;			/* could not be read to the end */
 	struct rule_side side[RULE_SIDES];
 	int family;			/* AF_* that the rule itself demands, 0: none */
+	int nat_family;			/* AF_* of its dnat or snat, 0: not said */
 	bool dnat;			/* dnat or redirect, native or xt */
 	bool netmap;			/* xt NETMAP: its hook says which */
 	bool jump;			/* jump or goto, also by verdict map */
 	bool snat_to;
+	bool unknown;			/* has expressions that nobody here knows */
+	unsigned expression_count;
 	bool xt;			/* xt extensions: needs NFTA_RULE_COMPAT */
-	bool xt_range, xt_original;	/* iprange --dst-range, conntrack --ctorigdst */
 	uint32_t compat_protocol;
 	bool compat_inverted;
 	uint8_t protocol;		/* of the transport, 0: any */

@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 
 enum { TABLE_ENTRIES = 12 };	/* more than any expression here has attributes */
@@ -21,18 +20,34 @@ static struct span value_of(const struct nlattr *data)
 	return attr_nest(attr_span(data), NFTA_DATA_VALUE);
 }
 
-/* Says where the bytes of a register come from, byte by byte. */
+/*
+ * Says where the bytes of a register come from, byte by byte. The kernel clears the rest
+ * of the last four.
+ */
 static void fill(struct reader *reader, size_t place, size_t length,
 		 enum reader_from from, uint32_t offset)
 {
-	for (size_t i = 0; i < length; i++) {
-		bool known = from != FROM_UNKNOWN && offset + i <= UINT8_MAX;
+	size_t whole = (length + NFT_REG32_SIZE - 1) / NFT_REG32_SIZE * NFT_REG32_SIZE;
+
+	for (size_t i = 0; i < whole && place + i < READER_BYTES; i++) {
+		bool known = from != FROM_UNKNOWN && i < length &&
+			     offset + i <= UINT8_MAX;
 
 		reader->bytes[place + i] = (struct reader_byte){
 			.from = known ? from : FROM_UNKNOWN,
 			.offset = known ? (uint8_t)(offset + i) : 0,
+			.mask = 0xff,
 		};
 	}
+}
+
+/* The same for bytes that stand in the rule or in a map: which ones they are. */
+static void fill_data(struct reader *reader, size_t place, size_t length,
+		      enum reader_from from, size_t origin)
+{
+	fill(reader, place, length, from, 0);
+	for (size_t i = 0; i < length; i++)
+		reader->bytes[place + i].origin = (uint32_t)origin;
 }
 
 /* A register is written, how much of it is not known: up to a whole one. */
@@ -187,10 +202,10 @@ static bool read_bitwise(struct reader *reader, const struct nlattr **table)
 		return false;
 	memcpy(moved, reader->bytes + from, length * sizeof(moved[0]));
 	for (size_t i = 0; i < length; i++) {
-		bool same = op == 0 && i < mask.length && mask.bytes[i] == 0xff &&
-			    i < flip.length && flip.bytes[i] == 0;
-
-		moved[i].masked |= !same;
+		if (op != 0 || i >= mask.length || i >= flip.length || flip.bytes[i])
+			moved[i].computed = true;
+		else
+			moved[i].mask &= mask.bytes[i];
 	}
 	memcpy(reader->bytes + to, moved, length * sizeof(moved[0]));
 	return true;
@@ -210,7 +225,7 @@ static bool read_byteorder(struct reader *reader, const struct nlattr **table)
 		return false;
 	memcpy(moved, reader->bytes + from, length * sizeof(moved[0]));
 	for (size_t i = 0; i < length; i++)
-		moved[i].masked = true;
+		moved[i].computed = true;
 	memcpy(reader->bytes + to, moved, length * sizeof(moved[0]));
 	return true;
 }
@@ -234,9 +249,10 @@ static bool read_immediate(struct reader *reader, const struct nlattr **table)
 		reader->view->jump |= verdict_jumps(table[NFTA_IMMEDIATE_DATA]);
 		return true;
 	}
-	if (!reader_place(reg, value.length, &place))
+	if (!value.bytes || !reader_place(reg, value.length, &place))
 		return false;
-	fill(reader, place, value.length, FROM_UNKNOWN, 0);
+	fill_data(reader, place, value.length, FROM_IMMEDIATE,
+		  (size_t)(value.bytes - reader->start));
 	return true;
 }
 
@@ -252,10 +268,12 @@ static void read_key(struct reader *reader, struct rule_lookup *lookup, size_t p
 		struct reader_finding finding;
 
 		reader_find(reader, place, rest, side, &finding);
-		lookup->key_at[side] = finding.at;
-		if (finding.at >= 0) {
+		if (finding.whole) {
+			lookup->key_at[side] = (int)finding.at;
 			lookup->source = finding.source;
-			lookup->masked |= finding.masked;
+			lookup->masked |= finding.masked || finding.computed;
+		} else if (finding.length && finding.at == 0) {
+			reader->view->side[side].forms[finding.source] |= RULE_PREFIX;
 		}
 	}
 	lookup->port_at = reader_find_run(reader, place, rest, FROM_TRANSPORT, 2, 2);
@@ -270,6 +288,7 @@ static struct rule_lookup *add_lookup(struct reader *reader, const struct nlattr
 		return NULL;
 	view->lookup_count++;
 	lookup->key_at[RULE_IPV4] = lookup->key_at[RULE_IPV6] = lookup->port_at = -1;
+	lookup->snat_at = lookup->snat_last_at = -1;
 	return lookup;
 }
 
@@ -293,7 +312,14 @@ static bool read_lookup(struct reader *reader, const struct nlattr **table)
 	lookup->map = true;
 	lookup->verdict = destination == NFT_REG_VERDICT;
 	reader->view->jump |= lookup->verdict;
-	return forget(reader, table[NFTA_LOOKUP_DREG]);
+	if (lookup->verdict)
+		return true;
+	if (!reader_place(destination, 0, &place))
+		return false;
+	/* The data's length is the map's affair. */
+	fill_data(reader, place, READER_BYTES - place, FROM_MAP,
+		  (size_t)(lookup - reader->view->lookups));
+	return true;
 }
 
 static bool read_objref(struct reader *reader, const struct nlattr **table)
@@ -323,24 +349,24 @@ static bool read_dynset(struct reader *reader, const struct nlattr **table)
 	return true;
 }
 
-static bool read_nat(struct reader *reader, const struct nlattr **table)
-{
-	uint32_t type;
-
-	if (!attr_be32(table[NFTA_NAT_TYPE], &type))
-		return false;
-	if (type == NFT_NAT_DNAT)
-		reader->view->dnat = true;
-	else
-		reader->view->snat_to |= table[NFTA_NAT_REG_ADDR_MIN] != NULL;
-	return true;
-}
-
 static bool read_redir(struct reader *reader, const struct nlattr **table)
 {
 	(void)table;
 	reader->view->dnat = true;
 	return true;
+}
+
+/* What kind of address the destination is: a match that never goes stale. */
+static bool read_fib(struct reader *reader, const struct nlattr **table)
+{
+	uint32_t flags = 0;
+
+	attr_be32(table[NFTA_FIB_FLAGS], &flags);
+	for (int side = RULE_IPV4; side < RULE_SIDES; side++) {
+		if (flags & NFTA_FIB_F_DADDR)
+			reader->view->side[side].forms[RULE_HEADER] |= RULE_FIB;
+	}
+	return forget(reader, table[NFTA_FIB_DREG]);
 }
 
 static bool read_nothing(struct reader *reader, const struct nlattr **table)
@@ -350,76 +376,20 @@ static bool read_nothing(struct reader *reader, const struct nlattr **table)
 	return true;
 }
 
-static bool read_target(struct reader *reader, const struct nlattr **table)
-{
-	struct rule_view *view = reader->view;
-	struct span name;
-
-	if (!attr_string(table[NFTA_TARGET_NAME], &name))
-		return false;
-	view->xt = true;
-	view->dnat |= attr_is(name, "DNAT") || attr_is(name, "REDIRECT");
-	view->netmap |= attr_is(name, "NETMAP");
-	view->snat_to |= attr_is(name, "SNAT");
-	return true;
-}
-
-/*
- * The xt matches that name ports or destinations. Layouts: struct xt_tcp and xt_udp
- * (host order), xt_iprange_mtinfo, xt_conntrack_mtinfo3 of linux/netfilter/.
- */
-static void read_xt_ports(struct reader *reader, struct span info, size_t inversion)
-{
-	uint16_t ports[2];
-
-	if (info.length <= inversion)
-		return;
-	memcpy(ports, info.bytes + 4, sizeof(ports));
-	if (info.bytes[inversion] & 0x02)
-		reader->view->ports = RULE_PORTS_OPEN;
-	else if (ports[0] != 0 || ports[1] != UINT16_MAX)
-		reader_ports(reader, ports[0], ports[1]);
-}
-
-static bool read_match(struct reader *reader, const struct nlattr **table)
-{
-	struct span info = attr_span(table[NFTA_MATCH_INFO]), name;
-	struct rule_view *view = reader->view;
-	uint16_t flags;
-
-	if (!attr_string(table[NFTA_MATCH_NAME], &name))
-		return false;
-	view->xt = true;
-	if (attr_is(name, "tcp")) {
-		read_xt_ports(reader, info, 11);
-	} else if (attr_is(name, "udp")) {
-		read_xt_ports(reader, info, 8);
-	} else if (attr_is(name, "multiport")) {
-		view->ports = RULE_PORTS_OPEN;
-	} else if (attr_is(name, "iprange")) {
-		view->xt_range |= info.length > 64 && (info.bytes[64] & 0x02);
-	} else if (attr_is(name, "conntrack") && info.length >= 148) {
-		memcpy(&flags, info.bytes + 146, sizeof(flags));
-		view->xt_original |= (flags & 0x08) != 0;
-	}
-	return true;
-}
-
 /* Expressions that fill a register with something else: the attribute that names it. */
 static const struct { const char *name; uint16_t destination; } writers[] = {
-	{ "exthdr", NFTA_EXTHDR_DREG }, { "fib", NFTA_FIB_DREG },
-	{ "rt", NFTA_RT_DREG },         { "socket", NFTA_SOCKET_DREG },
-	{ "osf", NFTA_OSF_DREG },       { "tunnel", NFTA_TUNNEL_DREG },
-	{ "xfrm", NFTA_XFRM_DREG },     { "numgen", NFTA_NG_DREG },
-	{ "hash", NFTA_HASH_DREG },
+	{ "exthdr", NFTA_EXTHDR_DREG }, { "rt", NFTA_RT_DREG },
+	{ "socket", NFTA_SOCKET_DREG }, { "osf", NFTA_OSF_DREG },
+	{ "tunnel", NFTA_TUNNEL_DREG }, { "xfrm", NFTA_XFRM_DREG },
+	{ "numgen", NFTA_NG_DREG },     { "hash", NFTA_HASH_DREG },
 };
 
 static const struct { const char *name; read_fn *read; } readers[] = {
 	{ "payload", read_payload },     { "cmp", read_cmp },
 	{ "meta", read_meta },           { "ct", read_ct },
 	{ "lookup", read_lookup },       { "immediate", read_immediate },
-	{ "match", read_match },         { "target", read_target },
-	{ "nat", read_nat },             { "redir", read_redir },
+	{ "match", reader_xt_match },         { "target", reader_xt_target },
+	{ "nat", reader_nat },             { "redir", read_redir },
 	{ "bitwise", read_bitwise },     { "range", read_range },
 	{ "byteorder", read_byteorder }, { "objref", read_objref },
 	{ "counter", read_nothing },     { "masq", read_nothing },
@@ -428,6 +398,8 @@ static const struct { const char *name; read_fn *read; } readers[] = {
 	{ "dynset", read_dynset },       { "last", read_nothing },
 	{ "notrack", read_nothing },     { "queue", read_nothing },
 	{ "reject", read_nothing },      { "dup", read_nothing },
+	{ "tproxy", read_nothing },      { "synproxy", read_nothing },
+	{ "fib", read_fib },
 };
 
 bool reader_expression(struct reader *reader, struct span name, struct span data)
@@ -444,6 +416,7 @@ bool reader_expression(struct reader *reader, struct span name, struct span data
 			return forget(reader, table[writers[i].destination]);
 	}
 	/* Nobody here knows it: it may have written any register. */
+	reader->view->unknown = true;
 	fill(reader, 0, READER_BYTES, FROM_UNKNOWN, 0);
 	return true;
 }

@@ -19,12 +19,16 @@ enum reader_from {
 	FROM_ORIGINAL,		/* ct original daddr; offset: within the address */
 	FROM_ORIGINAL_IPV4,
 	FROM_ORIGINAL_IPV6,
+	FROM_IMMEDIATE,		/* origin: where its value begins in the expressions */
+	FROM_MAP,		/* origin: which lookup */
 };
 
 struct reader_byte {
 	uint8_t from;		/* enum reader_from */
 	uint8_t offset;
-	bool masked;		/* not all bits, or computed from it */
+	uint8_t mask;		/* the bits that are left of it, the others are 0 */
+	bool computed;		/* changed in another way */
+	uint32_t origin;
 };
 
 struct reader {
@@ -36,6 +40,15 @@ struct reader {
 /* Takes in one expression; false when it is malformed. */
 bool reader_expression(struct reader *reader, struct span name, struct span data);
 
+/* nat, and the xt extensions. */
+bool reader_nat(struct reader *reader, const struct nlattr **table);
+bool reader_xt_match(struct reader *reader, const struct nlattr **table);
+bool reader_xt_target(struct reader *reader, const struct nlattr **table);
+
+/* An address that stands in the rule at `spot->at`. */
+void reader_note_spot(struct reader *reader, enum rule_side_index side,
+		      const struct rule_spot *spot);
+
 /* Where a register's bytes lie; false: no such register, or it runs over the end. */
 bool reader_place(uint32_t reg, size_t length, size_t *ret_place);
 
@@ -45,10 +58,15 @@ void reader_compare(struct reader *reader, size_t place, uint32_t op, struct spa
 /* The rule takes only these destination ports (beside what it already demands). */
 void reader_ports(struct reader *reader, uint16_t first, uint16_t last);
 
+/* What there is of a destination address. */
 struct reader_finding {
-	int at;			/* where the whole address begins; -1: not whole */
 	bool touched;		/* some byte of it is there */
-	bool masked;
+	bool masked;		/* not all bits of what is there */
+	bool computed;		/* some of it was changed in another way */
+	size_t at;		/* where its first bytes are */
+	uint8_t length;		/* so many of them in order; 0: the first is not there */
+	uint8_t bits;		/* so many of their first bits that none is lacking */
+	bool whole;		/* all bytes are there; some may be masked */
 	enum rule_source source;
 };
 

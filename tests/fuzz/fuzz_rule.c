@@ -30,7 +30,7 @@ static void decide(const struct rewrite_policy *policy, struct span expressions,
 	rule_read(expressions, view);
 	rewrite_decide(view, expressions, sets, policy, verdict);
 	require((verdict->result == NFT_SKIPPED) == (verdict->reason != NULL));
-	require((verdict->result == NFT_CHANGED) == (verdict->patch_count != 0));
+	require((verdict->result == NFT_CHANGED) == (verdict->patch_count || verdict->adds));
 }
 
 /* What is written reads as what was read. */
@@ -61,7 +61,6 @@ static void check_emit(const struct rewrite_policy *policy, struct span expressi
 static void check_change(const struct rewrite_policy *policy, struct span expressions,
 			 const struct rewrite_verdict *verdict)
 {
-	size_t length = addr_length_bytes(&verdict->new);
 	uint8_t *changed = malloc(expressions.length);
 	struct rewrite_verdict again;
 	struct rule_view view;
@@ -72,8 +71,9 @@ static void check_change(const struct rewrite_policy *policy, struct span expres
 	decide(policy, (struct span){ changed, expressions.length }, &view, &again);
 	require(again.result == NFT_UNCHANGED);
 	for (size_t i = 0; i < verdict->patch_count; i++)
-		memcpy(changed + verdict->patches[i], expressions.bytes + verdict->patches[i],
-		       length);
+		memcpy(changed + verdict->patches[i].at,
+		       expressions.bytes + verdict->patches[i].at,
+		       verdict->patches[i].length);
 	require(memcmp(changed, expressions.bytes, expressions.length) == 0);
 	free(changed);
 }

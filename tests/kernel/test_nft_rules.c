@@ -130,7 +130,7 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 		{ "hairpin not in", "excludes destinations by a set" },
 		{ "hairpin masq", "never was the WAN's" }, { "hairpin snat", "snat to" },
 		{ "hairpin plain masq", "names no destination" },
-		{ "hairpin fib", "has no destination" },
+		{ "hairpin fib", "by itself" },
 		{ "hairpin in braces", "block in braces" },
 		{ "hairpin of set", "named sets" }, { "hairpin of map", "named maps" },
 		{ "hairpin element", "named maps" },

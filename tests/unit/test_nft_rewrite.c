@@ -379,7 +379,7 @@ static void try_bytes(const uint8_t *bytes, size_t length)
 	rule_read(span, &view);
 	rewrite_decide(&view, span, no_sets, &policy, &verdict);
 	for (size_t i = 0; i < verdict.patch_count; i++)
-		assert_true(verdict.patches[i] + 4 <= length);
+		assert_true(verdict.patches[i].at + verdict.patches[i].length <= length);
 	if (verdict.result == NFT_CHANGED)
 		rewrite_apply(&verdict, copy);
 	for (size_t i = 0; i < 4 && rule_comment(span, span, i, &text); i++)
