@@ -141,6 +141,7 @@ static void take_spot(struct decision *d, const struct rule_spot *spot)
 	counts->moves |= result == NFT_CHANGED;
 	counts->holds |= result == NFT_UNCHANGED;
 	counts->fixed |= result == NFT_SKIPPED;
+	d->verdict->waits |= result == NFT_SKIPPED || spot->source == RULE_SNAT;
 	if (take(d, result, &value, &wanted, whole ? 0 : spot->bits))
 		d->verdict->learnt = d->dnat && result == NFT_CHANGED && whole &&
 				     !spot->xt && spot->source != RULE_SNAT;
@@ -159,6 +160,7 @@ static void take_lookup(struct decision *d, size_t index)
 		return;
 	if (decision_lookup_reason(d, index))
 		result = NFT_SKIPPED;
+	d->verdict->waits = true;
 	d->tally[source].moves |= result == NFT_CHANGED;
 	d->tally[source].stuck |= result == NFT_SKIPPED;
 	if (result != NFT_SKIPPED && take(d, result, &change->old, &change->new,

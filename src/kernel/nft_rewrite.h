@@ -47,6 +47,7 @@ struct rewrite_verdict {
 	struct addr old, new;
 	const char *reason;
 	bool learnt;
+	bool waits;			/* more former addresses may change it */
 	bool adds;			/* a compare with `new`, at the front */
 	uint8_t bits;			/* as in struct nft_item */
 	uint8_t moving_bits;		/* so many first bits of `new` go into a patch */

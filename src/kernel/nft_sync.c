@@ -106,7 +106,7 @@ static int decide_rule(struct sync *sync, struct ruleset_thing *thing)
 	return thing->verdict.learnt ? learn(&sync->learnt, thing) : 0;
 }
 
-/* First everything; then, with what the port forwards taught, the others once more. */
+/* First everything; then, with what the port forwards taught, what waits for it. */
 static int decide(struct sync *sync)
 {
 	struct ruleset *ruleset = &sync->ruleset;
@@ -118,7 +118,7 @@ static int decide(struct sync *sync)
 
 			if (thing->target == TAG_AMBIGUOUS)
 				skip(thing, "two tags match its comment equally well");
-			else if (thing->kind == NFT_RULE && !(pass && thing->dnat))
+			else if (thing->kind == NFT_RULE && (!pass || thing->verdict.waits))
 				r = decide_rule(sync, thing);
 			if (r < 0)
 				return r;

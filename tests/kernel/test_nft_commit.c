@@ -278,7 +278,7 @@ static void iptables_rules_change_too(void **state)
 		"'hairpin e' -j DNAT --to 10.0.0.2",
 		"PREROUTING -d " OLD " -p tcp --dport 81 -m comment --comment 'other' "
 		"-j DNAT --to 10.0.0.2",
-		"PREROUTING -m iprange --dst-range " OLD "-" OLD " -p tcp -m comment "
+		"PREROUTING -m iprange --dst-range " OLD "-203.0.113.2 -p tcp -m comment "
 		"--comment 'hairpin range' -j DNAT --to 10.0.0.2",
 		"POSTROUTING -s 10.0.0.0/24 -d 10.0.0.2 -m comment --comment 'hairpin "
 		"masq' -j MASQUERADE",
