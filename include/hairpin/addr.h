@@ -21,7 +21,10 @@ struct addr {
 	uint8_t bytes[16];
 };
 
-enum { ADDR_TEXT_BYTES = 46 };	/* INET6_ADDRSTRLEN, the final NUL included */
+enum {
+	ADDR_TEXT_BYTES = 46,	/* INET6_ADDRSTRLEN, the final NUL included */
+	ADDR_PREFIX_TEXT_BYTES = ADDR_TEXT_BYTES + 4,	/* and "/128" */
+};
 
 /* What kind of address it is; only ADDR_GLOBAL may be published (RFC 6890). */
 enum addr_class {
@@ -45,6 +48,10 @@ bool addr_parse(const char *text, struct addr *ret_addr);
 
 /* As inet_ntop prints it; "" for none. Returns `out`. */
 const char *addr_format(const struct addr *addr, char out[ADDR_TEXT_BYTES]);
+
+/* "2001:db8::/64"; without the length where `bits` is 0, "" for none. Returns `out`. */
+const char *addr_format_prefix(const struct addr *addr, unsigned bits,
+			       char out[ADDR_PREFIX_TEXT_BYTES]);
 
 /* From 4 (AF_INET) or 16 (AF_INET6) bytes in network order. */
 struct addr addr_from_bytes(int family, const void *bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: model */
 /*
- * Which of a link's addresses is the WAN's. Pure: no I/O, the time is an argument.
+ * Which of a link's addresses, or which prefix, is the WAN's. Pure: no I/O, the time is
+ * an argument.
  */
 #ifndef HAIRPIN_WAN_H
 #define HAIRPIN_WAN_H
@@ -35,7 +36,14 @@ struct wan_candidate {
 struct addr wan_choose(int family, const struct wan_candidate *candidates, size_t count,
 		       const struct addr *current);
 
-/* One family of one WAN, as it is believed to be. All zero at start. */
+/*
+ * The first `bits` bits of the IPv6 address that is chosen so, the others 0. The current
+ * prefix is kept while any usable address has it.
+ */
+struct addr wan_choose_prefix(unsigned bits, const struct wan_candidate *candidates,
+			      size_t count, const struct addr *current);
+
+/* One family of one WAN, or its prefix, as it is believed to be. All zero at start. */
 struct wan_side {
 	struct addr address;	/* none: not known, or lost and the grace is over */
 	/* the interface has none just now; `address` still counts */

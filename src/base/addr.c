@@ -2,6 +2,7 @@
 #include "hairpin/addr.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -131,6 +132,19 @@ const char *addr_format(const struct addr *addr, char out[ADDR_TEXT_BYTES])
 	if (addr_is_none(addr) ||
 	    !inet_ntop(addr->family, addr->bytes, out, ADDR_TEXT_BYTES))
 		out[0] = '\0';
+	return out;
+}
+
+const char *addr_format_prefix(const struct addr *addr, unsigned bits,
+			       char out[ADDR_PREFIX_TEXT_BYTES])
+{
+	char text[ADDR_TEXT_BYTES];
+
+	addr_format(addr, text);
+	if (addr_is_none(addr) || bits == 0 || bits > 128)
+		snprintf(out, ADDR_PREFIX_TEXT_BYTES, "%s", text);
+	else
+		snprintf(out, ADDR_PREFIX_TEXT_BYTES, "%s/%u", text, bits);
 	return out;
 }
 

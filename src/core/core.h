@@ -163,8 +163,10 @@ struct look_change {
 };
 
 struct look {
-	struct look_change changes[CONFIG_WANS_MAX * WAN_SIDES];
+	struct look_change changes[CONFIG_WANS_MAX * WAN_SIDES];	/* of addresses */
 	size_t count;
+	struct look_change prefixes[CONFIG_WANS_MAX];
+	size_t prefix_count;
 };
 
 /* One snapshot, compared with what is believed. */

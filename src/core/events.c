@@ -80,7 +80,7 @@ void events_changed(struct core *core, size_t wan, int side)
 	(void)events_place(core, EVENT_OF_SIDE, wan, side);
 }
 
-void events_rules(struct core *core, size_t wan, unsigned rules)
+void events_rules(struct core *core, size_t wan, unsigned rules, const char *reason)
 {
 	struct event *event;
 
@@ -91,6 +91,7 @@ void events_rules(struct core *core, size_t wan, unsigned rules)
 		return;
 	event->kind = MESSAGE_EVENT_RULES;
 	event->rules += rules;
+	event->reason = reason;
 }
 
 void events_record(struct core *core, size_t record, enum message_event kind,
@@ -189,7 +190,7 @@ static bool fill(struct message_hook *hook, const struct core *core,
 	}
 	hook->event = MESSAGE_EVENT_RULES;
 	hook->rules = event->rules;
-	fill_reason(hook, "ruleset changed");
+	fill_reason(hook, event->reason);
 	return true;
 }
 

@@ -46,6 +46,7 @@ struct event {
 	enum message_event kind;	/* of a record: RECORD, FAILED */
 	struct addr old, new;
 	unsigned rules;
+	const char *reason;		/* of rules; static */
 	char message[MESSAGE_TEXT_BYTES];
 };
 
@@ -65,8 +66,8 @@ void events_done(struct events *events);
 void events_started(struct core *core, size_t wan);
 /* The address of this side is perhaps not what hooks were told. */
 void events_changed(struct core *core, size_t wan, int side);
-/* Rules of the WAN were put in step for another cause than its address. */
-void events_rules(struct core *core, size_t wan, unsigned rules);
+/* Rules of the WAN were put in step for another cause than its address; static text. */
+void events_rules(struct core *core, size_t wan, unsigned rules, const char *reason);
 /* MESSAGE_EVENT_RECORD or MESSAGE_EVENT_FAILED. */
 void events_record(struct core *core, size_t record, enum message_event kind,
 		   const struct addr *old, const struct addr *new, const char *message);

@@ -6,6 +6,7 @@
 
 #include "hairpin/clock.h"
 #include "hairpin/log.h"
+#include "hairpin/order.h"
 #include "hairpin/text.h"
 
 #include "core.h"
@@ -39,18 +40,24 @@ static uint32_t followed_link(const struct rtnl_snapshot *snapshot,
 	return link;
 }
 
+static uint32_t named_link(const struct rtnl_snapshot *snapshot, const char *name)
+{
+	const struct rtnl_link *link = rtnl_link_find(snapshot, name);
+
+	return link ? link->index : 0;
+}
+
 static void find_links(const struct rtnl_snapshot *snapshot, struct core_wan *wan)
 {
-	const struct rtnl_link *named;
+	const struct config_wan *config = wan->config;
 
-	if (!wan->config->interface[0]) {
-		for (int i = 0; i < WAN_SIDES; i++)
-			wan->sides[i].link = followed_link(snapshot, &wan->sides[i]);
-		return;
-	}
-	named = rtnl_link_find(snapshot, wan->config->interface);
 	for (int i = 0; i < WAN_SIDES; i++)
-		wan->sides[i].link = named ? named->index : 0;
+		wan->sides[i].link = config->interface[0]
+				     ? named_link(snapshot, config->interface)
+				     : followed_link(snapshot, &wan->sides[i]);
+	wan->prefix.link = config->prefix_from[0]
+			   ? named_link(snapshot, config->prefix_from)
+			   : wan->sides[WAN_IPV6].link;
 }
 
 /* Which of the sides speaks for the WAN where they differ: IPv4 where it is used. */
@@ -117,21 +124,28 @@ static void restore_since(struct core_side *side)
 		side->now.since_wall_s = side->saved_since_wall_s;
 }
 
-static void note_former(struct core *core, const struct look_change *change)
+/* Compares, and notes what a change or a loss means for the rules' memory. */
+static bool has_changed(struct core *core, struct core_side *side,
+			const struct addr *seen, int64_t now_ms,
+			struct look_change *change)
 {
 	struct core_wan *wan = &core->wans[change->wan];
-	struct core_side *side = &wan->sides[change->side];
 
+	change->event = wan_observe(&side->now, seen, wan->config->grace_ms, now_ms,
+				    clock_wall_s(), &change->former);
+	if (change->event != WAN_CHANGED && change->event != WAN_LOST)
+		return false;
+	core->state.dirty = true;
 	if (!addr_is_none(&side->now.address)) {
 		restore_since(side);
 		side->seen = true;
-		wan_forget(wan, &side->now.address);
 	}
-	(void)wan_remember(wan, &change->former);
+	if (side != wan_followed(wan, change->side))
+		return true;
+	wan_forget(wan, &side->now.address);
 	/* A loss is remembered too: the next address may be another one. */
-	wan_side_leaves(side, &change->former);
-	wan_side_left(side, &side->now.address);
-	core->state.dirty = true;
+	(void)wan_remember(wan, &change->former);
+	return true;
 }
 
 static void observe(struct core *core, size_t index, int which,
@@ -147,12 +161,29 @@ static void observe(struct core *core, size_t index, int which,
 		return;
 	count = gather(&core->snapshot, side->link, scratch);
 	seen = wan_choose(side->family, scratch, count, &side->now.address);
-	change.event = wan_observe(&side->now, &seen, wan->config->grace_ms, now_ms,
-				   clock_wall_s(), &change.former);
-	if (change.event != WAN_CHANGED && change.event != WAN_LOST)
+	if (!has_changed(core, side, &seen, now_ms, &change))
 		return;
-	note_former(core, &change);
+	wan_side_leaves(side, &change.former);
+	wan_side_left(side, &side->now.address);
 	look->changes[look->count++] = change;
+}
+
+static void observe_prefix(struct core *core, size_t index,
+			   struct wan_candidate *scratch, int64_t now_ms,
+			   struct look *look)
+{
+	struct core_wan *wan = &core->wans[index];
+	struct look_change change = { .wan = index, .side = WAN_IPV6 };
+	struct addr seen;
+	size_t count;
+
+	if (!wan->config->keep_bits)
+		return;
+	count = gather(&core->snapshot, wan->prefix.link, scratch);
+	seen = wan_choose_prefix(wan->config->keep_bits, scratch, count,
+				 &wan->prefix.now.address);
+	if (has_changed(core, &wan->prefix, &seen, now_ms, &change))
+		look->prefixes[look->prefix_count++] = change;
 }
 
 int look_at_links(struct core *core, int64_t now_ms, struct look *ret_look,
@@ -167,11 +198,12 @@ int look_at_links(struct core *core, int64_t now_ms, struct look *ret_look,
 	scratch = calloc(core->snapshot.address_count + 1, sizeof(*scratch));
 	if (!scratch)
 		return err_set(ret_err, -ENOMEM, "out of memory");
-	ret_look->count = 0;
+	ret_look->count = ret_look->prefix_count = 0;
 	for (size_t i = 0; i < core->config->wan_count; i++) {
 		update_link(core, i, now_ms);
 		for (int side = 0; side < WAN_SIDES; side++)
 			observe(core, i, side, scratch, now_ms, ret_look);
+		observe_prefix(core, i, scratch, now_ms, ret_look);
 	}
 	free(scratch);
 	return 0;
@@ -191,13 +223,11 @@ int64_t look_due_ms(const struct core *core)
 
 	for (size_t i = 0; i < core->config->wan_count; i++) {
 		const struct core_wan *wan = &core->wans[i];
+		int64_t grace_ms = wan->config->grace_ms;
 
-		for (int side = 0; side < WAN_SIDES; side++) {
-			int64_t side_ms = wan_due_ms(&wan->sides[side].now,
-						     wan->config->grace_ms);
-
-			due_ms = side_ms < due_ms ? side_ms : due_ms;
-		}
+		for (int side = 0; side < WAN_SIDES; side++)
+			due_ms = MIN(due_ms, wan_due_ms(&wan->sides[side].now, grace_ms));
+		due_ms = MIN(due_ms, wan_due_ms(&wan->prefix.now, grace_ms));
 	}
 	return due_ms;
 }

@@ -124,6 +124,33 @@ void said_addresses(struct core *core, const struct look *look,
 		said_address(core, &look->changes[i], report);
 }
 
+static void said_prefix(const struct core *core, const struct look_change *change,
+			const struct nft_report *report)
+{
+	const struct core_wan *wan = &core->wans[change->wan];
+	char now[ADDR_PREFIX_TEXT_BYTES], former[ADDR_PREFIX_TEXT_BYTES];
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+
+	addr_format_prefix(&wan->prefix.now.address, wan->config->keep_bits, now);
+	addr_format_prefix(&change->former, wan->config->keep_bits, former);
+	text_addf(&line, "wan %s: IPv6 prefix ", wan->config->name);
+	if (change->event == WAN_LOST)
+		text_addf(&line, "%s lost, no other", former);
+	else if (addr_is_none(&change->former))
+		text_add(&line, now);
+	else
+		text_addf(&line, "%s replaces %s", now, former);
+	add_rules(&line, core, change, report);
+	log_notice("%s", line.bytes);
+}
+
+void said_prefixes(const struct core *core, const struct look *look,
+		   const struct nft_report *report)
+{
+	for (size_t i = 0; i < look->prefix_count; i++)
+		said_prefix(core, &look->prefixes[i], report);
+}
+
 void said_rules(const struct core *core, size_t wan, unsigned changed,
 		const struct nft_report *report, enum sync_cause cause)
 {

@@ -9,6 +9,10 @@
 void said_addresses(struct core *core, const struct look *look,
 		    const struct nft_report *report);
 
+/* The same of the prefixes that IPv6 rules follow. */
+void said_prefixes(const struct core *core, const struct look *look,
+		   const struct nft_report *report);
+
 /* The start found no address: that may be a boot, or a mistyped interface. */
 void said_waiting(const struct core *core);
 

@@ -106,17 +106,21 @@ static const struct json *find_wan(const struct json *document, const char *name
 	return wan;
 }
 
+static void restore_saved(struct core_side *side, const struct json *now)
+{
+	if (!now || json_kind(now) != JSON_OBJECT)
+		return;
+	(void)state_read_address(json_get(now, "address"), side->family, &side->saved);
+	(void)json_integer(json_get(now, "since"), 0, INT64_MAX,
+			   &side->saved_since_wall_s);
+}
+
 static void restore_side(struct core_side *side, const struct json *json)
 {
 	const char *family = addr_family_name(side->family);
-	const struct json *now = json_get(json, family), *told = json_get(json, "told");
+	const struct json *told = json_get(json, "told");
 
-	if (now && json_kind(now) == JSON_OBJECT) {
-		(void)state_read_address(json_get(now, "address"), side->family,
-					 &side->saved);
-		(void)json_integer(json_get(now, "since"), 0, INT64_MAX,
-				   &side->saved_since_wall_s);
-	}
+	restore_saved(side, json_get(json, family));
 	if (json_get(told, family)) {
 		side->told_known = true;
 		(void)state_read_address(json_get(told, family), side->family,
@@ -132,6 +136,8 @@ static void restore_wan(struct core_wan *wan, const struct json *json)
 	for (int i = 0; i < WAN_SIDES; i++)
 		if (wan_side_is_on(wan, i))
 			restore_side(&wan->sides[i], json);
+	if (wan->config->keep_bits)
+		restore_saved(&wan->prefix, json_get(json, "prefix"));
 	for (element = json_child(json_get(json, "former")); element;
 	     element = json_next(element))
 		if (state_read_address(element, 0, &address))
@@ -141,7 +147,7 @@ static void restore_wan(struct core_wan *wan, const struct json *json)
 	 * present.
 	 */
 	for (int i = WAN_SIDES - 1; i >= 0; i--)
-		(void)wan_remember(wan, &wan->sides[i].saved);
+		(void)wan_remember(wan, &wan_followed(wan, i)->saved);
 }
 
 void state_restore_wans(struct core *core, const struct json *document)

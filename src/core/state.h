@@ -4,11 +4,13 @@
  * atomically, no secrets:
  *
  *   {"version": 1, "key": "32 hex digits",
- *    "wans": [{"name", "ipv4": {"address", "since"}, "ipv6": null, "former": [addresses],
+ *    "wans": [{"name", "ipv4": {"address", "since"}, "ipv6": null,
+ *              "prefix": {"address", "since"}, "former": [addresses],
  *              "told": {"ipv4": "...", "ipv6": null}}],
  *    "records": [{"provider", "hostname", "family", ...}]}
  *
- * `told`: what hooks were told last; absent: nothing yet. A record's members are those
+ * `prefix`: the first address of the one that IPv6 rules follow; absent: they follow
+ * none. `told`: what hooks were told last; absent: nothing yet. A record's members are those
  * of struct record_saved; what is zero is left out. The key is random and
  * keys the fingerprints of the settings, so that the file tells nothing about passwords.
  *

@@ -28,12 +28,11 @@ static void add_address(struct json *object, const char *key, const struct addr 
 /*
  * Before the first address since the start, what the last run knew goes on to be known.
  */
-static void add_side(struct json *object, const struct core_side *side)
+static void add_side(struct json *object, const char *key, const struct core_side *side)
 {
 	bool known = side->seen;
 	const struct addr *address = known ? &side->now.address : &side->saved;
 	int64_t since_wall_s = known ? side->now.since_wall_s : side->saved_since_wall_s;
-	const char *key = addr_family_name(side->family);
 	struct json *value;
 
 	if (addr_is_none(address)) {
@@ -64,7 +63,9 @@ static struct json *format_wan(const struct core_wan *wan)
 
 	json_add_string(object, "name", wan->config->name);
 	for (int i = 0; i < WAN_SIDES; i++)
-		add_side(object, &wan->sides[i]);
+		add_side(object, addr_family_name(wan->sides[i].family), &wan->sides[i]);
+	if (wan->config->keep_bits)
+		add_side(object, "prefix", &wan->prefix);
 	former = json_add(object, "former", json_new_array());
 	for (size_t i = 0; i < wan->former_count; i++)
 		add_address(former, NULL, &wan->former[i]);
@@ -157,6 +158,11 @@ static bool side_is_ours(const struct json *side, int family)
 	       json_integer(json_get(side, "since"), 0, INT64_MAX, &since);
 }
 
+static bool prefix_is_ours(const struct json *prefix)
+{
+	return !prefix || side_is_ours(prefix, AF_INET6);
+}
+
 static bool told_is_ours(const struct json *told)
 {
 	struct addr address;
@@ -179,6 +185,7 @@ bool state_is_wan(const struct json *wan)
 			return false;
 	return side_is_ours(json_get(wan, "ipv4"), AF_INET) &&
 	       side_is_ours(json_get(wan, "ipv6"), AF_INET6) &&
+	       prefix_is_ours(json_get(wan, "prefix")) &&
 	       told_is_ours(json_get(wan, "told"));
 }
 

@@ -58,6 +58,23 @@ static void add_side(struct json *wan, const struct core_side *side)
 	json_add_string(object, "source", "interface");
 }
 
+/* What IPv6 rules follow where the configuration says "keep". */
+static void add_prefix(struct json *wan_object, const struct core_wan *wan)
+{
+	const struct addr *prefix = &wan->prefix.now.address;
+	char text[ADDR_PREFIX_TEXT_BYTES];
+	struct json *object;
+
+	if (!wan->config->keep_bits) {
+		json_add_null(wan_object, "ipv6_prefix");
+		return;
+	}
+	addr_format_prefix(prefix, wan->config->keep_bits, text);
+	object = json_add(wan_object, "ipv6_prefix", json_new_object());
+	json_add_string(object, "prefix", text[0] ? text : NULL);
+	add_time(object, "since", text[0] ? wan->prefix.now.since_wall_s : 0);
+}
+
 static void add_rules(struct json *wan_object, const struct core *core,
 		      const struct core_wan *wan)
 {
@@ -88,6 +105,7 @@ static void add_wan(struct json *array, const struct core *core,
 	json_add_bool(object, "up", wan->up);
 	for (int side = 0; side < WAN_SIDES; side++)
 		add_side(object, &wan->sides[side]);
+	add_prefix(object, wan);
 	add_rules(object, core, wan);
 }
 

@@ -180,10 +180,10 @@ static void tell_hooks_of_addresses(struct core *core, const struct look *look,
 	}
 }
 
-static bool changed_address(const struct look *look, size_t wan)
+static bool is_among(const struct look_change *changes, size_t count, size_t wan)
 {
-	for (size_t i = 0; i < look->count; i++)
-		if (look->changes[i].wan == wan)
+	for (size_t i = 0; i < count; i++)
+		if (changes[i].wan == wan)
 			return true;
 	return false;
 }
@@ -194,11 +194,14 @@ static void tell_of_rules(struct core *core, const struct look *look,
 {
 	for (size_t i = 0; i < core->config->wan_count; i++) {
 		unsigned changed = report->of[i].changed;
+		bool prefix = is_among(look->prefixes, look->prefix_count, i);
 
-		if (changed == 0 || changed_address(look, i))
+		if (changed == 0 || is_among(look->changes, look->count, i))
 			continue;
-		said_rules(core, i, changed, report, cause);
-		events_rules(core, i, changed);
+		if (!prefix)
+			said_rules(core, i, changed, report, cause);
+		events_rules(core, i, changed,
+			     prefix ? "new IPv6 prefix" : "ruleset changed");
 	}
 }
 
@@ -249,7 +252,7 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 {
 	/* what became of the rules, if all went well */
 	const struct nft_report *done = NULL;
-	struct look look = { .count = 0 };
+	struct look look = { .count = 0, .prefix_count = 0 };
 	bool first = !core->sync.looked;
 	int result = 0;
 
@@ -258,7 +261,7 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 		if (result < 0)
 			return result;
 	}
-	if (look.count > 0)
+	if (look.count + look.prefix_count > 0)
 		cause = SYNC_ADDRESS;
 	if (rules_are_wanted(core, cause, now_ms)) {
 		result = rules_turn(core, cause, report, ret_err);
@@ -271,6 +274,7 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 	if (look.count > 0)
 		publisher_address_changed(core, now_ms);
 	said_addresses(core, &look, done);
+	said_prefixes(core, &look, done);
 	if (first)
 		said_waiting(core);
 	tell_hooks_of_addresses(core, &look, done);

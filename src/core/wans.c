@@ -18,6 +18,7 @@ struct core_wan *wans_new(const struct config *config)
 		wans[i].config = &config->wans[i];
 		wans[i].sides[WAN_IPV4].family = AF_INET;
 		wans[i].sides[WAN_IPV6].family = AF_INET6;
+		wans[i].prefix.family = AF_INET6;
 		memcpy(wans[i].interface, config->wans[i].interface, IFNAMSIZ);
 	}
 	return wans;
@@ -32,12 +33,25 @@ static const struct core_wan *wans_find(const struct core_wan *wans, size_t coun
 	return NULL;
 }
 
+/* A prefix of other bits, or of another link, is looked for afresh. */
+static void prefix_adopt(struct core_wan *wan, const struct core_wan *old)
+{
+	const struct config_wan *config = wan->config;
+
+	if (config->keep_bits == old->config->keep_bits &&
+	    strcmp(config->prefix_from, old->config->prefix_from) == 0)
+		return;
+	wan->prefix = (struct core_side){ .family = AF_INET6 };
+	(void)wan_remember(wan, &wan_followed(old, WAN_IPV6)->now.address);
+}
+
 static void wan_adopt(struct core_wan *wan, const struct core_wan *old)
 {
 	const struct config_wan *config = wan->config;
 
 	*wan = *old;
 	wan->config = config;
+	prefix_adopt(wan, old);
 	if (config->interface[0] && strcmp(config->interface, old->interface) != 0) {
 		memcpy(wan->interface, config->interface, IFNAMSIZ);
 		wan->up = false;
@@ -95,15 +109,36 @@ void wans_fill_targets(const struct core_wan *wans, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		targets[i].ipv4 = wans[i].sides[WAN_IPV4].now.address;
 		targets[i].ipv6 = wans[i].sides[WAN_IPV6].now.address;
+		targets[i].keep_bits = wans[i].config->keep_bits;
+		targets[i].prefix = wans[i].prefix.now.address;
 		targets[i].former = wans[i].former;
 		targets[i].former_count = wans[i].former_count;
 	}
 }
 
+const struct core_side *wan_followed(const struct core_wan *wan, int side)
+{
+	if (side == WAN_IPV6 && wan->config->keep_bits)
+		return &wan->prefix;
+	return &wan->sides[side];
+}
+
+/* As it stands among the former ones: whole, or its prefix. */
+static struct addr wan_shape(const struct core_wan *wan, const struct addr *address)
+{
+	const struct addr rest = { .family = AF_INET6 };
+
+	if (address->family != AF_INET6 || !wan->config->keep_bits)
+		return *address;
+	return addr_join(address, wan->config->keep_bits, &rest);
+}
+
 void wan_forget(struct core_wan *wan, const struct addr *address)
 {
+	struct addr shape = wan_shape(wan, address);
+
 	for (size_t i = 0; i < wan->former_count; i++) {
-		if (!addr_equal(&wan->former[i], address))
+		if (!addr_equal(&wan->former[i], &shape))
 			continue;
 		wan->former_count--;
 		memmove(&wan->former[i], &wan->former[i + 1],
@@ -140,27 +175,30 @@ static void wan_drop_oldest(struct core_wan *wan, int family)
 
 static bool wan_may_have_had(const struct core_wan *wan, const struct addr *address)
 {
+	int side = wan_side_of(address->family);
+
 	return !addr_is_none(address) && !addr_is_unspecified(address) &&
-	       !addr_equal(address, &wan->sides[wan_side_of(address->family)].now.address);
+	       !addr_equal(address, &wan_followed(wan, side)->now.address);
 }
 
 bool wan_recall(struct core_wan *wan, const struct addr *address)
 {
+	struct addr kept = wan_shape(wan, address);
 	size_t oldest = 0;
 
-	if (!wan_may_have_had(wan, address) ||
-	    wan_count_former(wan, address->family, &oldest) >= WAN_FORMER_PER_FAMILY)
+	if (!wan_may_have_had(wan, &kept) ||
+	    wan_count_former(wan, kept.family, &oldest) >= WAN_FORMER_PER_FAMILY)
 		return false;
 	for (size_t i = 0; i < wan->former_count; i++)
-		if (addr_equal(&wan->former[i], address))
+		if (addr_equal(&wan->former[i], &kept))
 			return false;
-	wan->former[wan->former_count++] = *address;
+	wan->former[wan->former_count++] = kept;
 	return true;
 }
 
 bool wan_remember(struct core_wan *wan, const struct addr *address)
 {
-	struct addr kept = *address;
+	struct addr kept = wan_shape(wan, address);
 	size_t before = wan->former_count;
 	bool known;
 

@@ -48,11 +48,20 @@ struct core_side {
 struct core_wan {
 	const struct config_wan *config;
 	struct core_side sides[WAN_SIDES];
+	/*
+	 * With "keep": what IPv6 rules follow instead of sides[WAN_IPV6], which is still
+	 * published. Hooks and connections know nothing of it. Its link is the one of
+	 * "prefix_from".
+	 */
+	struct core_side prefix;
 	char interface[IFNAMSIZ];	/* the link now, or as configured; "": none */
 	bool up;
 	bool has_route;
 	bool started;			/* the event startup was queued */
-	/* newest first, without the present ones; never more of a family than its part */
+	/*
+	 * What rules had to follow before: newest first, without the present ones; never
+	 * more of a family than its part. With "keep" IPv6 ones are prefixes.
+	 */
 	struct addr former[WAN_FORMER_MAX];
 	size_t former_count;
 	struct nft_count rules;		/* of the last sync */
@@ -76,10 +85,13 @@ void wans_targets_free(struct nft_target *targets, size_t count);
 void wans_fill_targets(const struct core_wan *wans, size_t count,
 		       struct nft_target *targets);
 
+/* What rules of that family are to hold: the address of the side, or the prefix. */
+const struct core_side *wan_followed(const struct core_wan *wan, int side);
+
 /*
- * The address was the WAN's: it is put in front of its former ones, the oldest of its
- * family may fall out. None, 0.0.0.0 and present addresses are not remembered. True: it
- * is new.
+ * The address was the WAN's: it, or with "keep" its prefix, is put in front of the former
+ * ones, the oldest of its family may fall out. None, 0.0.0.0 and what is present are not
+ * remembered. True: it is new.
  */
 bool wan_remember(struct core_wan *wan, const struct addr *address);
 

@@ -50,6 +50,28 @@ static void status_show_side(const struct json *wan, const char *family,
 		out->failed = true;
 }
 
+/* What IPv6 rules follow, where that is not the address. */
+static void status_show_prefix(const struct json *wan, const struct ctl_view *view,
+			       struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+	const struct json *prefix = json_get(wan, "ipv6_prefix");
+
+	if (!prefix || json_kind(prefix) == JSON_NULL)
+		return;
+	if (!json_string(json_get(prefix, "prefix"))) {
+		plain_labelled(out, view, "prefix",
+			       "none; rules of IPv6 stay what they are");
+		return;
+	}
+	plain_member(&line, prefix, "prefix");
+	text_add(&line, ", ");
+	plain_time(&line, view, json_string(json_get(prefix, "since")), PLAIN_SINCE);
+	plain_labelled(out, view, "prefix", line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
 static void status_add_counts(struct text *line, const struct json *rules)
 {
 	TEXT_CLEANUP struct text parts = TEXT_INIT;
@@ -130,6 +152,7 @@ static void status_show_wan(const struct json *wan, const struct ctl_view *view,
 	plain_wrap(out, view, 0, 2, line.bytes);
 	status_show_side(wan, "ipv4", "IPv4", view, out);
 	status_show_side(wan, "ipv6", "IPv6", view, out);
+	status_show_prefix(wan, view, out);
 	status_show_rules(wan, view, out);
 	if (line.failed)
 		out->failed = true;

@@ -21,8 +21,9 @@ static bool is_usable(int family, const struct wan_candidate *candidate)
 	       class != ADDR_LINK_LOCAL;
 }
 
-struct addr wan_choose(int family, const struct wan_candidate *candidates, size_t count,
-		       const struct addr *current)
+/* The first address that agrees with the current one in `bits` bits, else the best. */
+static struct addr choose(int family, const struct wan_candidate *candidates,
+			  size_t count, const struct addr *current, unsigned bits)
 {
 	struct addr primary = { 0 }, any = { 0 };
 
@@ -31,14 +32,29 @@ struct addr wan_choose(int family, const struct wan_candidate *candidates, size_
 
 		if (!is_usable(family, candidate))
 			continue;
-		if (addr_equal(&candidate->address, current))
-			return *current;
+		if (addr_same_prefix(&candidate->address, current, bits))
+			return candidate->address;
 		if (addr_is_none(&any))
 			any = candidate->address;
 		if (addr_is_none(&primary) && !(candidate->flags & IFA_F_SECONDARY))
 			primary = candidate->address;
 	}
 	return addr_is_none(&primary) ? any : primary;
+}
+
+struct addr wan_choose(int family, const struct wan_candidate *candidates, size_t count,
+		       const struct addr *current)
+{
+	return choose(family, candidates, count, current, 8 * sizeof(current->bytes));
+}
+
+struct addr wan_choose_prefix(unsigned bits, const struct wan_candidate *candidates,
+			      size_t count, const struct addr *current)
+{
+	const struct addr rest = { .family = AF_INET6 }, none = { 0 };
+	struct addr address = choose(AF_INET6, candidates, count, current, bits);
+
+	return addr_is_none(&address) ? none : addr_join(&address, bits, &rest);
 }
 
 static void change_to(struct wan_side *side, const struct addr *address, int64_t wall_s,

@@ -194,6 +194,16 @@ static inline int fake_target(const struct nft_request *request, const char *com
 	return TAG_NO_MATCH;
 }
 
+static inline struct addr fake_wanted(const struct nft_target *target,
+				      const struct addr *value)
+{
+	if (value->family == AF_INET)
+		return target->ipv4;
+	if (!target->keep_bits || addr_is_none(&target->prefix))
+		return target->keep_bits ? target->prefix : target->ipv6;
+	return addr_join(&target->prefix, target->keep_bits, value);
+}
+
 static inline void fake_apply(const struct nft_request *request, struct fake_rule *rule,
 			      struct nft_report *report)
 {
@@ -210,7 +220,7 @@ static inline void fake_apply(const struct nft_request *request, struct fake_rul
 	if (item.target < 0)
 		return;
 	target = &request->targets[item.target];
-	item.new = rule->address.family == AF_INET ? target->ipv4 : target->ipv6;
+	item.new = fake_wanted(target, &rule->address);
 	if (addr_is_none(&item.new)) {
 		item.result = NFT_SKIPPED;
 		item.reason = "the WAN has no address";

@@ -214,6 +214,22 @@ static void has_names(void **state)
 	assert_string_equal(addr_family_name(0), "none");
 }
 
+static void test_format_prefix(void **state)
+{
+	char text[ADDR_PREFIX_TEXT_BYTES];
+	struct addr none = { 0 }, address;
+
+	(void)state;
+	assert_true(addr_parse("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", &address));
+	assert_string_equal(addr_format_prefix(&address, 128, text),
+			    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
+	assert_string_equal(addr_format_prefix(&address, 0, text),
+			    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	assert_string_equal(addr_format_prefix(&none, 64, text), "");
+	assert_true(addr_parse("2001:db8::", &address));
+	assert_string_equal(addr_format_prefix(&address, 64, text), "2001:db8::/64");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +239,7 @@ int main(void)
 		cmocka_unit_test(parses_and_formats),
 		cmocka_unit_test(none_is_none),
 		cmocka_unit_test(has_names),
+		cmocka_unit_test(test_format_prefix),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);

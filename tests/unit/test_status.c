@@ -54,7 +54,7 @@ static void all_members(void **state)
 	static const char *const top[] = { "version", "pid",     "uptime_s", "publisher",
 					   "wans",    "records", NULL };
 	static const char *const wan[] = { "name", "interface", "up", "ipv4",
-					   "ipv6", "rules",     NULL };
+					   "ipv6", "ipv6_prefix", "rules", NULL };
 	static const char *const side[] = { "address", "class", "since", "source", NULL };
 	static const char *const rules[] = { "tagged", "in_step", "skipped", "last_sync",
 					     "last_commit_us", "error", NULL };
@@ -76,6 +76,7 @@ static void all_members(void **state)
 	expect_keys(json_get(first, "ipv4"), side);
 	expect_keys(json_get(first, "rules"), rules);
 	assert_int_equal(json_kind(json_get(first, "ipv6")), JSON_NULL);
+	assert_int_equal(json_kind(json_get(first, "ipv6_prefix")), JSON_NULL);
 	assert_string_equal(string_of(first, "interface"), "ppp0");
 	assert_string_equal(string_of(json_get(first, "ipv4"), "class"), "global");
 	assert_string_equal(string_of(json_get(first, "ipv4"), "source"), "interface");

@@ -94,6 +94,52 @@ static const struct choice choices_ipv6[] = {
 	  B6 },
 };
 
+/* The first bits of what is chosen, the current ones first. */
+static const struct prefix_choice {
+	const char *what;
+	unsigned bits;
+	const char *current;
+	struct dumped dump[4];
+	const char *chosen;
+} choices_prefix[] = {
+	{ "of the only one", 64, NULL, { { "2a00:1:2:3::a", 0, 0 } }, "2a00:1:2:3::" },
+	{ "not on a byte", 60, NULL, { { "2a00:1:2:3f::a", 0, 0 } }, "2a00:1:2:30::" },
+	{ "one bit", 1, NULL, { { "2a00::1", 0, 0 } }, "::" },
+	{ "all bits", 128, NULL, { { "2a00::1", 0, 0 } }, "2a00::1" },
+	{ "none usable", 64, "2a00:1:2:3::",
+	  { { "2a00:1:2:3::a", IFA_F_DEPRECATED, 0 } }, NULL },
+	{ "unique-local is no delegated one", 64, NULL,
+	  { { "fd00::1", 0, 0 }, { "fe80::1", 0, RT_SCOPE_LINK } }, NULL },
+	{ "make before break", 64, "2a00:1:2:3::",
+	  { { "2a00:9::a", 0, 0 }, { "2a00:1:2:3::b", 0, 0 } }, "2a00:1:2:3::" },
+	{ "and broken", 64, "2a00:1:2:3::",
+	  { { "2a00:9::a", 0, 0 }, { "2a00:1:2:3::b", IFA_F_DEPRECATED, 0 } },
+	  "2a00:9::" },
+	{ "another address of the same", 64, "2a00:1:2:3::",
+	  { { "2a00:1:2:3::c", 0, 0 } }, "2a00:1:2:3::" },
+};
+
+static void prefixes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(choices_prefix) / sizeof(choices_prefix[0]); i++) {
+		const struct prefix_choice *c = &choices_prefix[i];
+		struct wan_candidate candidates[4] = { 0 };
+		struct addr current = address(c->current), wanted = address(c->chosen),
+			    chosen;
+		size_t n = 0;
+
+		for (; n < 4 && c->dump[n].address; n++) {
+			candidates[n].address = address(c->dump[n].address);
+			candidates[n].flags = c->dump[n].flags;
+			candidates[n].scope = c->dump[n].scope;
+		}
+		chosen = wan_choose_prefix(c->bits, candidates, n, &current);
+		if (!addr_equal(&chosen, &wanted))
+			fail_msg("%s", c->what);
+	}
+}
+
 static void check_choices(int family, const struct choice *choices, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -243,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choose),
+		cmocka_unit_test(prefixes),
 		cmocka_unit_test(test_first_and_change),
 		cmocka_unit_test(test_former_untouched),
 		cmocka_unit_test(test_grace),
