@@ -47,9 +47,12 @@ static uint32_t look_link(const struct rtnl_snapshot *snapshot, const char *inte
 	return rtnl_default_link(snapshot, family == AF_INET ? AF_INET6 : AF_INET);
 }
 
-/* As the daemon chooses, but with no memory of the address it had until now. */
+/*
+ * As the daemon chooses, but with no memory of the address it had until now. `bits` not
+ * 0: so long a prefix.
+ */
 static int look_address(const struct rtnl_snapshot *snapshot, const char *interface,
-			int family, struct addr *ret_address)
+			int family, unsigned bits, struct addr *ret_address)
 {
 	uint32_t link = look_link(snapshot, interface, family);
 	const struct addr none = { 0 };
@@ -66,7 +69,8 @@ static int look_address(const struct rtnl_snapshot *snapshot, const char *interf
 		if (snapshot->addresses[i].ifindex == link)
 			mine[count++] = snapshot->addresses[i];
 	}
-	*ret_address = wan_choose(family, mine, count, &none);
+	*ret_address = bits ? wan_choose_prefix(bits, mine, count, &none)
+			    : wan_choose(family, mine, count, &none);
 	free(mine);
 	return 0;
 }
@@ -75,12 +79,17 @@ static int look_add_target(struct look *look, const struct config_wan *wan,
 			   const struct rtnl_snapshot *snapshot, struct err *ret_err)
 {
 	struct nft_target *target = &look->targets[look->target_count];
+	const char *prefix_from = *wan->prefix_from ? wan->prefix_from : wan->interface;
 	int rc = 0;
 
+	target->keep_bits = wan->keep_bits;
 	if (wan->ipv4 != CONFIG_OFF)
-		rc = look_address(snapshot, wan->interface, AF_INET, &target->ipv4);
+		rc = look_address(snapshot, wan->interface, AF_INET, 0, &target->ipv4);
 	if (rc == 0 && wan->ipv6 != CONFIG_OFF)
-		rc = look_address(snapshot, wan->interface, AF_INET6, &target->ipv6);
+		rc = look_address(snapshot, wan->interface, AF_INET6, 0, &target->ipv6);
+	if (rc == 0 && wan->keep_bits)
+		rc = look_address(snapshot, prefix_from, AF_INET6, wan->keep_bits,
+				  &target->prefix);
 	if (rc < 0)
 		return err_set_errno(ret_err, rc, "cannot choose an address");
 	rc = tag_init(&target->tag, wan->tag, ret_err);
@@ -129,13 +138,13 @@ static int look_add_tables(struct look *look, struct err *ret_err)
 	return 0;
 }
 
-static void look_add_address(struct json *item, const char *key,
-			     const struct addr *address)
+static void look_add_value(struct json *item, const char *key, const struct addr *value,
+			   unsigned bits)
 {
-	char text[ADDR_TEXT_BYTES];
+	char text[ADDR_PREFIX_TEXT_BYTES];
 
-	json_add_string(item, key,
-			addr_is_none(address) ? NULL : addr_format(address, text));
+	addr_format_prefix(value, bits, text);
+	json_add_string(item, key, text[0] ? text : NULL);
 }
 
 /* Names and comments may hold any bytes, JSON only UTF-8. */
@@ -144,7 +153,8 @@ static void look_add_bytes(struct json *item, const char *key, const char *bytes
 	char shown[4 * NFT_COMMENT_BYTES];
 
 	json_add_string(item, key,
-			text_escape(shown, sizeof(shown), bytes, strlen(bytes)));
+			bytes ? text_escape(shown, sizeof(shown), bytes, strlen(bytes))
+			      : NULL);
 }
 
 static void look_add_item(void *context, const struct nft_item *found)
@@ -160,9 +170,10 @@ static void look_add_item(void *context, const struct nft_item *found)
 	json_add_integer(item, "handle", (int64_t)found->handle);
 	look_add_bytes(item, "comment", found->comment);
 	json_add_string(item, "result", nft_result_name(found->result));
-	look_add_address(item, "old", &found->old);
-	look_add_address(item, "new", &found->new);
+	look_add_value(item, "old", &found->old, found->bits);
+	look_add_value(item, "new", &found->new, found->bits);
 	json_add_string(item, "reason", found->reason);
+	look_add_bytes(item, "name", found->name);
 	json_add_string(item, "wan", owned ? look->names[found->target] : NULL);
 	json_add_bool(item, "in_step", found->in_step);
 }

@@ -44,7 +44,7 @@ static char *rules_place(const struct json *item)
 	return text_take(&cell);
 }
 
-/* The address that the thing holds now. */
+/* The address that the thing holds now, or the name whose addresses. */
 static char *rules_address(const struct json *item)
 {
 	TEXT_CLEANUP struct text cell = TEXT_INIT;
@@ -52,6 +52,8 @@ static char *rules_address(const struct json *item)
 
 	if (!address && rules_state(item) == RULES_IN_STEP)
 		address = json_string(json_get(item, "new"));
+	if (!address)
+		address = json_string(json_get(item, "name"));
 	plain_foreign(&cell, address && *address ? address : "-");
 	return text_take(&cell);
 }

@@ -98,7 +98,7 @@ static int64_t number(const struct json *object, const char *key)
 static void json_is_as_promised(void **state)
 {
 	static const char *const item_keys[] = { "kind", "family", "table", "chain", "handle",
-		"comment", "result", "old", "new", "reason" };
+		"comment", "result", "old", "new", "reason", "name" };
 	const char *const former[] = { "203.0.113.50", NULL };
 	const struct core_rewrite options = { .address = NEW, .former = former, .json = true };
 	struct json_error error;
@@ -119,8 +119,8 @@ static void json_is_as_promised(void **state)
 	assert_int_equal(json_count(root), 7);
 	assert_int_equal(json_count(member(root, "items")), 4);
 	for (item = json_child(member(root, "items")); item; item = json_next(item)) {
-		assert_int_equal(json_count(item), 10);
-		for (size_t i = 0; i < 10; i++)
+		assert_int_equal(json_count(item), 11);
+		for (size_t i = 0; i < 11; i++)
 			member(item, item_keys[i]);
 	}
 	item = json_child(member(root, "items"));
