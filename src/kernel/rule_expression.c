@@ -9,6 +9,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
+#include <net/ethernet.h>
 
 enum { TABLE_ENTRIES = 12 };	/* more than any expression here has attributes */
 
@@ -70,6 +71,17 @@ static bool forget(struct reader *reader, const struct nlattr *destination)
 	return true;
 }
 
+/* What demands the family where a rule compares addresses of Ethernet too. */
+static void fill_link_layer(struct reader *reader, size_t place, size_t length,
+			    uint32_t offset)
+{
+	size_t type_at = offsetof(struct ether_header, ether_type);
+
+	fill(reader, place, length, FROM_UNKNOWN, 0);
+	if (offset <= type_at && type_at + 2 <= offset + length)
+		fill(reader, place + type_at - offset, 2, FROM_ETHERTYPE, 0);
+}
+
 static bool read_payload(struct reader *reader, const struct nlattr **table)
 {
 	uint32_t reg, base, offset, length;
@@ -90,7 +102,10 @@ static bool read_payload(struct reader *reader, const struct nlattr **table)
 		from = FROM_TRANSPORT;
 	if (offset > UINT8_MAX)
 		from = FROM_UNKNOWN;
-	fill(reader, place, length, from, offset);
+	if (base == NFT_PAYLOAD_LL_HEADER && offset <= UINT8_MAX)
+		fill_link_layer(reader, place, length, offset);
+	else
+		fill(reader, place, length, from, offset);
 	return true;
 }
 

@@ -234,6 +234,8 @@ static void inet_needs_the_family(void **state)
 		"v6\"\n"
 		"meta protocol ip @nh,128,32 0xcb007101 dnat ip to 10.0.0.2 comment "
 		"\"hairpin raw\"\n"
+		"ether saddr 02:00:00:00:00:01 ip daddr " OLD " dnat ip to 10.0.0.2 "
+		"comment \"hairpin ether\"\n"
 		"@nh,128,32 0xcb007101 accept comment \"hairpin nameless\"\n"
 		"meta nfproto ipv6 @nh,128,32 0xcb007101 accept comment \"hairpin "
 		"saddr6\"\n"
@@ -253,10 +255,11 @@ static void inet_needs_the_family(void **state)
 	rules_changed(&rules, "hairpin v6", OLD6, NEW6);
 	rules_changed(&rules, "hairpin ip6", OLD6, NEW6);
 	rules_changed(&rules, "hairpin raw", OLD, NEW);
+	rules_changed(&rules, "hairpin ether", OLD, NEW);
 	rules_changed(&rules, "hairpin merged", OLD, NEW);
 	rules_skipped(&rules, "hairpin nameless", "without saying of which family");
 	rules_skipped(&rules, "hairpin saddr6", "names no destination");
-	assert_int_equal(rules.count, 7);
+	assert_int_equal(rules.count, 8);
 	free(before);
 	before = lab_listing();
 	assert_non_null(strstr(before, "ip saddr 10.0.0.1 ip daddr " NEW));
