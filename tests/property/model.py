@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What must become of a tagged thing, from the table "what is tagged" of hairpind(8) alone."""
+
+import ipaddress
+
+HEADER, ORIGINAL, SNAT = 'header', 'original', 'snat'
+
+
+class Want:
+    """One --rewrite: the address and the former ones."""
+
+    def __init__(self, address, former=()):
+        self.address = address
+        self.six = ':' in address
+        self.former = {value for value in former if value != address and (':' in value) == self.six}
+        self.learnt = set()
+
+    def is_former(self, value):
+        return value != self.address and (value in self.former or value in self.learnt)
+
+    def knows_former(self):
+        return bool((self.former | self.learnt) - {self.address})
+
+
+class Outcome:
+    def __init__(self, result, old=None, new=None):
+        self.result, self.old, self.new = result, old, new
+
+    def __eq__(self, other):
+        return (self.result, self.old, self.new) == (other.result, other.old, other.new)
+
+    def __repr__(self):
+        return f'{self.result} {self.old} -> {self.new}'
+
+
+SKIPPED = Outcome('skipped')
+
+
+class Address:
+    """One whole address in a rule. `role`: where it is compared with."""
+
+    def __init__(self, value, role=HEADER):
+        self.value, self.role = value, role
+
+    def render(self):
+        return self.value
+
+
+class Raw(Address):
+    """The same written as a number."""
+
+    def render(self):
+        return '0x%x' % int(ipaddress.ip_address(self.value))
+
+
+class Members:
+    """The elements of a set or map: [before, address or None, after]. `address`: one that counts."""
+
+    def __init__(self, elements, role=HEADER):
+        self.elements, self.role = elements, role
+
+    def render(self):
+        return '{ ' + ', '.join(before + (address or '') + after for before, address, after in self.elements) + ' }'
+
+    def addresses(self):
+        return [address for _, address, _ in self.elements if address]
+
+    def others(self, element):
+        return [(before, address, after) for before, address, after in self.elements if (before, address, after) != element]
+
+    def apply(self, want, single=False):
+        """(what becomes of it, the new elements); `single`: the only element is meant, whatever it holds."""
+        meant = [element for element in self.elements if element[1] and want.is_former(element[1])]
+        holds = want.address in self.addresses()
+        if not meant and not holds and single and len(self.elements) == 1 and self.elements[0][1]:
+            meant = self.elements
+        if not meant:
+            return (Outcome('unchanged', want.address, want.address) if holds else SKIPPED), self.elements
+        kept, seen = [], set()
+        for element in self.elements:
+            before, address, after = element
+            if element in meant:
+                address = want.address
+            # Two that become one: the second goes.
+            if (before, address, after) in seen:
+                continue
+            seen.add((before, address, after))
+            kept.append((before, address, after))
+        return Outcome('changed', meant[0][1], want.address), kept
+
+
+class Thing:
+    """What may be tagged. `place`: (kind, family, table, chain or set)."""
+
+    def __init__(self, place, comment, form):
+        self.place, self.comment, self.form = place, comment, form
+        self.handle = None
+        self.tagged = comment is not None and 'hairpin' in comment and '\0' not in comment
+
+    def show(self):
+        return ''
+
+
+class Rule(Thing):
+    """`parts`: texts, Address and Members; `six`: the family it demands (None: none). `bound`: cannot be replaced."""
+
+    def __init__(self, place, parts, comment, form, six=None, dnat=False, bound=False, conflict=False):
+        super().__init__(place, comment, form)
+        self.parts, self.six, self.dnat, self.bound, self.conflict = parts, six, dnat, bound, conflict
+
+    def render(self):
+        return ''.join(part if isinstance(part, str) else part.render() for part in self.parts)
+
+    def sites(self):
+        return [part for part in self.parts if not isinstance(part, str)]
+
+    def wants(self, want, site):
+        """What this site becomes: (outcome, new value)."""
+        if isinstance(site, Members):
+            return site.apply(want)
+        if site.value == want.address:
+            return Outcome('unchanged', site.value, site.value), site.value
+        meant = want.is_former(site.value)
+        if site.role == SNAT and not want.knows_former():
+            meant = ipaddress.ip_address(site.value).is_global
+        elif site.role != SNAT and self.dnat:
+            meant = True
+        return (Outcome('changed', site.value, want.address), want.address) if meant else (SKIPPED, site.value)
+
+    def apply(self, want):
+        """Changes the parts; gives the outcome. `old` of a skipped thing is not looked at."""
+        if self.six is not want.six or not self.tagged:
+            return SKIPPED
+        outcomes = [(site, *self.wants(want, site)) for site in self.sites()]
+        verdicts = [outcome for _, outcome, _ in outcomes]
+        changed = next((outcome for outcome in verdicts if outcome.result == 'changed'), None)
+        if self.conflict or changed and self.bound:
+            return SKIPPED
+        if changed is None:
+            return next((outcome for outcome in verdicts if outcome.result == 'unchanged'), SKIPPED)
+        for site, outcome, new in outcomes:
+            if outcome.result == 'changed':
+                if isinstance(site, Members):
+                    site.elements = new
+                else:
+                    site.value = new
+        return changed
+
+    def learn(self, want):
+        """What a plain dst-nat rule held is a former address at once."""
+        if not (self.tagged and self.dnat and self.six is want.six) or self.conflict:
+            return
+        for site in self.sites():
+            if isinstance(site, Address) and site.role != SNAT and site.value not in (want.address, '0.0.0.0', '::'):
+                want.learnt.add(site.value)
+
+
+def apply(things, want):
+    """All things at once: {thing: outcome}."""
+    for thing in things:
+        if isinstance(thing, Rule):
+            thing.learn(want)
+    return {thing: thing.apply(want) for thing in things if thing.tagged}
