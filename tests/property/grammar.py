@@ -11,16 +11,16 @@ MARK = re.compile('\x02([0-9]+)\x02')
 NOISE = [
     ('', 'iifname "{name}"'), ('', 'iifname { "{name}", "{name}" }'), ('', 'oifname != "{name}"'),
     ('', 'iifname "{name}*"'), ('', 'iif "lo"'), ('', 'iif != "lo"'), ('', 'iifgroup 0'), ('', 'iiftype ether'),
-    ('', 'meta mark 0x{hex}'), ('', 'meta mark and 0xff00 == 0x{hex}'), ('', 'meta mark != { {n}, {n}-{m} }'),
+    ('', 'meta mark 0x{hex}'), ('', 'meta mark and 0xff00 == 0x{hex}'), ('', 'meta mark != { 0, {n}-{m} }'),
     ('', 'mark {n}-{m}'), ('', 'meta length 40-1500'), ('', 'meta length { 100, 200-300 }'), ('', 'meta priority 1:2'),
     ('', 'meta skuid 0'), ('', 'meta skgid { 0, 1-5 }'), ('', 'meta rtclassid 5'), ('', 'meta cpu 0'),
     ('', 'meta pkttype unicast'), ('', 'meta cgroup 1'), ('', 'meta ipsec missing'), ('', 'meta day "Monday"'),
     ('', 'meta hour "08:00"-"17:00"'), ('', 'meta time < "2030-01-01 00:00:00"'), ('', 'meta l4proto { tcp, udp }'),
     ('', 'meta l4proto != icmp'), ('', 'ct state new,established'), ('', 'ct state vmap { invalid : continue, '
      'established : continue }'), ('', 'ct direction original'), ('', 'ct status snat,dnat'), ('', 'ct mark 0x{hex}'),
-    ('', 'ct mark and 0xf == 0x1'), ('', 'ct mark { {n}, {n}-{m} }'), ('', 'ct expiration 30s-5m'), ('', 'ct helper "ftp"'),
+    ('', 'ct mark and 0xf == 0x1'), ('', 'ct mark { 0, {n}-{m} }'), ('', 'ct expiration 30s-5m'), ('', 'ct helper "ftp"'),
     ('', 'ct label 3'), ('', 'ct zone {n}'), ('', 'ct original zone {n}'), ('', 'ct id {n}'),
-    ('', 'ct original packets > {n}'), ('', 'ct bytes < {n}'), ('', 'ct avgpkt > {n}'), ('tcp', 'ct original proto-dst {p}'),
+    ('', 'ct original packets > {n}'), ('', 'ct bytes < {n}'), ('', 'ct avgpkt > {n}'), 
     ('', 'ct count over {n}'), ('', 'fib daddr type local'), ('', 'fib saddr . iif oif exists'),
     ('', 'fib saddr oif "lo"'), ('', 'fib daddr . mark type { local, broadcast }'), ('', 'socket transparent 1'),
     ('', 'socket mark 0x{hex}'), ('', 'socket wildcard 0'), ('', 'numgen inc mod 4 0'), ('', 'numgen random mod 10 offset 3 < 5'),
@@ -36,8 +36,8 @@ NOISE = [
     ('', 'iifname . oifname { "{name}" . "{name}" }'), ('', 'iifname . mark vmap { "{name}" . {n} : continue }'),
     ('', 'mark set mark map { {n} : {m} }'), ('', 'meta mark @marks'), ('', 'iifname @names'), ('', 'th dport {p}'),
     ('', 'meta l4proto . th dport { tcp . {p}, udp . {p} }'), ('', 'meta l4proto . th dport @services'),
-    ('', 'th sport vmap { {p} : continue, {p}-65535 : continue }'), ('', '@th,16,16 {p}'), ('', '@th,0,32 0x{hex}'),
-    ('', '@th,16,8 & 0xf0 == 0x10'), ('', 'meta mark . th dport { {n} . {p}, {n} . {p}-65000 }'),
+    ('', 'th sport vmap { {p} : continue, 60001-65535 : continue }'), ('', '@th,16,16 {p}'), ('', '@th,0,32 0x{hex}'),
+    ('', '@th,16,8 & 0xf0 == 0x10'), ('', 'meta mark . th dport { {n} . {p}, {m} . {p}-65000 }'),
     ('tcp', 'tcp dport {p}'), ('tcp', 'tcp dport { {p}, {p}, {p} }'), ('tcp', 'tcp dport {p}-65000'), ('tcp', 'tcp dport != {p}'),
     ('tcp', 'tcp dport != { {p}, {p} }'), ('tcp', 'tcp dport { {p}, {p}-65000 }'), ('tcp', 'tcp sport {p} tcp dport {p}'),
     ('tcp', 'tcp sport . tcp dport { {p} . {p} }'), ('tcp', 'tcp flags syn'), ('tcp', 'tcp flags & (fin|syn|rst) == syn'),
@@ -48,7 +48,7 @@ NOISE = [
     ('tcp', 'counter name tcp dport map @objects'), ('tcp', 'tcp dport vmap { {p} : continue, {p} : continue }'),
     ('tcp', 'tcp dport vmap @ways'), ('tcp', 'tcp dport { {p} comment "hairpin", {p} comment "not" }'),
     ('tcp', 'tcp option maxseg size set 1400'), ('tcp', 'tcp option maxseg size set rt mtu'), ('tcp', 'osf name "Linux"'),
-    ('tcp', 'osf ttl loose name "Linux"'), ('tcp', 'synproxy mss 1460 wscale 7 timestamp sack-perm'),
+    ('tcp', 'osf ttl loose name "Linux"'), 
     ('tcp', 'tcp sport . th dport vmap { {p} . {p} : continue }'),
     ('udp', 'udp dport {p}'), ('udp', 'udp dport { {p}, {p} }'), ('udp', 'udp sport {p}-65000'), ('udp', 'udp length 8-1000'),
     ('udp', 'udp checksum 0'), ('udplite', 'udplite dport {p}'), ('udplite', 'udplite checksum {n}'), ('sctp', 'sctp dport {p}'),
@@ -57,7 +57,7 @@ NOISE = [
     ('icmp', 'icmp type echo-request'), ('icmp', 'icmp type { echo-reply, echo-request } icmp id {n}'), ('icmp', 'icmp code 0'),
     ('icmpv6', 'icmpv6 type echo-request'), ('icmpv6', 'icmpv6 id {n}'), ('icmpv6', 'icmpv6 type { echo-request, nd-redirect }'),
     ('ip', 'ip saddr {ip}'), ('ip', 'ip saddr != {ip}'), ('ip', 'ip saddr {ip}/24'), ('ip', 'ip saddr {ip}/23'),
-    ('ip', 'ip saddr 10.0.0.0-10.9.9.9'), ('ip', 'ip saddr { {ip}, {ip}, 10.0.0.0/8 }'), ('ip', 'ip saddr { {ip}, {ip} }'),
+    ('ip', 'ip saddr 10.0.0.0-10.9.9.9'), ('ip', 'ip saddr { {ip}, {ip}, 11.0.0.0/8 }'), ('ip', 'ip saddr { {ip}, {ip} }'),
     ('ip', 'ip saddr & 255.255.0.255 == 10.0.0.1'), ('ip', 'ip saddr @lan4'), ('ip', 'ip saddr != @lan4'), ('ip', 'ip saddr . meta mark { {ip} . {n} }'),
     ('ip', 'ip ttl 64'), ('ip', 'ip ttl > 10'), ('ip', 'ip dscp cs1'), ('ip', 'ip dscp { cs0, af21 }'), ('ip', 'ip ecn ce'),
     ('ip', 'ip length 20-1500'), ('ip', 'ip id {n}'), ('ip', 'ip frag-off & 0x1fff == 0'), ('ip', 'ip version 4'),
@@ -65,21 +65,25 @@ NOISE = [
     ('ip', '@nh,96,32 0x{hex}'), ('ip', '@nh,64,8 > 5'), ('ip', 'ct original ip saddr {ip}'), ('ip', 'ct reply ip saddr {ip}'),
     ('ip', 'ct reply ip daddr { {ip}, {ip} }'), ('ip', 'rt ip nexthop {ip}'), ('ip', 'jhash ip saddr mod 4 seed 0xdead == 1'),
     ('ip', 'jhash ip saddr . ip daddr mod 7 vmap { 0 : continue, 1-3 : continue }'), ('ip', 'ip ttl set 64'), ('ip', 'ip dscp set cs3'),
-    ('ip', 'ip saddr vmap { {ip} : continue, 10.0.0.0/8 : continue }'), ('ip', 'meta mark set ip saddr map { {ip} : 0x{hex} }'),
+    ('ip', 'ip saddr vmap { {ip} : continue, 11.0.0.0/8 : continue }'), ('ip', 'meta mark set ip saddr map { {ip} : 0x{hex} }'),
     ('ip', 'update @seen4 { ip saddr timeout 10s }'), ('ip', 'add @seen4 { ip saddr timeout 1m limit rate 3/second }'),
     ('ip', 'meter {name} { ip saddr limit rate 5/second }'), ('ip', 'ip saddr . ip ttl { {ip} . 64, {ip} . 1-5 }'),
     ('ip', 'ip saddr @auto'), ('ip', 'ip saddr . tcp dport @pairs'), ('ip', 'ip protocol . ip saddr vmap { tcp . {ip} : continue }'),
     ('ip6', 'ip6 saddr {ip6}'), ('ip6', 'ip6 saddr {ip6}/64'), ('ip6', 'ip6 saddr != {ip6}'), ('ip6', 'ip6 saddr { {ip6}, {ip6}, fd00::/8 }'),
-    ('ip6', 'ip6 saddr {ip6}-2fff::'), ('ip6', 'ip6 flowlabel {n}'), ('ip6', 'ip6 hoplimit { 1, 64-255 }'), ('ip6', 'ip6 nexthdr tcp'),
+    ('ip6', 'ip6 saddr 2001:db8::-2fff::'), ('ip6', 'ip6 flowlabel {n}'), ('ip6', 'ip6 hoplimit { 1, 64-255 }'), ('ip6', 'ip6 nexthdr != 50'),
     ('ip6', 'ip6 dscp cs1'), ('ip6', 'ip6 ecn ce'), ('ip6', 'ip6 length > {n}'), ('ip6', 'ip6 version 6'), ('ip6', 'exthdr hbh exists'),
-    ('ip6', 'frag more-fragments 1'), ('ip6', 'frag id {n}'), ('ip6', 'rt type 0'), ('ip6', 'rt hdrlength {n}'), ('ip6', 'hbh nexthdr udp'),
-    ('ip6', 'dst hdrlength {n}'), ('ip6', 'mh type binding-update'), ('ip6', 'ip6 saddr & ::ffff:ffff == ::1'), ('ip6', 'ip6 saddr @lan6'),
+    ('ip6', 'frag more-fragments 1'), ('ip6', 'frag id {n}'), ('ip6', 'rt type 0'), ('ip6', 'rt hdrlength 2'), ('ip6', 'hbh nexthdr 60'),
+    ('ip6', 'dst hdrlength 3'), ('ip6', 'mh type binding-update'), ('ip6', 'ip6 saddr & ::ffff:ffff == ::1'), ('ip6', 'ip6 saddr @lan6'),
     ('ip6', 'ct original ip6 saddr {ip6}'), ('ip6', 'jhash ip6 saddr mod 4 2'), ('ip6', 'rt ip6 nexthop {ip6}'), ('ip6', 'ip6 hoplimit set 64'),
-    ('ip6', '@nh,64,64 0x{hex}'), ('ip6', 'update @seen6 { ip6 saddr }'), ('ip6', 'ip6 saddr . tcp dport { {ip6} . {p} }'),
+    ('ip6', '@nh,64,64 0x{hex}'), ('ip6', 'update @seen6 { ip6 saddr }'), ('ip6', 'ip6 saddr . th dport { {ip6} . {p} }'),
     ('ip6', 'ip6 saddr vmap { {ip6} : continue }'), ('ip6', 'ip6 nexthdr . ip6 saddr { tcp . {ip6} }'),
 ]
+# Where the kernel takes them; elsewhere they would be refused.
+HOOKS = {'meta ipsec': ('prerouting', 'input'), 'fib saddr': ('prerouting', 'input'), 'ipsec in': ('prerouting', 'input'),
+         'osf ': ('prerouting', 'input'), 'ipsec out': ('output', 'postrouting'), 'socket ': ('prerouting', 'input', 'output'),
+         'tcp option maxseg size set rt': ('output', 'postrouting')}
 TRANSPORTS = ('tcp', 'udp', 'udplite', 'sctp', 'dccp', 'ah', 'esp', 'comp', 'icmp', 'icmpv6')
-ENDS = ['accept', 'return', 'continue', '', 'drop', 'jump side', 'goto side',
+ENDS = ['accept', 'return', 'continue', 'counter', 'drop', 'jump side', 'goto side',
         'jump { ip{six} saddr {lan} accept; counter; }', 'counter packets {n} bytes {m} accept']
 FILTER_ENDS = ENDS + ['reject', 'reject with icmpx type admin-prohibited', 'notrack']
 DNATS = ['dnat {to} {lan}', 'dnat {to} {lan}:{p}', 'dnat {to} {lan}-{lanend}', 'dnat {to} {lan}:{p}-65000',
@@ -135,13 +139,13 @@ class Words:
     foreign6 = ['fd00::1', '2001:db8::1', '2001:db8:ffff::7', 'fe80::1', '2620:fe::fe']
 
 
-def noise(words, family, transport, l3, nat):
+def noise(words, family, transport, l3, hook):
     """One match or statement that says nothing of the destination; '' where the dice fell badly."""
     for _ in range(20):
         needs, template = words.random.choice(NOISE)
         if needs in TRANSPORTS and needs != transport or needs in ('ip', 'ip6') and needs != l3:
             continue
-        if nat and ('synproxy' in template or 'osf' in template and words.random.random() < .5):
+        if any(template.startswith(start) and hook not in hooks for start, hooks in HOOKS.items()):
             continue
         if family != 'inet' and template.startswith('meta protocol'):
             continue

@@ -97,7 +97,7 @@ class Maker:
         flags = 'flags dormant' if self.random.random() < .05 else ''
         self.setup.append(table.line(flags) if flags else f'add table {family} {table.name}')
         self.setup += [table.line(line.format(old4=self.values[False][0], old6=self.values[True][0])) for line in SETUP]
-        side = Chain(table, 'side', 'side')
+        side = Chain(table, 'side', 'side', self.random.choice(('prerouting', 'postrouting', '')))
         self.setup.append(table.line('chain side { }'))
         table.side = side
         if self.random.random() < .15:
@@ -136,8 +136,8 @@ class Maker:
         end = self.end(chain, six, l4)
         if 'keyed' in states:
             end = []
-        before = [grammar.noise(self.words, family, transport, l3, chain.kind == 'nat') for _ in range(self.random.choice((0, 0, 1, 2, 3)))]
-        between = [grammar.noise(self.words, family, transport, l3, chain.kind == 'nat') for _ in range(self.random.choice((0, 0, 1, 2)))]
+        before, between = ([grammar.noise(self.words, family, transport, l3, chain.hook) for _ in range(self.random.choice(counts))]
+                           for counts in ((0, 0, 1, 2, 3), (0, 0, 1, 2)))
         if any(PORTS.search(part) for part in end if isinstance(part, str)):
             between.append(f'{l4} dport {self.words.p()}' if l4 else f'meta l4proto {transport or "udp"}')
         all_parts = [' '.join(filter(None, before)), ' ', *parts, ' ', ' '.join(filter(None, between)), ' ', *end]
@@ -157,20 +157,16 @@ class Maker:
         to = 'to' if chain.table.family != 'inet' else ('ip6 to' if six else 'ip to')
         more = {'lan': lan[0], 'lanend': lan[1], 'lan2': lan[2], 'to': to, 'v': v, 'six': '6' if six else '', 'l4': l4 or 'th'}
         more['other'], more['other2'] = random.sample(OTHERS[six], 2)
-        if random.random() < .25:
-            return [words.fill(random.choice(grammar.ENDS), **more)]
-        hook = chain.hook if chain.kind != 'side' else random.choice(('prerouting', 'postrouting'))
-        if chain.kind == 'filter':
-            return [words.fill(random.choice(grammar.FILTER_ENDS), **more)]
+        hook = chain.hook
+        if random.random() < .25 or chain.kind == 'filter' or not hook:
+            said = words.fill(random.choice(grammar.FILTER_ENDS if chain.kind == 'filter' else grammar.ENDS), **more)
+            return ['counter' if said.endswith(' side') and not may_jump(chain) else said]
         if hook in ('prerouting', 'output'):
-            said = words.fill(random.choice(grammar.DNATS), **more)
-            if six:
-                said = said.replace(f'{lan[0]}:', f'[{lan[0]}]:')
-            return [said]
+            return [bracket(words.fill(random.choice(grammar.DNATS), **more), lan[0])]
         if random.random() < .4 and hook == 'postrouting' or hook == 'input' and random.random() < .5:
             return self.snat(to, six)
-        return [words.fill(random.choice(grammar.SOURCES), **more) if hook == 'postrouting' else
-                words.fill(f'snat {to} {lan[0]}', **more)]
+        said = words.fill(random.choice(grammar.SOURCES), **more) if hook == 'postrouting' else f'snat {to} {lan[0]}'
+        return [bracket(said, lan[0])]
 
     def snat(self, to, six):
         value = LAN[six][1]
@@ -227,6 +223,18 @@ class Maker:
         value, other = self.distinct(six, 2)
         return 'conflict', [f'{ip(six)} daddr {value} ', self.random.choice((f'{ip(six)} daddr != {other}', f'{ip(six)} daddr {other}',
                             f'{ip(six)} daddr @lan{"6" if six else "4"}'))], ()
+
+
+def bracket(said, address):
+    """An IPv6 address before a port."""
+    return re.sub(re.escape(address) + r':(?=[0-9]+(-[0-9]+)?$)', f'[{address}]:', said) if ':' in address else said
+
+
+def may_jump(chain):
+    """Whether what the chain "side" does is allowed there."""
+    goal = chain.table.side.hook
+    return chain.kind != 'side' and (not goal or chain.kind == 'nat' and (goal == chain.hook or
+                                     (goal, chain.hook) == ('prerouting', 'output')))
 
 
 def ip(six):
