@@ -146,7 +146,7 @@ class Maker:
                     conflict='conflict' in states)
         said = rule.render()
         rule.chain, rule.jumps = chain, any(word in said for word in ('jump', 'goto', 'vmap'))
-        rule.nat = bool(re.search(r'\b(dnat (ip6? )?to|redirect)\b', said))
+        rule.nat = bool(end) and isinstance(end[0], str) and end[0].startswith(('dnat', 'redirect'))
         rule.bound = 'jump {' in said or 'meter ' in said	# what cannot be made again
         return rule
 
