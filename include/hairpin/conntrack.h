@@ -5,7 +5,7 @@
  *
  * Two kinds: those of the old address (original or reply destination is the old one:
  * they never work again), and those to the new address that began before the rules
- * followed, and so passed without DNAT. Others are never touched.
+ * followed, and so passed without the NAT they need. Others are never touched.
  */
 #ifndef HAIRPIN_CONNTRACK_H
 #define HAIRPIN_CONNTRACK_H
@@ -30,12 +30,13 @@ int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 			 unsigned *ret_removed, struct err *ret_err) must_check;
 
 /*
- * Entries to `address` without DNAT that belong to one of the services (all of them
- * when `open`, but then only UDP and other connectionless protocols, since local
- * services of the router would suffer). After the rules' commit, never before.
+ * Entries of the services that began while their rules were stale: without DNAT, or,
+ * where a rule gives new sources, with DNAT but neither SNAT nor any answer. Of guessed
+ * services only UDP and other connectionless protocols: the router's own would suffer.
+ * After the rules' commit, never before.
  */
-int conntrack_forget_stale(struct conntrack *conntrack, const struct addr *address,
-			   const struct nft_service *services, size_t count, bool open,
-			   unsigned *ret_removed, struct err *ret_err) must_check;
+int conntrack_forget_stale(struct conntrack *conntrack,
+			   const struct nft_services *services, unsigned *ret_removed,
+			   struct err *ret_err) must_check;
 
 #endif

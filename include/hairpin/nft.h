@@ -108,19 +108,27 @@ struct nft_request {
 	bool dry_run;			/* items tell what would change */
 	bool filter;
 	bool add_missing;
+	bool services;			/* the report's are wanted, too */
 	size_t max;			/* only the first so many; 0: 131072 */
 	nft_item_fn *item;		/* after the commit, once a thing; may be NULL */
 	void *context;
 };
 
 /*
- * A port forward whose rule changed: conntrack entries made while it was stale are
- * found by it.
+ * Connections that a changed rule takes, and did not take while it was stale: entries of
+ * that time are found by it.
  */
 struct nft_service {
-	int family;			/* AF_INET, AF_INET6 */
+	struct addr address;		/* their destination */
 	uint8_t protocol;		/* IPPROTO_*, 0: any */
 	uint16_t port_first, port_last;	/* host order; 0, 65535: any */
+	bool guessed;			/* some of it could not be read: it may be less */
+	bool source;			/* the rule gives new sources, not destinations */
+};
+
+struct nft_services {
+	struct nft_service list[NFT_SERVICES_MAX];
+	size_t count;
 };
 
 struct nft_count {
@@ -137,9 +145,7 @@ struct nft_report {
 	unsigned attempts;		/* tries until the generation held */
 	int64_t commit_us;		/* the batch alone; 0: nothing was sent */
 	int64_t total_us;		/* first look to acknowledged commit */
-	struct nft_service services[NFT_SERVICES_MAX];	/* of changed dst-nat rules */
-	size_t service_count;
-	bool services_open;		/* some ports are not known, or too many: any */
+	struct nft_services services;	/* of what was changed, if asked for */
 };
 
 /*
@@ -154,6 +160,12 @@ struct nft_report {
  */
 int nft_sync(struct nft *nft, const struct nft_request *request,
 	     struct nft_report *ret_report, struct err *ret_err) must_check;
+
+/*
+ * Ranges that touch become one. Where there is no room left, all that is known of that
+ * address becomes one guess.
+ */
+void nft_service_add(struct nft_services *services, const struct nft_service *service);
 
 /* "ip", "ip6", "inet" to NFPROTO_*; -1: none of them. And back. */
 int nft_family_parse(const char *name);

@@ -69,36 +69,18 @@ void leftover_after_look(struct core *core)
 	}
 }
 
-static void forget_stale(struct core *core, const struct addr *address,
-			 const struct nft_report *report)
+void leftover_after_commit(struct core *core, const struct nft_report *report)
 {
-	char text[ADDR_TEXT_BYTES];
 	struct err err = { "" };
 	unsigned removed = 0;
 
+	if (report->services.count == 0)
+		return;
 	if (!leftover_ready(core, &err) ||
-	    conntrack_forget_stale(core->conntrack, address, report->services,
-				   report->service_count, report->services_open, &removed,
+	    conntrack_forget_stale(core->conntrack, &report->services, &removed,
 				   &err) < 0)
 		leftover_failed(core, &err);
 	else if (removed)
-		log_info("conntrack: %u connections to %s forgotten that had passed by "
-			 "the rules",
-			 removed, addr_format(address, text));
-}
-
-void leftover_after_commit(struct core *core, const struct nft_report *report)
-{
-	if (!core->config->nat.conntrack || core->dry_run ||
-	    (!report->service_count && !report->services_open))
-		return;
-	for (size_t i = 0; i < core->config->wan_count; i++) {
-		for (int which = 0; which < WAN_SIDES; which++) {
-			const struct addr *address =
-				&core->wans[i].sides[which].now.address;
-
-			if (report->of[i].changed && !addr_is_none(address))
-				forget_stale(core, address, report);
-		}
-	}
+		log_info("conntrack: %u connections forgotten that had passed by the "
+			 "rules", removed);
 }

@@ -230,10 +230,9 @@ static int forget_connections(const struct run *run, const struct nft_report *re
 	if (r < 0)
 		return r;
 	r = forget_old(run, conntrack, ret_err);
-	if (r == 0 && (report->service_count || report->services_open))
-		r = conntrack_forget_stale(conntrack, &run->address, report->services,
-					   report->service_count, report->services_open,
-					   &removed, ret_err);
+	if (r == 0 && report->services.count)
+		r = conntrack_forget_stale(conntrack, &report->services, &removed,
+					   ret_err);
 	conntrack_free(conntrack);
 	return r;
 }
@@ -277,6 +276,7 @@ static int sync_rules(struct run *run, struct nft_report *ret_report, struct err
 		.tables = run->tables, .table_count = run->table_count,
 		.dry_run = run->options->dry_run,
 		.add_missing = run->options->add_missing,
+		.services = run->options->conntrack,
 		.item = take_item, .context = run,
 	};
 	struct nft *nft;

@@ -64,6 +64,7 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 		.dry_run = dry_run,
 		.filter = core->config->nat.filter,
 		.add_missing = core->config->nat.add_missing,
+		.services = core->config->nat.conntrack,
 		.max = (size_t)core->config->nat.max,
 		.item = rules_item,
 		.context = walk,
@@ -99,14 +100,8 @@ static void rules_add(struct nft_report *report, const struct nft_report *first)
 		count_add(&report->of[i], &first->of[i]);
 	report->commit_us += first->commit_us;
 	report->total_us += first->total_us;
-	report->services_open = report->services_open || first->services_open;
-	for (size_t i = 0; i < first->service_count; i++) {
-		if (report->service_count == NFT_SERVICES_MAX) {
-			report->services_open = true;
-			return;
-		}
-		report->services[report->service_count++] = first->services[i];
-	}
+	for (size_t i = 0; i < first->services.count; i++)
+		nft_service_add(&report->services, &first->services.list[i]);
 }
 
 static void rules_count(struct core *core, const struct nft_report *report)

@@ -65,14 +65,15 @@ void conntrack_free(struct conntrack *conntrack)
 	free(conntrack);
 }
 
-/* Which entries: those of which one of these tuples has this destination. */
+/*
+ * Which entries: those of which one of these tuples has this destination; and of them,
+ * if there are services, only the stale ones of these. No address: any.
+ */
 struct question {
-	const struct addr *address;
+	struct addr address;
+	uint8_t family;			/* AF_UNSPEC: both */
 	bool original, reply;
-	bool undirected;		/* only without DNAT, and of the services */
-	const struct nft_service *services;
-	size_t service_count;
-	bool open;
+	const struct nft_services *services;
 };
 
 static uint16_t type_of(uint8_t type)
@@ -93,7 +94,7 @@ static uint16_t destination_type(const struct addr *address)
  */
 static bool filter_works(const struct question *question)
 {
-	return question->address->family == AF_INET &&
+	return question->address.family == AF_INET &&
 	       question->original != question->reply;
 }
 
@@ -104,8 +105,8 @@ static void put_filter(struct wire *wire, const struct question *question)
 
 	tuple = wire_nest(wire, original ? CTA_TUPLE_ORIG : CTA_TUPLE_REPLY);
 	ip = wire_nest(wire, CTA_TUPLE_IP);
-	wire_put(wire, destination_type(question->address), question->address->bytes,
-		 addr_length_bytes(question->address));
+	wire_put(wire, destination_type(&question->address), question->address.bytes,
+		 addr_length_bytes(&question->address));
 	wire_nest_end(wire, ip);
 	wire_nest_end(wire, tuple);
 	filter = wire_nest(wire, CTA_FILTER);
@@ -119,6 +120,7 @@ struct found {
 	const struct question *question;
 	struct wire entries;
 	size_t ends[LIST_MAX];
+	uint8_t families[LIST_MAX];
 	size_t count;
 	bool more;
 };
@@ -132,32 +134,6 @@ static uint8_t protocol_of(struct span original)
 	return protocol;
 }
 
-/* Whether the connection belongs to a port forward that changed. */
-static bool is_served(const struct question *question, struct span original)
-{
-	uint8_t protocol = protocol_of(original);
-	uint16_t port = 0;
-
-	/*
-	 * Connections that answer for themselves would break where the router itself
-	 * listens.
-	 */
-	if (question->open && protocol != IPPROTO_TCP && protocol != IPPROTO_SCTP &&
-	    protocol != IPPROTO_DCCP)
-		return true;
-	attr_be16(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT),
-		  &port);
-	for (size_t i = 0; i < question->service_count; i++) {
-		const struct nft_service *service = &question->services[i];
-
-		if (service->family == question->address->family &&
-		    (!service->protocol || service->protocol == protocol) &&
-		    port >= service->port_first && port <= service->port_last)
-			return true;
-	}
-	return false;
-}
-
 static bool goes_to(struct span tuple, const struct addr *address)
 {
 	struct span to = attr_nest(attr_nest(tuple, CTA_TUPLE_IP),
@@ -167,29 +143,71 @@ static bool goes_to(struct span tuple, const struct addr *address)
 	       memcmp(to.bytes, address->bytes, to.length) == 0;
 }
 
+/*
+ * Whether a rule would have done what was not done. One that gives new sources is no
+ * rule for every connection: the others it would not have taken have answers.
+ */
+static bool lacks_nat(const struct nft_service *service, uint32_t status)
+{
+	if (!service->source)
+		return !(status & IPS_DST_NAT);
+	return (status & (IPS_DST_NAT | IPS_SRC_NAT | IPS_SEEN_REPLY)) == IPS_DST_NAT;
+}
+
+/* Connections that answer for themselves would break where the router listens. */
+static bool answers(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP ||
+	       protocol == IPPROTO_DCCP;
+}
+
+static bool is_served(const struct nft_service *service, struct span original)
+{
+	uint8_t protocol = protocol_of(original);
+	uint16_t port = 0;
+
+	if ((service->protocol && service->protocol != protocol) ||
+	    (service->guessed && answers(protocol)))
+		return false;
+	attr_be16(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT),
+		  &port);
+	return port >= service->port_first && port <= service->port_last &&
+	       goes_to(original, &service->address);
+}
+
+static bool is_stale(const struct nft_services *services, struct span attributes)
+{
+	struct span original = attr_nest(attributes, CTA_TUPLE_ORIG);
+	uint32_t status;
+
+	if (!attr_be32(attr_find(attributes, CTA_STATUS), &status))
+		return false;
+	for (size_t i = 0; i < services->count; i++) {
+		if (lacks_nat(&services->list[i], status) &&
+		    is_served(&services->list[i], original))
+			return true;
+	}
+	return false;
+}
+
 /* The kernel filters IPv4 only, and not before Linux 5.8: every entry is looked at. */
 static bool is_meant(const struct question *question, struct span attributes)
 {
 	struct span original = attr_nest(attributes, CTA_TUPLE_ORIG);
 	struct span reply = attr_nest(attributes, CTA_TUPLE_REPLY);
-	uint32_t status = 0;
 
-	if (!(question->original && goes_to(original, question->address)) &&
-	    !(question->reply && goes_to(reply, question->address)))
-		return false;
-	if (!question->undirected)
-		return true;
-	if (!attr_be32(attr_find(attributes, CTA_STATUS), &status) ||
-	    status & IPS_DST_NAT)
-		return false;
-	return is_served(question, original);
+	if (question->services)
+		return is_stale(question->services, attributes);
+	return (question->original && goes_to(original, &question->address)) ||
+	       (question->reply && goes_to(reply, &question->address));
 }
 
 static int take_entry(void *context, const struct nlmsghdr *message)
 {
 	static const uint16_t names[] = { CTA_TUPLE_ORIG, CTA_ID, CTA_ZONE };
 	struct found *found = context;
-	struct span attributes = attr_of_message(message, sizeof(struct nfgenmsg));
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
+	struct span attributes = attr_of_message(message, sizeof(*header));
 
 	if (!attr_find(attributes, CTA_TUPLE_ORIG) ||
 	    !is_meant(found->question, attributes))
@@ -204,6 +222,7 @@ static int take_entry(void *context, const struct nlmsghdr *message)
 		if (attr)
 			wire_copy(&found->entries, attr);
 	}
+	found->families[found->count] = header->nfgen_family;
 	found->ends[found->count++] = found->entries.length;
 	return found->entries.failed ? -ENOMEM : 0;
 }
@@ -215,7 +234,7 @@ static int list(struct conntrack *conntrack, struct found *found)
 	size_t message;
 
 	message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_GET), NLM_F_DUMP,
-				  ++conntrack->command.seq, question->address->family);
+				  ++conntrack->command.seq, question->family);
 	if (filter_works(question))
 		put_filter(&wire, question);
 	wire_message_end(&wire, message);
@@ -244,7 +263,7 @@ static int delete_some(struct conntrack *conntrack, const struct found *found,
 		size_t message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_DELETE),
 						 i + 1 == last ? NLM_F_ACK : 0,
 						 ++conntrack->command.seq,
-						 found->question->address->family);
+						 found->families[i]);
 
 		wire_add(&wire, found->entries.bytes + begin, found->ends[i] - begin);
 		wire_message_end(&wire, message);
@@ -274,7 +293,7 @@ static int delete_filtered(struct conntrack *conntrack, const struct question *q
 	size_t message;
 
 	message = wire_nf_message(&wire, type_of(IPCTNL_MSG_CT_DELETE), NLM_F_ACK,
-				  ++conntrack->command.seq, question->address->family);
+				  ++conntrack->command.seq, question->family);
 	put_filter(&wire, question);
 	wire_message_end(&wire, message);
 	return netlink_ask(&conntrack->command, &wire, take_nothing, NULL);
@@ -291,7 +310,7 @@ static int pass(struct conntrack *conntrack, struct found *found, bool *ret_more
 		*ret_more = found->more;
 	if (r < 0 || found->count == 0)
 		return r;
-	if (found->count > SINGLE_MAX && !found->question->undirected &&
+	if (found->count > SINGLE_MAX && !found->question->services &&
 	    filter_works(found->question) &&
 	    delete_filtered(conntrack, found->question) == 0)
 		return 0;
@@ -354,7 +373,7 @@ static int forget_either(struct conntrack *conntrack, struct question *question,
 	int r;
 
 	question->original = true;
-	question->reply = entries <= FEW || question->address->family != AF_INET;
+	question->reply = entries <= FEW || question->family != AF_INET;
 	r = forget(conntrack, question, removed, ret_err);
 	if (r < 0 || question->reply)
 		return r;
@@ -366,7 +385,7 @@ static int forget_either(struct conntrack *conntrack, struct question *question,
 int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 			 unsigned *ret_removed, struct err *ret_err)
 {
-	struct question question = { .address = old };
+	struct question question = { .address = *old, .family = old->family };
 	uint32_t entries;
 	unsigned removed = 0;
 	int r = 0;
@@ -381,21 +400,40 @@ int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 	return r;
 }
 
-int conntrack_forget_stale(struct conntrack *conntrack, const struct addr *address,
-			   const struct nft_service *services, size_t count, bool open,
-			   unsigned *ret_removed, struct err *ret_err)
+/* Where all go to one address the kernel may choose. */
+static void ask_for(struct question *question, const struct nft_services *services)
 {
-	struct question question = {
-		.address = address, .original = true, .undirected = true,
-		.services = services, .service_count = count, .open = open,
-	};
+	question->address = services->list[0].address;
+	question->family = question->address.family;
+	for (size_t i = 1; i < services->count; i++) {
+		const struct addr *address = &services->list[i].address;
+
+		if (!addr_equal(address, &question->address))
+			question->address = (struct addr){ 0 };
+		if (address->family != question->family)
+			question->family = AF_UNSPEC;
+	}
+}
+
+int conntrack_forget_stale(struct conntrack *conntrack,
+			   const struct nft_services *services, unsigned *ret_removed,
+			   struct err *ret_err)
+{
+	struct question question = { .original = true, .services = services };
 	unsigned removed = 0;
 	int r = 0;
 
-	if (addr_is_none(address) || addr_is_unspecified(address))
-		return err_set(ret_err, -EINVAL, "no address whose connections could go");
-	if (count_entries(conntrack) > 0)
+	for (size_t i = 0; i < services->count; i++) {
+		const struct addr *address = &services->list[i].address;
+
+		if (addr_is_none(address) || addr_is_unspecified(address))
+			return err_set(ret_err, -EINVAL,
+				       "no address whose connections could go");
+	}
+	if (services->count > 0 && count_entries(conntrack) > 0) {
+		ask_for(&question, services);
 		r = forget(conntrack, &question, &removed, ret_err);
+	}
 	if (r == 0)
 		*ret_removed = removed;
 	return r;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "nft_emit.h"
-#include "nft_service.h"
 #include "nft_set.h"
 
 /* Sets are read while the batch is built; their questions are numbered below it. */
@@ -70,8 +69,7 @@ static void leave_alone(struct batch *batch, struct ruleset_thing *thing, size_t
  * again.
  */
 static int put_twins(struct batch *batch, const struct ruleset_thing *thing,
-		     struct emit_rule *rule, struct emit_twin *twins,
-		     struct service_scan *services)
+		     struct emit_rule *rule, struct emit_twin *twins)
 {
 	for (size_t i = 0; i < rule->view->lookup_count; i++) {
 		const struct rule_lookup *lookup = &rule->view->lookups[i];
@@ -85,7 +83,6 @@ static int put_twins(struct batch *batch, const struct ruleset_thing *thing,
 				    lookup->set, &header);
 		if (r < 0)
 			return r;
-		service_scan_set(services, lookup, &header);
 		if (!(header.flags & NFT_SET_ANONYMOUS))
 			continue;
 		if (lookup->dynamic)
@@ -97,8 +94,7 @@ static int put_twins(struct batch *batch, const struct ruleset_thing *thing,
 		twins[rule->twin_count++] = (struct emit_twin){
 			lookup->set, set_twin_name(&header), ++batch->sets };
 		r = set_write_twin(batch->nft, &batch->wire, thing->table, name, &header,
-				   batch->sets, &batch->seq, service_scan_element,
-				   services);
+				   batch->sets, &batch->seq);
 		if (r < 0)
 			return r;
 	}
@@ -111,7 +107,6 @@ static int put_rule(struct batch *batch, struct ruleset_thing *thing)
 	struct emit_twin twins[RULE_LOOKUPS_MAX];
 	size_t place = batch->wire.length;
 	uint32_t seq = batch->seq;
-	struct service_scan services;
 	struct rule_view view;
 	struct emit_rule rule = {
 		.family = (uint8_t)thing->table->family, .table = thing->table->name,
@@ -123,8 +118,7 @@ static int put_rule(struct batch *batch, struct ruleset_thing *thing)
 	int r;
 
 	rule_read(expressions, &view);
-	service_scan_begin(&services, batch->report, &view, thing->verdict.new.family);
-	r = put_twins(batch, thing, &rule, twins, &services);
+	r = put_twins(batch, thing, &rule, twins);
 	if (r < 0)
 		return r;
 	if (r > 0) {
@@ -132,8 +126,6 @@ static int put_rule(struct batch *batch, struct ruleset_thing *thing)
 			    "uses a meter, which cannot be made again");
 		return 0;
 	}
-	if (thing->dnat)
-		service_scan_end(&services);
 	batch->last_rule = wire_nf_message(&batch->wire, nft_type(NFT_MSG_NEWRULE),
 					   NLM_F_REPLACE, ++batch->seq, rule.family);
 	emit_rule(&batch->wire, &rule);

@@ -176,8 +176,6 @@ int nft_commit(struct nft *nft, struct ruleset *ruleset, struct nft_report *repo
 	do {
 		struct batch batch = { .nft = nft, .ruleset = ruleset, .report = report };
 
-		report->service_count = 0;
-		report->services_open = false;
 		r = commit_once(nft, &batch, ret_err);
 		batch_done(&batch);
 	} while (r > 0);	/* each time at least one rule fewer */

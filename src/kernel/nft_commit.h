@@ -9,10 +9,10 @@
 #include "nft_ruleset.h"
 
 /*
- * Sends the rules whose verdict is "changed", adds what they serve to the report, and
- * its commit_us. A rule that the kernel refuses becomes "skipped" and the rest is sent
- * again. -EINTR: the ruleset changed meanwhile, or what happened is not known: look
- * again. Nothing to send is success.
+ * Sends the rules whose verdict is "changed", and adds its commit_us to the report. A
+ * rule that the kernel refuses becomes "skipped" and the rest is sent again. -EINTR: the
+ * ruleset changed meanwhile, or what happened is not known: look again. Nothing to send
+ * is success.
  */
 int nft_commit(struct nft *nft, struct ruleset *ruleset, struct nft_report *report,
 	       struct err *ret_err) must_check;

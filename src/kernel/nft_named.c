@@ -157,7 +157,7 @@ int ruleset_read_elements(struct nft *nft, const struct nft_request *request,
 		     context.set = context.set->next) {
 			int r = 0;
 
-			if (context.set->used)
+			if (context.set->uses)
 				r = ruleset_dump(nft, NFT_MSG_GETSETELEM, table,
 						 NFTA_SET_ELEM_LIST_TABLE,
 						 NFTA_SET_ELEM_LIST_SET,

@@ -104,26 +104,37 @@ static int note_dispatch(const struct rules_context *context, struct span name)
 	return 0;
 }
 
-static void note_use(const struct rules_context *context, struct span name)
+static int note_use(const struct rules_context *context, struct span name)
 {
 	struct ruleset_set *set;
+	struct ruleset_use *use;
 
 	for (set = context->chain->table->sets; set; set = set->next) {
 		if (attr_is(name, set->name))
-			set->used = true;
+			break;
 	}
+	if (!set || (set->uses && set->uses->chain == context->chain))
+		return 0;
+	use = arena_alloc(&context->ruleset->arena, sizeof(*use));
+	if (!use)
+		return -ENOMEM;
+	*use = (struct ruleset_use){ set->uses, context->chain };
+	set->uses = use;
+	return 0;
 }
 
 static int follow_lookup(const struct rules_context *context, struct span data)
 {
 	uint32_t reg;
 	struct span name;
+	int r;
 
 	if (!attr_string(attr_find(data, NFTA_LOOKUP_SET), &name))
 		return 0;
-	note_use(context, name);
-	if (!attr_be32(attr_find(data, NFTA_LOOKUP_DREG), &reg) || reg != NFT_REG_VERDICT)
-		return 0;
+	r = note_use(context, name);
+	if (r < 0 || !attr_be32(attr_find(data, NFTA_LOOKUP_DREG), &reg) ||
+	    reg != NFT_REG_VERDICT)
+		return r;
 	return note_dispatch(context, name);
 }
 

@@ -21,13 +21,19 @@ struct ruleset_table {
 	struct ruleset_set *sets;	/* the named ones */
 };
 
+/* A chain with a rule that asks the set. */
+struct ruleset_use {
+	struct ruleset_use *next;
+	struct ruleset_chain *chain;
+};
+
 struct ruleset_set {
 	struct ruleset_set *next;
 	const char *name;
 	uint64_t handle;
 	uint32_t key_type;
 	bool map;
-	bool used;			/* by a rule of a walked chain */
+	struct ruleset_use *uses;	/* by walked chains */
 };
 
 struct ruleset_chain {

@@ -104,8 +104,6 @@ struct twin {
 	uint32_t *seq;
 	size_t message, list;
 	bool open;
-	set_element_fn *element;
-	void *context;
 };
 
 static void list_open(struct twin *twin)
@@ -145,8 +143,6 @@ static void write_element(struct twin *twin, struct span element)
 			wire_copy(twin->wire, attr);
 	}
 	wire_nest_end(twin->wire, nest);
-	if (twin->element)
-		twin->element(twin->context, element);
 }
 
 static int take_elements(void *argument, const struct nlmsghdr *message)
@@ -164,11 +160,10 @@ static int take_elements(void *argument, const struct nlmsghdr *message)
 
 int set_write_twin(struct nft *nft, struct wire *wire, const struct ruleset_table *table,
 		   const char *name, const struct set_header *header, uint32_t id,
-		   uint32_t *seq, set_element_fn *element, void *context)
+		   uint32_t *seq)
 {
 	struct twin twin = {
 		.wire = wire, .table = table, .header = header, .id = id, .seq = seq,
-		.element = element, .context = context,
 	};
 	int r;
 

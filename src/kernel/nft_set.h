@@ -24,15 +24,12 @@ int set_read_header(struct nft *nft, struct arena *arena,
 /* The name under which the twin of a set is made: the kernel puts a free number in. */
 const char *set_twin_name(const struct set_header *header);
 
-/* Gets each element's attributes while they are copied. */
-typedef void set_element_fn(void *context, struct span element);
-
 /*
  * Writes NEWSET and NEWSETELEM for the twin, `id` its number within the batch. Message
  * sequence numbers count on from `*seq`, which is that of the last message before.
  */
 int set_write_twin(struct nft *nft, struct wire *wire, const struct ruleset_table *table,
 		   const char *name, const struct set_header *header, uint32_t id,
-		   uint32_t *seq, set_element_fn *element, void *context) must_check;
+		   uint32_t *seq) must_check;
 
 #endif

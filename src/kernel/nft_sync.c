@@ -6,6 +6,7 @@
 #include "hairpin/clock.h"
 #include "nft_commit.h"
 #include "nft_ruleset.h"
+#include "nft_service.h"
 #include "nft_set.h"
 
 /*
@@ -242,6 +243,8 @@ int nft_sync(struct nft *nft, const struct nft_request *request,
 
 	if (r == 0) {
 		report.truncated = sync.ruleset.truncated;
+		if (request->services && !request->dry_run)
+			service_collect(nft, request, &sync.ruleset, &report.services);
 		for (size_t i = 0; i < sync.ruleset.thing_count; i++)
 			tell(&sync, sync.ruleset.things[i], &report);
 		*ret_report = report;

@@ -190,18 +190,20 @@ static void compare_family(struct reader *reader, size_t place, struct span valu
 		view->family = AF_INET6;
 }
 
-/*
- * The transport protocol, by meta or by the IPv4 header; iptables' compatibility wants
- * it also inverted.
- */
+int reader_protocol(const struct reader *reader, size_t place, size_t length)
+{
+	int at = reader_find_run(reader, place, length, FROM_L4PROTO, 0, 1);
+
+	return at >= 0 ? at : reader_find_run(reader, place, length, FROM_NETWORK, 9, 1);
+}
+
+/* iptables' compatibility wants it also inverted. */
 static void compare_protocol(struct reader *reader, size_t place, uint32_t op,
 			     struct span value)
 {
 	struct rule_view *view = reader->view;
-	int at = reader_find_run(reader, place, value.length, FROM_L4PROTO, 0, 1);
+	int at = reader_protocol(reader, place, value.length);
 
-	if (at < 0)
-		at = reader_find_run(reader, place, value.length, FROM_NETWORK, 9, 1);
 	if (at < 0 || (op != NFT_CMP_EQ && op != NFT_CMP_NEQ))
 		return;
 	view->compat_protocol = value.bytes[at];

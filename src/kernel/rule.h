@@ -71,6 +71,7 @@ struct rule_lookup {
 	enum rule_source source;	/* of that address */
 	bool masked;			/* only bits of it */
 	int port_at;			/* where the destination port stands; -1: none */
+	int protocol_at;		/* and that of the transport */
 	bool map;			/* gives data or a verdict */
 	bool verdict;
 	bool inverted;
@@ -93,6 +94,7 @@ struct rule_view {
 	bool dnat;			/* dnat or redirect, native or xt */
 	bool netmap;			/* xt NETMAP: its hook says which */
 	bool jump;			/* jump or goto, also by verdict map */
+	struct span jump_to;		/* the chain; empty: none, or by verdict map */
 	bool snat_to;
 	bool unknown;			/* has expressions that nobody here knows */
 	unsigned expression_count;
@@ -102,6 +104,7 @@ struct rule_view {
 	uint8_t protocol;		/* of the transport, 0: any */
 	enum rule_ports_state ports;
 	uint16_t port_first, port_last;
+	struct span multiport;		/* the data of the xt match of that name */
 	struct rule_lookup lookups[RULE_LOOKUPS_MAX];
 	size_t lookup_count;
 };

@@ -245,13 +245,6 @@ static bool read_byteorder(struct reader *reader, const struct nlattr **table)
 	return true;
 }
 
-static bool verdict_jumps(const struct nlattr *data)
-{
-	struct span chain;
-
-	return rule_verdict_chain(attr_nest(attr_span(data), NFTA_DATA_VERDICT), &chain);
-}
-
 static bool read_immediate(struct reader *reader, const struct nlattr **table)
 {
 	struct span value = value_of(table[NFTA_IMMEDIATE_DATA]);
@@ -261,7 +254,10 @@ static bool read_immediate(struct reader *reader, const struct nlattr **table)
 	if (!attr_be32(table[NFTA_IMMEDIATE_DREG], &reg))
 		return false;
 	if (reg == NFT_REG_VERDICT) {
-		reader->view->jump |= verdict_jumps(table[NFTA_IMMEDIATE_DATA]);
+		value = attr_nest(attr_span(table[NFTA_IMMEDIATE_DATA]),
+				  NFTA_DATA_VERDICT);
+		reader->view->jump |=
+			rule_verdict_chain(value, &reader->view->jump_to);
 		return true;
 	}
 	if (!value.bytes || !reader_place(reg, value.length, &place))
@@ -292,6 +288,7 @@ static void read_key(struct reader *reader, struct rule_lookup *lookup, size_t p
 		}
 	}
 	lookup->port_at = reader_find_run(reader, place, rest, FROM_TRANSPORT, 2, 2);
+	lookup->protocol_at = reader_protocol(reader, place, rest);
 }
 
 static struct rule_lookup *add_lookup(struct reader *reader, const struct nlattr *name)
@@ -302,7 +299,8 @@ static struct rule_lookup *add_lookup(struct reader *reader, const struct nlattr
 	if (view->lookup_count == RULE_LOOKUPS_MAX || !attr_string(name, &lookup->set))
 		return NULL;
 	view->lookup_count++;
-	lookup->key_at[RULE_IPV4] = lookup->key_at[RULE_IPV6] = lookup->port_at = -1;
+	lookup->key_at[RULE_IPV4] = lookup->key_at[RULE_IPV6] = -1;
+	lookup->port_at = lookup->protocol_at = -1;
 	lookup->snat_at = lookup->snat_last_at = -1;
 	return lookup;
 }

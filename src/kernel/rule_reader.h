@@ -80,4 +80,7 @@ void reader_find(const struct reader *reader, size_t place, size_t length,
 int reader_find_run(const struct reader *reader, size_t place, size_t length,
 		    enum reader_from from, uint8_t offset, size_t run);
 
+/* Where the transport's protocol stands, by meta or by the IPv4 header; -1: not there. */
+int reader_protocol(const struct reader *reader, size_t place, size_t length);
+
 #endif

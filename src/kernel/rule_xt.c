@@ -56,6 +56,14 @@ static void read_ports(struct reader *reader, struct span info, size_t inversion
 		reader_ports(reader, ports[0], ports[1]);
 }
 
+/* Two of them are more than is kept. */
+static void read_multiport(struct reader *reader, struct span info)
+{
+	if (reader->view->multiport.bytes)
+		reader->view->ports = RULE_PORTS_OPEN;
+	reader->view->multiport = info;
+}
+
 static void read_iprange(struct reader *reader, struct span info)
 {
 	const size_t first = offsetof(struct xt_iprange_mtinfo, dst_min);
@@ -132,7 +140,7 @@ bool reader_xt_match(struct reader *reader, const struct nlattr **table)
 	else if (attr_is(name, "udp"))
 		read_ports(reader, info, 8);
 	else if (attr_is(name, "multiport"))
-		view->ports = RULE_PORTS_OPEN;
+		read_multiport(reader, info);
 	else if (attr_is(name, "iprange"))
 		read_iprange(reader, info);
 	else if (attr_is(name, "conntrack"))

@@ -253,7 +253,7 @@ int nft_sync(struct nft *nft, const struct nft_request *request,
 		return 0;
 	kernel.commits++;
 	ret_report->commit_us = 310;
-	ret_report->service_count = 1;
+	ret_report->services.count = request->services;
 	return 0;
 }
 
@@ -281,15 +281,12 @@ int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 	return 0;
 }
 
-int conntrack_forget_stale(struct conntrack *conntrack, const struct addr *address,
-			   const struct nft_service *services, size_t count, bool open,
-			   unsigned *ret_removed, struct err *ret_err)
+int conntrack_forget_stale(struct conntrack *conntrack,
+			   const struct nft_services *services, unsigned *ret_removed,
+			   struct err *ret_err)
 {
 	(void)conntrack;
-	(void)address;
 	(void)services;
-	(void)count;
-	(void)open;
 	(void)ret_err;
 	kernel.forgot_stale++;
 	kernel.commits_at_stale = kernel.commits;

@@ -63,6 +63,7 @@ static LAB_UNUSED void rules_open(struct rules *rules)
 	rules->target.former = rules->former;
 	rules->request.targets = &rules->target;
 	rules->request.target_count = 1;
+	rules->request.services = true;
 	rules->request.item = rules_take;
 	rules->request.context = rules;
 	rules->items = calloc(RULES_ITEMS_MAX, sizeof(*rules->items));

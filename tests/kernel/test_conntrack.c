@@ -95,6 +95,7 @@ static void without_entries(void **state)
 
 static void no_address_is_refused(void **state)
 {
+	const struct nft_services nowhere = { .list = { { .port_last = 1 } }, .count = 1 };
 	struct addr none = { 0 }, zero = address("0.0.0.0");
 	unsigned removed = 77;
 
@@ -102,7 +103,7 @@ static void no_address_is_refused(void **state)
 	insert("-p udp -s 8.8.8.8 -d " OLD " --sport 1 --dport 53");
 	assert_true(conntrack_forget_old(conntrack, &none, &removed, NULL) < 0);
 	assert_true(conntrack_forget_old(conntrack, &zero, &removed, NULL) < 0);
-	assert_true(conntrack_forget_stale(conntrack, &none, NULL, 0, true, &removed, NULL) < 0);
+	assert_true(conntrack_forget_stale(conntrack, &nowhere, &removed, NULL) < 0);
 	assert_int_equal(removed, 77);
 	assert_int_equal(count("."), 1);
 }
@@ -141,14 +142,29 @@ static void many_entries_go_at_once(void **state)
 	assert_int_equal(count("."), 1);
 }
 
+static unsigned forget_stale(const struct nft_services *services)
+{
+	unsigned removed = 12345;
+
+	assert_int_equal(conntrack_forget_stale(conntrack, services, &removed, NULL), 0);
+	return removed;
+}
+
 static void stale_entries_go_by_service(void **state)
 {
-	const struct nft_service services[] = {
-		{ AF_INET, IPPROTO_TCP, 80, 80 }, { AF_INET, IPPROTO_UDP, 5000, 5010 },
-		{ AF_INET6, 0, 0, 65535 },
+	const struct addr new = address(NEW), new6 = address("2001:db8::7");
+	const struct nft_services services = {
+		.list = {
+			{ new, IPPROTO_TCP, 80, 80, false, false },
+			{ new, IPPROTO_UDP, 5000, 5010, false, false },
+		},
+		.count = 2,
+	}, both = {
+		.list = { services.list[1], { new6, 0, 0, 65535, false, false } },
+		.count = 2,
+	}, guessed = {
+		.list = { { new, 0, 0, 65535, true, false } }, .count = 1,
 	};
-	struct addr new = address(NEW);
-	unsigned removed;
 
 	(void)state;
 	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " NEW " --sport 1 --dport 80");
@@ -157,17 +173,39 @@ static void stale_entries_go_by_service(void **state)
 	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 4 --dport 5011");
 	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 5 --dport 5001 --dst-nat 10.0.0.2");
 	insert("-p tcp --state ESTABLISHED -s 9.9.9.9 -d " OLD " --sport 6 --dport 80");
-	assert_int_equal(conntrack_forget_stale(conntrack, &new, services, 3, false,
-						&removed, NULL), 0);
-	assert_int_equal(removed, 2);
+	assert_int_equal(forget_stale(&services), 2);
 	assert_int_equal(count("."), 4);
 	assert_int_equal(count("dport=(22|5011|5001) "), 3);
-	/* Any service: what keeps itself alive at the router stays, the rest goes. */
-	assert_int_equal(conntrack_forget_stale(conntrack, &new, NULL, 0, true, &removed,
-						NULL), 0);
-	assert_int_equal(removed, 1);
+	/* Two addresses, two families, one list. */
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 7 --dport 5005");
+	insert("-p udp -s 2001:db8::9 -d 2001:db8::7 --sport 1 --dport 53");
+	insert("-p udp -s 2001:db8::9 -d 2001:db8::8 --sport 1 --dport 53");
+	assert_int_equal(forget_stale(&both), 2);
+	assert_int_equal(count("."), 5);
+	/* A guess: what answers for itself at the router stays, the rest goes. */
+	assert_int_equal(forget_stale(&guessed), 1);
 	assert_int_equal(count("dport=22 "), 1);
 	assert_int_equal(count("dport=5001 "), 1);
+}
+
+/* Hairpin connections that were not masqueraded, but not those that have answers. */
+static void stale_entries_lack_a_source(void **state)
+{
+	const struct nft_services services = {
+		.list = { { address(NEW), 0, 0, 65535, false, true } }, .count = 1,
+	};
+
+	(void)state;
+	insert("-p udp -s 10.0.0.5 -d " NEW " --sport 1 --dport 53 --dst-nat 10.0.0.2");
+	insert("-p udp -s 10.0.0.5 -d " NEW " --sport 2 --dport 53 --dst-nat 10.0.0.2 "
+		"--src-nat 10.0.0.1");
+	insert("-p udp -s 9.9.9.9 -d " NEW " --sport 3 --dport 53 --dst-nat 10.0.0.2 "
+		"-u SEEN_REPLY");
+	insert("-p udp -s 10.0.0.5 -d " NEW " --sport 4 --dport 53");
+	insert("-p udp -s 10.0.0.5 -d " OLD " --sport 5 --dport 53 --dst-nat 10.0.0.2");
+	assert_int_equal(forget_stale(&services), 1);
+	assert_int_equal(count("."), 4);
+	assert_int_equal(count("sport=1 "), 0);
 }
 
 int main(int argc, char **argv)
@@ -179,6 +217,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(ipv6_entries_go_too, fresh, done),
 		cmocka_unit_test_setup_teardown(many_entries_go_at_once, fresh, done),
 		cmocka_unit_test_setup_teardown(stale_entries_go_by_service, fresh, done),
+		cmocka_unit_test_setup_teardown(stale_entries_lack_a_source, fresh, done),
 	};
 
 	(void)argc;

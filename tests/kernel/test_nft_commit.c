@@ -44,8 +44,9 @@ static void five_hundred_rules_in_one_batch(void **state)
 	before = lab_listing();
 	rules_sync(&rules);
 	assert_int_equal(rules.report.total.changed, 500);
-	assert_int_equal(rules.report.service_count, 256);
-	assert_true(rules.report.services_open);
+	assert_int_equal(rules.report.services.count, 1);
+	assert_int_equal(rules.report.services.list[0].port_first, 1);
+	assert_int_equal(rules.report.services.list[0].port_last, 500);
 	rules_expect_only(before, "hairpin ", OLD, NEW);
 	rules_close(&rules);
 }
@@ -314,42 +315,6 @@ static void iptables_rules_change_too(void **state)
 	rules_close(&rules);
 }
 
-static void services_are_those_of_changed_forwards(void **state)
-{
-	static const struct nft_service expected[4] = {
-		{ AF_INET, 6, 80, 80 }, { AF_INET, 17, 53, 53 },
-		{ AF_INET, 17, 123, 123 }, { AF_INET, 17, 5000, 5010 },
-	};
-	struct rules rules;
-	bool seen[4] = { false };
-
-	(void)state;
-	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100;\n"
-		"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment \"hairpin 1\"\n"
-		"ip daddr " OLD " udp dport { 53, 123 } dnat to 10.0.0.2 comment "
-		"\"hairpin 2\"\n"
-		"ip daddr " OLD " udp dport 5000-5010 dnat to 10.0.0.2 comment "
-		"\"hairpin 3\"\n"
-		"ip daddr " NEW " tcp dport 99 dnat to 10.0.0.2 comment \"hairpin in "
-		"step\"\n"
-		"}\n}\n");
-	rules_open(&rules);
-	rules_sync(&rules);
-	assert_false(rules.report.services_open);
-	assert_int_equal(rules.report.service_count, 4);
-	for (size_t i = 0; i < 4; i++) {
-		const struct nft_service *service = &rules.report.services[i];
-
-		assert_int_equal(service->family, AF_INET);
-		for (size_t j = 0; j < 4; j++)
-			seen[j] |= service->protocol == expected[j].protocol &&
-				   service->port_first == expected[j].port_first &&
-				   service->port_last == expected[j].port_last;
-	}
-	assert_true(seen[0] && seen[1] && seen[2] && seen[3]);
-	rules_close(&rules);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,7 +325,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(dormant_tables_change_too, lab_fresh),
 		cmocka_unit_test_setup(comments_may_hold_any_bytes, lab_fresh),
 		cmocka_unit_test_setup(iptables_rules_change_too, lab_fresh),
-		cmocka_unit_test_setup(services_are_those_of_changed_forwards, lab_fresh),
 	};
 
 	(void)argc;
