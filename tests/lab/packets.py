@@ -9,6 +9,7 @@ should be. Both address families; a delegated prefix lies on br0.
 import contextlib
 import os
 import selectors
+import signal
 import socket
 import struct
 import subprocess
@@ -22,6 +23,16 @@ SERVER, SERVER6 = '192.168.1.2', 'fd00::2'
 STRANGER, STRANGER6 = PROVIDER, AUTHORITY6
 CLIENTS = {('lan', 4): ('client', '192.168.1.10'), ('lan', 6): ('client', 'fd00::10'),
            ('inet', 4): ('inet', STRANGER), ('inet', 6): ('inet', STRANGER6)}
+# The way out for all, and the way back for the ports up to 2999.
+BASE = '''
+table inet base {
+	chain post {
+		type nat hook postrouting priority srcnat + 10
+		oifname { "wan0", "wan1" } masquerade
+		iifname "br0" oifname "br0" ct status dnat meta l4proto { tcp, udp } th dport 2000-2999 masquerade
+	}
+}
+'''
 LAN6 = {'router': ('br0', 'fd00::1'), 'client': ('eth0', 'fd00::10'), 'server': ('eth0', 'fd00::2')}
 
 
@@ -36,8 +47,8 @@ class PacketLab(Lab):
             raise
 
     def make_internet(self):
-        self.wan = []		# the addresses of wan0
-        self.lent = []		# former ones, lent to the stranger: (address, device)
+        self.wans = {}		# device -> its addresses
+        self.lent = {}		# device -> its former ones, lent to the stranger: (address, device there)
         self.calls = 0
         # Where bridged packets pass the IP hooks, they come back right without a return path.
         run('sysctl', '-qew', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0',
@@ -54,20 +65,63 @@ class PacketLab(Lab):
         for ns in names:
             wait_for(f'{ns} answers', 20, lambda: os.path.exists(f'{self.folder}/answers-{ns}'))
 
-    def set_wan(self, *addresses):
-        """wan0's addresses of both families, all at once; its former ones become the stranger's."""
-        former = [address for address in self.wan if address not in addresses]
-        batch('inet', *(f'addr del {address} dev {device}' for address, device in self.lent))
+    def set_wan(self, *addresses, wan='wan0', isp='isp0'):
+        """A WAN's addresses of both families; its former ones become the stranger's."""
+        held, lent = self.wans.get(wan, []), self.lent.get(wan, [])
+        former = [address for address in held if address not in addresses]
+        batch('inet', *(f'addr del {address} dev {device}' for address, device in lent))
         batch('router',
-              *(f'addr del {address}/{length(address)} dev wan0' for address in former),
-              *(f'addr add {address}/{length(address)} dev wan0{nodad(address)}'
-                for address in addresses if address not in self.wan),
-              'route replace default via 81.2.69.254', f'route replace default via {GATEWAY6} dev wan0')
+              *(f'addr del {address}/{length(address)} dev {wan}' for address in former),
+              *(f'addr add {address}/{length(address)} dev {wan}{nodad(address)}'
+                for address in addresses if address not in held),
+              *(('route replace default via 81.2.69.254', f'route replace default via {GATEWAY6} dev wan0')
+                if wan == 'wan0' else ()))
+        self.wans[wan] = list(addresses)
+        self.lent[wan] = self.lend(former, isp)
+
+    def lend(self, addresses, isp='isp0'):
+        """Gives the stranger these addresses, each on the device where it is answered for."""
         # Nobody answers a neighbour solicitation for an address of lo.
-        self.lent = [(f'{address}/{128 if ":" in address else 32}', 'isp0' if ':' in address else 'lo')
-                     for address in former]
-        batch('inet', *(f'addr add {address} dev {device}{nodad(address)}' for address, device in self.lent))
-        self.wan = list(addresses)
+        lent = [(f'{address}/{128 if ":" in address else 32}', isp if ':' in address else 'lo')
+                for address in addresses]
+        batch('inet', *(f'addr add {address} dev {device}{nodad(address)}' for address, device in lent))
+        return lent
+
+    def make_second_wan(self):
+        """wan1, whose other side is 82.3.70.254."""
+        run('ip', 'link', 'add', 'wan1', 'netns', 'router', 'type', 'veth', 'peer', 'name', 'isp1', 'netns', 'inet')
+        batch('inet', 'addr add 82.3.70.254/24 dev isp1', 'link set isp1 up')
+        batch('router', 'link set wan1 up')
+
+    def set_prefix(self, prefix, former=None):
+        """The prefix delegated to the LAN, such as 2a01:4f8:a001:1; hosts ::1, ::10 (server) and ::20 (client)."""
+        hosts = (('router', 'br0', '1'), ('server', 'eth0', '10'), ('client', 'eth0', '20'))
+        batch('inet', *(f'addr del {address} dev {device}' for address, device in self.lent.get('br0', [])))
+        for ns, device, suffix in hosts:
+            batch(ns, *([f'addr del {former}::{suffix}/64 dev {device}'] if former else []),
+                  f'addr add {prefix}::{suffix}/64 dev {device} nodad')
+        batch('inet', *([f'route del {former}::/64'] if former else []),
+              f'route add {prefix}::/64 via {self.wans["wan0"][-1]} dev isp0')
+        self.lent['br0'] = self.lend([f'{former}::{suffix}' for _, _, suffix in hosts] if former else [])
+
+    @contextlib.contextmanager
+    def unseen(self):
+        """The core does not look meanwhile, so that it finds all changes in one look."""
+        core = self.processes()['core']
+        os.kill(core, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(core, signal.SIGCONT)
+
+    def mark_log(self):
+        self.mark = len(self.log())
+
+    def wait_forgotten(self, *former):
+        """Until conntrack's entries of these addresses are gone: the last step of a change."""
+        for address in former:
+            wait_for(f'connections of {address} forgotten', 10,
+                     lambda: f' connections of {address} forgotten' in self.log()[self.mark:])
 
     def ask(self, questions, seconds=4):
         """{key: (client, proto, address, port)} -> {key: (name, peer, port)}, or ('<why not>', '', 0). The

@@ -5,14 +5,13 @@ before the daemon runs, with it, after a change of both addresses, and when they
 import difflib
 import os
 import re
-import signal
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..', '.')]
 from forms import (FAMILIES, FIRST, FORMS, IPTABLES, OWNED, ROUTERS, SECOND, SERVERS, STRANGERS, TABLES,  # noqa: E402
                    place)
 from lab import run, wait_for  # noqa: E402
-from packets import PacketLab  # noqa: E402
+from packets import BASE, PacketLab  # noqa: E402
 from tap import Skip, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -20,16 +19,6 @@ PLACED = place(FORMS + IPTABLES + TABLES + [OWNED], 2000, 3000)
 NFT = {'ip': ('ip',), 'inet': ('inet', 'inet6'), 'ip6': ('ip6',)}
 # Forms that the engine does not follow yet.
 LATER = re.compile(r'anonymous|interval set|concatenation|map|^named set|^element of|snat to|--dst-range$|--ctorigdst|SNAT|OpenWrt')
-# The way out for all, and the way back for all that have none of their own.
-BASE = '''
-table inet base {
-	chain post {
-		type nat hook postrouting priority srcnat + 10;
-		oifname "wan0" masquerade
-		iifname "br0" oifname "br0" ct status dnat meta l4proto { tcp, udp } th dport 2000-2999 masquerade
-	}
-}
-'''
 lab = None
 seen = {}	# day -> what was answered
 listed = {}	# day -> the ruleset then
@@ -111,19 +100,18 @@ def questions(wan, former=None):
 
 
 def in_step(wan):
-    """The first form of all is a plain one."""
-    return all(f'ip{six} daddr {wan[v6]} tcp dport' in run('nft', 'list', 'chain', f'ip{six}', 'forms', 'pre', ns='router')
-               for v6, six in enumerate(('', '6')))
+    """The first form is a plain one."""
+    return all(f'daddr {wan[v6]} tcp dport {2000 + 4 * v6} ' in
+               run('nft', 'list', 'chain', f'ip{six}', 'forms', 'pre', ns='router') for v6, six in enumerate(('', '6')))
 
 
 def change(day, wan, former):
-    """Both addresses change while the core does not look, so that it sees them in one look."""
-    core = lab.processes()['core']
-    os.kill(core, signal.SIGSTOP)
     before = lab.generation()
-    lab.set_wan(*wan)
-    os.kill(core, signal.SIGCONT)
+    lab.mark_log()
+    with lab.unseen():
+        lab.set_wan(*wan)
     wait_for(f'the rules follow to {wan}', 10, lambda: in_step(wan))
+    lab.wait_forgotten(*former)
     seen[day] = lab.ask(questions(wan, former))
     seen[day]['batches'] = lab.generation() - before
     listed[day] = listing()
