@@ -138,7 +138,7 @@ FORMS = [
           post='iifname "br0" $ip daddr $server tcp dport $p counter masquerade $note', peer='router'),
 
     # E. left alone
-    plain('fib daddr type local', 'fib daddr type local tcp dport $p', reason='no destination address'),
+    plain('fib daddr type local', 'fib daddr type local tcp dport $p', reason="router's own"),
     plain('no destination', 'tcp dport $p', former='server', returned='server', reason='no destination address'),
     plain('negation', '$ip daddr != $wan tcp dport $p', follows=False, early='router', home='router',
           returned='server', reason='!='),
@@ -182,7 +182,7 @@ IPTABLES = [
     Form('--dst-range of several', '-p tcp -m iprange --dst-range $below-$wan -m tcp --dport $p $note '
          '-j DNAT --to-destination $server', families=XT, **STAYS, reason='range'),
     Form('--dst-type LOCAL', '-p tcp -m addrtype --dst-type LOCAL -m tcp --dport $p $note '
-         '-j DNAT --to-destination $server', families=XT, reason='no destination address'),
+         '-j DNAT --to-destination $server', families=XT, reason="router's own"),
 ]
 
 # Whole tables; they stand in `more`.

@@ -18,7 +18,7 @@ BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 PLACED = place(FORMS + IPTABLES + TABLES + [OWNED], 2000, 3000)
 NFT = {'ip': ('ip',), 'inet': ('inet', 'inet6'), 'ip6': ('ip6',)}
 # Forms that the engine does not follow yet.
-LATER = re.compile(r'anonymous|interval set|concatenation|map|^named set|^element of|snat to|--dst-range$|--ctorigdst|SNAT|OpenWrt')
+LATER = re.compile(r'anonymous|interval set|concatenation|map|^named set|^element of|OpenWrt')
 lab = None
 seen = {}	# day -> what was answered
 listed = {}	# day -> the ruleset then
