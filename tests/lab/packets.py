@@ -23,7 +23,7 @@ SERVER, SERVER6 = '192.168.1.2', 'fd00::2'
 STRANGER, STRANGER6 = PROVIDER, AUTHORITY6
 CLIENTS = {('lan', 4): ('client', '192.168.1.10'), ('lan', 6): ('client', 'fd00::10'),
            ('inet', 4): ('inet', STRANGER), ('inet', 6): ('inet', STRANGER6),
-           ('inet by wan1', 4): ('inet', '82.3.70.254')}
+           ('router', 4): ('router', '192.168.1.1'), ('inet by wan1', 4): ('inet', '82.3.70.254')}
 # The way out for all, and the way back for the ports up to 2999.
 BASE = '''
 table inet base {

@@ -31,12 +31,13 @@ class Form:
     proto: str = 'tcp'
     gate: bool = False			# `pre` names no port: it stands behind a jump that does
     # Who answers: before the daemon, with it at the first address, at the second one, and at the address
-    # that the WAN had last ("to a LAN client": one from outside does not get there).
+    # that the WAN had last.
     early: str = 'server'
     home: str = 'server'
     away: str = 'server'
     former: str = 'stranger'		# at the second address, asked at the first
     returned: str = 'stranger'		# at the first one again, asked at the second
+    clients: tuple = ('lan', 'inet')	# the first one asks the address that the WAN had last, too
     peer: str = ''			# whom the server sees when the LAN asks: 'wan', 'router'
     outwards: bool = False		# the LAN asks the stranger; the form names its source
     answers_at: int = 0			# added to $p
@@ -94,6 +95,7 @@ FORMS = [
     Form('verdict map of a concatenation', '$ip daddr . tcp dport vmap { $wan . $p : jump to_server, $other . 9 : drop } '
          '$note'),
     Form('data map', '$dnat $ip daddr map { $wan : $server, $other : $other } $note', gate=True),
+    Form('data map of a concatenation', '$dnat $ip daddr . tcp dport map { $wan . $p : $server, $other . 9 : $other } $note'),
     Form('data map of address and port', '$dnatmap $ip daddr . tcp dport map { $wan . $p : $server . $q, '
          '$other . 9 : $other . 9 } $note', answers_at=1),
 
@@ -104,6 +106,8 @@ FORMS = [
 	set set_$p { type $type; $note; elements = { $wan, $other } }'''),
     untagged('named interval set', pre='$ip daddr @set_$p tcp dport $p', more='''
 	set set_$p { type $type; flags interval; $note; elements = { $wan, $net } }'''),
+    untagged('named set with timeouts', pre='$ip daddr @set_$p tcp dport $p', more='''
+	set set_$p { type $type; flags timeout; $note; elements = { $wan timeout 2h, $other timeout 1h } }'''),
     untagged('named set of a concatenation', pre='$ip daddr . tcp dport @set_$p', more='''
 	set set_$p { type $type . inet_service; $note; elements = { $wan . $p, $other . 9 } }'''),
     Form('named map', '$dnat $ip daddr map @map_$p', gate=True, more='''
@@ -208,6 +212,13 @@ table inet fw4 {
 	chain srcnat_lan {
 		ip saddr { 192.168.1.0/24, 192.168.7.0/24 } ip daddr $server tcp dport $p snat ip to 192.168.1.1 \
 			comment "!fw4: hairpin $p (reflection)"
+	}
+}'''),
+    Form('asked by the router itself', families=('own',), clients=('router',), more='''
+table ip output {
+	chain out {
+		type nat hook output priority -100
+		ip daddr $wan tcp dport $p dnat to $server $note
 	}
 }'''),
     Form('beside a flowtable', families=('own',), may_lack='flowtables', more='''
