@@ -52,6 +52,8 @@ enum {
 	CORE_ONCE_MS = 60 * 1000,
 	/* a start without address counts as lost then */
 	CORE_SILENCE_MS = 60 * 1000,
+	/* each costs a look at all connections */
+	SYNC_CORRECTED_MAX = 8,
 };
 
 /* The part that keeps rules in step: sync.c, rules.c. */
@@ -71,8 +73,9 @@ struct sync {
 	unsigned refused;
 	struct fault rules_fault, look_fault, conntrack_fault;
 	unsigned unsteady;		/* tries in a row while the ruleset moved */
-	/* former addresses that the last sync found in rules */
-	unsigned learnt;
+	/* former addresses that the last sync replaced in rules, each once */
+	struct addr corrected[SYNC_CORRECTED_MAX];
+	size_t corrected_count;
 	struct foreign foreign;
 };
 

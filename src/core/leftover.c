@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that would stay wrong: those of an address that left, and those to the
- * present address that passed while the rules were stale. Never before the rules'
- * commit.
+ * Connections that would stay wrong: those of an address that left or that rules held by
+ * mistake, and those to the present address that passed while the rules were stale.
+ * Never before the rules' commit.
  */
 #include <string.h>
 
@@ -69,18 +69,48 @@ void leftover_after_look(struct core *core)
 	}
 }
 
-void leftover_after_commit(struct core *core, const struct nft_report *report)
+static bool is_leaving(const struct core *core, const struct addr *address)
+{
+	for (size_t i = 0; i < core->config->wan_count; i++)
+		if (wan_side_is_leaving(
+			    &core->wans[i].sides[wan_side_of(address->family)], address))
+			return true;
+	return false;
+}
+
+/*
+ * Somebody put former addresses back into rules: what was sent by such a rule meanwhile
+ * goes by an address that nobody has. What is just leaving is forgotten as such.
+ */
+static void forget_corrected(struct core *core)
+{
+	const struct sync *sync = &core->sync;
+
+	for (size_t i = 0; i < sync->corrected_count; i++)
+		if (!is_leaving(core, &sync->corrected[i]) &&
+		    !look_finds(core, &sync->corrected[i]))
+			forget_old(core, &sync->corrected[i]);
+}
+
+static void forget_passed(struct core *core, const struct nft_services *services)
 {
 	struct err err = { "" };
 	unsigned removed = 0;
 
-	if (report->services.count == 0)
+	if (services->count == 0)
 		return;
 	if (!leftover_ready(core, &err) ||
-	    conntrack_forget_stale(core->conntrack, &report->services, &removed,
-				   &err) < 0)
+	    conntrack_forget_stale(core->conntrack, services, &removed, &err) < 0)
 		leftover_failed(core, &err);
 	else if (removed)
 		log_info("conntrack: %u connections forgotten that had passed by the "
 			 "rules", removed);
+}
+
+void leftover_after_commit(struct core *core, const struct nft_report *report)
+{
+	if (!core->config->nat.conntrack || core->dry_run)
+		return;
+	forget_corrected(core);
+	forget_passed(core, &report->services);
 }

@@ -11,23 +11,44 @@
 
 #include "core.h"
 
-/* Passes every item on, and keeps what the rules told of former addresses. */
+/* Passes every item on, and keeps what it tells of former addresses. */
 struct rules_walk {
 	struct core *core;
 	nft_item_fn *item;
 	void *context;
-	unsigned learnt;
 	bool learn;
 };
+
+/* What rules held instead of the WAN's address: connections may hang on it. */
+static void rules_corrected(struct sync *sync, const struct core_wan *wan,
+			    const struct nft_item *item)
+{
+	if (item->result != NFT_CHANGED || item->bits || !wan_had(wan, &item->old) ||
+	    sync->corrected_count == SYNC_CORRECTED_MAX)
+		return;
+	for (size_t i = 0; i < sync->corrected_count; i++)
+		if (addr_equal(&sync->corrected[i], &item->old))
+			return;
+	sync->corrected[sync->corrected_count++] = item->old;
+}
+
+static void rules_learn(struct core *core, const struct nft_item *item)
+{
+	struct core_wan *wan = &core->wans[item->target];
+
+	if (item->learnt && wan_remember(wan, &item->old))
+		core->state.dirty = true;
+	rules_corrected(&core->sync, wan, item);
+}
 
 static void rules_item(void *context, const struct nft_item *item)
 {
 	struct rules_walk *walk = context;
 
-	if (walk->learn && item->learnt && item->target >= 0 &&
-	    (size_t)item->target < walk->core->config->wan_count &&
-	    wan_remember(&walk->core->wans[item->target], &item->old))
-		walk->learnt++;
+	/* Those of a name, or of two WANs, are no WAN's. */
+	if (walk->learn && item->target >= 0 &&
+	    (size_t)item->target < walk->core->config->wan_count)
+		rules_learn(walk->core, item);
 	if (walk->item)
 		walk->item(walk->context, item);
 }
@@ -77,33 +98,6 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 	return nft_sync(core->nft, &request, ret_report, ret_err);
 }
 
-/* Every tagged thing was changed, unchanged or skipped, however often it was looked at. */
-static void count_add(struct nft_count *count, const struct nft_count *first)
-{
-	unsigned most = count->tagged - count->skipped;
-
-	count->changed += first->changed;
-	if (count->changed > most)
-		count->changed = most;
-}
-
-/*
- * What both passes of one sync changed, as one report. The second finds unchanged what
- * the first has changed.
- */
-static void rules_add(struct nft_report *report, const struct nft_report *first)
-{
-	count_add(&report->total, &first->total);
-	report->unchanged =
-		report->total.tagged - report->total.skipped - report->total.changed;
-	for (size_t i = 0; i < NFT_TARGETS_MAX; i++)
-		count_add(&report->of[i], &first->of[i]);
-	report->commit_us += first->commit_us;
-	report->total_us += first->total_us;
-	for (size_t i = 0; i < first->services.count; i++)
-		nft_service_add(&report->services, &first->services.list[i]);
-}
-
 static void rules_count(struct core *core, const struct nft_report *report)
 {
 	for (size_t i = 0; i < core->config->wan_count; i++) {
@@ -133,25 +127,13 @@ int rules_sync(struct core *core, nft_item_fn *item, void *context,
 {
 	struct rules_walk walk = { .core = core, .item = item, .context = context,
 				   .learn = !core->dry_run };
-	struct nft_report first, *report = ret_report;
 	int result;
 
-	result = rules_run(core, &walk, core->dry_run != NULL, report, ret_err);
-	if (result < 0)
-		return result;
-	if (walk.learnt) {
-		/* What was just learnt may be what other tagged things still hold. */
-		core->state.dirty = true;
-		walk.learnt = 0;
-		walk.item = NULL;
-		first = *report;
-		result = rules_run(core, &walk, false, report, ret_err);
-		if (result < 0)
-			return result;
-		rules_add(report, &first);
-	}
-	rules_count(core, report);
-	return 0;
+	core->sync.corrected_count = 0;
+	result = rules_run(core, &walk, core->dry_run != NULL, ret_report, ret_err);
+	if (result == 0)
+		rules_count(core, ret_report);
+	return result;
 }
 
 int rules_ask(struct core *core, nft_item_fn *item, void *context, struct err *ret_err)

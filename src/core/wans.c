@@ -181,6 +181,14 @@ static bool wan_may_have_had(const struct core_wan *wan, const struct addr *addr
 	       !addr_equal(address, &wan_followed(wan, side)->now.address);
 }
 
+static bool is_among(const struct addr *list, size_t count, const struct addr *address)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addr_equal(&list[i], address))
+			return true;
+	return false;
+}
+
 bool wan_recall(struct core_wan *wan, const struct addr *address)
 {
 	struct addr kept = wan_shape(wan, address);
@@ -189,9 +197,8 @@ bool wan_recall(struct core_wan *wan, const struct addr *address)
 	if (!wan_may_have_had(wan, &kept) ||
 	    wan_count_former(wan, kept.family, &oldest) >= WAN_FORMER_PER_FAMILY)
 		return false;
-	for (size_t i = 0; i < wan->former_count; i++)
-		if (addr_equal(&wan->former[i], &kept))
-			return false;
+	if (is_among(wan->former, wan->former_count, &kept))
+		return false;
 	wan->former[wan->former_count++] = kept;
 	return true;
 }
@@ -212,6 +219,18 @@ bool wan_remember(struct core_wan *wan, const struct addr *address)
 	wan->former[0] = kept;
 	wan->former_count++;
 	return !known;
+}
+
+bool wan_had(const struct core_wan *wan, const struct addr *address)
+{
+	if (address->family == AF_INET6 && wan->config->keep_bits)
+		return false;
+	return is_among(wan->former, wan->former_count, address);
+}
+
+bool wan_side_is_leaving(const struct core_side *side, const struct addr *address)
+{
+	return is_among(side->leaving, side->leaving_count, address);
 }
 
 void wan_side_left(struct core_side *side, const struct addr *address)

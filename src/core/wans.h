@@ -101,6 +101,9 @@ bool wan_remember(struct core_wan *wan, const struct addr *address);
  */
 bool wan_recall(struct core_wan *wan, const struct addr *address);
 
+/* Is the whole address a former one of the WAN? */
+bool wan_had(const struct core_wan *wan, const struct addr *address);
+
 /* It is the WAN's now, so it is none of the former ones. */
 void wan_forget(struct core_wan *wan, const struct addr *address);
 
@@ -109,6 +112,9 @@ void wan_forget(struct core_wan *wan, const struct addr *address);
  * has it. Of more than WAN_LEAVING_MAX the oldest is let go.
  */
 void wan_side_leaves(struct core_side *side, const struct addr *address);
+
+/* Is it to be forgotten once it has left? */
+bool wan_side_is_leaving(const struct core_side *side, const struct addr *address);
 
 /* It came back, or its connections are forgotten. */
 void wan_side_left(struct core_side *side, const struct addr *address);
