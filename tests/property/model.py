@@ -15,6 +15,10 @@ class Want:
         self.former = {value for value in former if value != address and (':' in value) == self.six}
         self.learnt = set()
 
+    def fresh(self):
+        """The same asked of a program that has learnt nothing."""
+        return Want(self.address, self.former)
+
     def is_former(self, value):
         return value != self.address and (value in self.former or value in self.learnt)
 

@@ -169,7 +169,7 @@ class Maker:
         return [bracket(said, lan[0])]
 
     def snat(self, to, six):
-        value = LAN[six][1]
+        value = Address(self.value(six, list(self.values[six]) + [LAN[six][0]]), SNAT)
         if self.random.random() < .6:
             return [f'snat {to} ', value]
         if six:

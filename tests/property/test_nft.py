@@ -107,10 +107,11 @@ class Figures:
         self.rulesets = self.offered = self.loaded = self.tagged = self.changed = 0
         self.forms = {}
 
-
-def apply(things, want):
-    """The model's own pass: what is walked and tagged is told."""
-    return model.apply([thing for thing in things if thing.walked], want)
+    def count(self, thing, outcome):
+        self.tagged += 1
+        self.changed += outcome.result == 'changed'
+        key = f'{thing.form}: {outcome.result}'
+        self.forms[key] = self.forms.get(key, 0) + 1
 
 
 def one_round(seed, figures):
@@ -131,49 +132,64 @@ def one_round(seed, figures):
     learn_handles(loaded)
 
     want = model.Want(new, (old,) if dice.random() < .8 else ())
-    back = model.Want(old, (new,))
-    after = copy.deepcopy(loaded)
-    outcomes = apply(after, want)
-    returned = copy.deepcopy(after)
-    outcomes_back = apply(returned, back)
-    for thing, outcome in outcomes.items():
-        figures.tagged += 1
-        figures.changed += outcome.result == 'changed'
-        key = f'{thing.form}: {outcome.result}'
-        figures.forms[key] = figures.forms.get(key, 0) + 1
-
-    states = []
-    for expected in (returned, after, loaded):		# the last one stays
-        text = setup + lines_of(expected)
-        if not all(ruleset.load(text)):
-            raise Failed('what must be there afterwards does not load')
-        states.append(State())
-    wanted_back, wanted, _ = states
+    steps = plan(loaded, [('rewritten', want), ('rewritten once more', want.fresh()), ('rewritten back', model.Want(old, (new,)))])
+    for outcome_of in steps[0].outcomes.items():
+        figures.count(*outcome_of)
+    load_states(setup, loaded, steps)
     try:
-        walk(dice, want, back, outcomes, outcomes_back, wanted, wanted_back)
+        walk(dice, steps)
     except Failed as problem:
         concerned = [f'{rule.handle}: {line}' for rule, line in zip(loaded, lines_of(loaded))
                      if os.environ.get('SHOW_ALL') or str((*rule.place, rule.handle)) in str(problem)]
         raise Failed('\n'.join([f'--rewrite {want.address} from {sorted(want.former)}: {problem}', *concerned])) from None
 
 
-def walk(dice, want, back, outcomes, outcomes_back, wanted, wanted_back):
-    generation = kernel.generation()
+class Step:
+    """One --rewrite: what it shall tell, and the ruleset afterwards."""
+
+    def __init__(self, when, want, things):
+        self.when, self.want = when, want
+        self.things = copy.deepcopy(things)
+        outcomes = model.apply([thing for thing in self.things if thing.walked], want)
+        self.outcomes = outcomes
+        self.changes = any(outcome.result == 'changed' for outcome in outcomes.values())
+        self.state = None
+
+
+def plan(loaded, wants):
+    steps = []
+    for when, want in wants:
+        steps.append(Step(when, want, steps[-1].things if steps else loaded))
+    return steps
+
+
+def load_states(setup, loaded, steps):
+    """What the kernel makes of each step's text. The ruleset to begin with comes last and stays."""
+    for things, step in [*reversed([(step.things, step) for step in steps]), (loaded, None)]:
+        if step and not step.changes and step is not steps[0]:
+            continue
+        if not all(ruleset.load(setup + lines_of(things))):
+            raise Failed('what must be there afterwards does not load')
+        if step:
+            step.state = State()
+    if not steps[0].changes:
+        steps[0].state = State()
+
+
+def walk(dice, steps):
     if dice.random() < .2:
-        dry = rewrite(want, '--dry-run')
-        check_items(dry, outcomes, 'dry run')
+        generation = kernel.generation()
+        check_items(rewrite(steps[0].want, '--dry-run'), steps[0].outcomes, 'dry run')
         if kernel.generation() != generation:
             raise Failed('a dry run has changed the ruleset')
-    told = rewrite(want)
-    State().compare(wanted, 'rewritten')
-    check_items(told, outcomes, 'rewritten')
-    generation = kernel.generation()
-    told = rewrite(want)
-    if kernel.generation() != generation or told['changed']:
-        raise Failed('the second time something changed')
-    told = rewrite(back)
-    State().compare(wanted_back, 'rewritten back')
-    check_items(told, outcomes_back, 'rewritten back')
+    for step in steps:
+        generation = kernel.generation()
+        told = rewrite(step.want)
+        if step.state:
+            State().compare(step.state, step.when)
+        if (kernel.generation() != generation) != step.changes:
+            raise Failed(f'{step.when}: a batch was sent: {not step.changes}')
+        check_items(told, step.outcomes, step.when)
 
 
 def rounds(seed, count, seconds, figures):
