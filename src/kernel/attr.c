@@ -20,8 +20,8 @@ void attr_index(struct span span, const struct nlattr **table, size_t count)
 
 	memset(table, 0, count * sizeof(*table));
 	attr_for_each(attr, span) {
-		if (mnl_attr_get_type(attr) < count)
-			table[mnl_attr_get_type(attr)] = attr;
+		if (attr_type(attr) < count)
+			table[attr_type(attr)] = attr;
 	}
 }
 
@@ -30,7 +30,7 @@ const struct nlattr *attr_find(struct span span, uint16_t type)
 	const struct nlattr *attr;
 
 	attr_for_each(attr, span) {
-		if (mnl_attr_get_type(attr) == type)
+		if (attr_type(attr) == type)
 			return attr;
 	}
 	return NULL;
@@ -49,16 +49,18 @@ bool attr_well_formed(struct span span)
 	if (!span.bytes)
 		return true;
 	attr_for_each(attr, span)
-		end = (const uint8_t *)mnl_attr_next(attr);
+		end = (const uint8_t *)attr_next(attr);
 	/* The last one's padding may be missing. */
 	return end >= span.bytes + span.length;
 }
 
-static bool number(const struct nlattr *attr, void *ret, size_t bytes)
+static inline bool number(const struct nlattr *attr, void *ret, size_t bytes)
 {
-	if (!attr || mnl_attr_get_payload_len(attr) != bytes)
+	struct span value = attr_span(attr);
+
+	if (!attr || value.length != bytes)
 		return false;
-	memcpy(ret, mnl_attr_get_payload(attr), bytes);
+	memcpy(ret, value.bytes, bytes);
 	return true;
 }
 
@@ -114,10 +116,4 @@ bool attr_string(const struct nlattr *attr, struct span *ret_text)
 		return false;
 	*ret_text = text;
 	return true;
-}
-
-bool attr_is(struct span text, const char *string)
-{
-	return text.length == strlen(string) &&
-	       memcmp(text.bytes, string, text.length) == 0;
 }

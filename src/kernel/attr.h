@@ -21,26 +21,41 @@ struct span {
 	size_t length;
 };
 
-/* Walks the attributes of a span; stops at the first that does not fit. */
-#define attr_for_each(attr, span) \
-	for ((attr) = (const void *)(span).bytes; \
-	     attr_fits((attr), (span)); \
-	     (attr) = mnl_attr_next(attr))
+/*
+ * The walk is done for every attribute of every rule in the kernel: here, so that the
+ * compiler sees into it, and not by libmnl's functions of the same meaning.
+ */
+static inline uint16_t attr_type(const struct nlattr *attr)
+{
+	return attr->nla_type & NLA_TYPE_MASK;
+}
 
 static inline bool attr_fits(const struct nlattr *attr, struct span span)
 {
 	uintptr_t used = (uintptr_t)attr - (uintptr_t)span.bytes;
 
 	/* Behind the last one `used` may exceed the length, by its padding. */
-	return used < span.length && mnl_attr_ok(attr, (int)(span.length - used));
+	return used < span.length && span.length - used >= sizeof(*attr) &&
+	       attr->nla_len >= sizeof(*attr) && attr->nla_len <= span.length - used;
 }
+
+static inline const struct nlattr *attr_next(const struct nlattr *attr)
+{
+	return (const void *)((const uint8_t *)attr + NLA_ALIGN(attr->nla_len));
+}
+
+/* Walks the attributes of a span; stops at the first that does not fit. */
+#define attr_for_each(attr, span) \
+	for ((attr) = (const void *)(span).bytes; \
+	     attr_fits((attr), (span)); \
+	     (attr) = attr_next(attr))
 
 static inline struct span attr_span(const struct nlattr *attr)
 {
 	if (!attr)
 		return (struct span){ 0 };
-	return (struct span){ mnl_attr_get_payload(attr),
-			      mnl_attr_get_payload_len(attr) };
+	return (struct span){ (const uint8_t *)attr + NLA_HDRLEN,
+			      attr->nla_len - (size_t)NLA_HDRLEN };
 }
 
 /* What follows the family header of `header_bytes` in a message. */
@@ -72,6 +87,11 @@ bool attr_be64(const struct nlattr *attr, uint64_t *ret);
  * absent or with a NUL inside.
  */
 bool attr_string(const struct nlattr *attr, struct span *ret_text);
-bool attr_is(struct span text, const char *string);
+
+static inline bool attr_is(struct span text, const char *string)
+{
+	return text.length == strlen(string) &&
+	       memcmp(text.bytes, string, text.length) == 0;
+}
 
 #endif

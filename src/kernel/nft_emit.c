@@ -77,7 +77,7 @@ static void emit_without(struct wire *wire, struct span inside, struct span data
 
 	begin_expression(wire, inside, places);
 	attr_for_each(attr, data) {
-		uint16_t type = mnl_attr_get_type(attr);
+		uint16_t type = attr_type(attr);
 
 		if (type > 31 || !(without >> type & 1))
 			wire_copy(wire, attr);
@@ -94,7 +94,7 @@ static void emit_with_twin(struct wire *wire, struct span inside, struct span da
 
 	begin_expression(wire, inside, places);
 	attr_for_each(attr, data) {
-		uint16_t type = mnl_attr_get_type(attr);
+		uint16_t type = attr_type(attr);
 
 		if (type == name_type)
 			wire_put_string(wire, type, twin->name);

@@ -89,7 +89,7 @@ static void write_header(struct wire *wire, const struct ruleset_table *table,
 	wire_put_string(wire, NFTA_SET_NAME, set_twin_name(header));
 	wire_put_be32(wire, NFTA_SET_ID, id);
 	attr_for_each(attr, header->attributes) {
-		if (header_attribute_travels(mnl_attr_get_type(attr)))
+		if (header_attribute_travels(attr_type(attr)))
 			wire_copy(wire, attr);
 	}
 	wire_message_end(wire, message);
@@ -139,7 +139,7 @@ static void write_element(struct twin *twin, struct span element)
 		list_open(twin);
 	nest = wire_nest(twin->wire, NFTA_LIST_ELEM);
 	attr_for_each(attr, element) {
-		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_PAD)
+		if (attr_type(attr) != NFTA_SET_ELEM_PAD)
 			wire_copy(twin->wire, attr);
 	}
 	wire_nest_end(twin->wire, nest);

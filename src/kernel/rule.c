@@ -12,7 +12,7 @@ bool rule_expression(const struct nlattr *element, struct span *ret_name,
 {
 	struct span inside = attr_span(element), name;
 
-	if (mnl_attr_get_type(element) != NFTA_LIST_ELEM ||
+	if (attr_type(element) != NFTA_LIST_ELEM ||
 	    !attr_string(attr_find(inside, NFTA_EXPR_NAME), &name))
 		return false;
 	*ret_name = name;
