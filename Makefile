@@ -122,7 +122,7 @@ force:
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(ASAN)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,$(ASAN)/tests/kernel/%,$(wildcard tests/kernel/test_*.c))
 REPLAYS      := $(patsubst tests/fuzz/%.c,$(ASAN)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCHES      := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+BENCH        := $(BUILD)/bench/engine
 ALL_OBJECTS   = $(call objects,$(1),$(call sources,$(ROOMS)))
 
 $(ASAN)/libhairpin.a: $(call ALL_OBJECTS,$(ASAN))
@@ -138,11 +138,12 @@ $(ASAN)/tests/%: tests/%.c $(ASAN)/libhairpin.a
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(SANITIZE) \
 		-o $@ $< $(ASAN)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all) -ldl
 
-$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libhairpin.a
+$(BENCH): $(wildcard tests/bench/*.[ch]) $(BUILD)/libhairpin.a
 	@mkdir -p $(@D)
-	$(call say,BENCH,$<)
+	$(call say,BENCH,$@)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(CFLAGS) \
-		-o $@ $< $(BUILD)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
+		-Wl,--wrap=mnl_socket_sendto -o $@ $(filter %.c,$^) $(BUILD)/libhairpin.a \
+		$(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
 
 $(ASAN)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ASAN)/libhairpin.a
 	@mkdir -p $(@D)
@@ -161,7 +162,7 @@ demo: deps
 	$(Q)tests/lab/demo
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all $(BENCHES)
+	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)tests/bench/run
 
 fuzz: deps

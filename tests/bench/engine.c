@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long from the kernel's message about an address until all tagged rules are
- * committed.
+ * How long from the kernel's message about an address until everything tagged is
+ * committed, and how long the kernel alone needs for the same messages.
  *
- * engine INTERFACE ROUNDS
+ * engine rounds INTERFACE ROUNDS	measures, inside a namespace that has the interface
+ *					and rules or sets that hold OLD
+ * engine time COMMAND...		microseconds and largest RSS (kB) of a command, whose
+ *					own output is thrown away
  *
- * Run inside a network namespace that has the interface and the rules. Each round moves
- * the interface from one address to the other; the clock runs from the moment the
- * subscription is readable until the batch is acknowledged, and covers what the daemon
+ * Each round moves the interface to the address NEW; one clock runs from the moment the
+ * subscription is readable until the batch is acknowledged and covers what the daemon
  * does between: reading the events, one dump of links, addresses and routes, the choice
- * of the address, the dump of the rules, the batch. Prints: rules, and median, 99th
- * percentile and largest of the rounds, then the median of the batch alone; in
- * microseconds.
+ * of the address, nft_sync(). Another clock takes nft_sync() alone. Then the recorded
+ * messages of an nft_sync() that led back to OLD are replayed: the floor, which knows
+ * nothing of events and addresses. So both sides of the ratio are without them.
+ *
+ * Prints: what changed a round; medians of the whole, of nft_sync(), of the floor; 99th
+ * percentiles of nft_sync() and of the floor, all in microseconds; bytes of the batch;
+ * by how many kB the memory grew during the rounds.
  */
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
@@ -19,25 +25,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "hairpin/clock.h"
 #include "hairpin/nft.h"
 #include "hairpin/rtnl.h"
 #include "kernel/netlink.h"
+#include "replay.h"
 
-enum { ROUNDS_MAX = 1000, WARM_UP = 2 };
+enum { ROUNDS_MAX = 2000 };
 
-static const char *const addresses[] = { "198.51.100.7", "203.0.113.1" };
+static const char *const OLD = "203.0.113.1", *const NEW = "198.51.100.7";
 
 struct bench {
 	struct rtnl *rtnl;
 	struct rtnl_snapshot snapshot;
 	struct nft *nft;
 	struct nft_target target;
+	struct addr former[2];
 	struct nft_report report;
 	struct netlink mover;		/* somebody else: the DHCP client, say */
 	uint32_t link;
+	struct replay back;		/* from NEW to OLD */
 	struct err err;
 };
 
@@ -93,18 +105,31 @@ static struct addr choose(const struct bench *bench)
 	return (struct addr){ 0 };
 }
 
-/* One change of address; microseconds from event to acknowledged commit. */
-static int64_t round_of(struct bench *bench, int number)
+/* Brings everything tagged to the target's address; microseconds. */
+static int64_t sync_all(struct bench *bench)
 {
 	struct nft_request request = { .targets = &bench->target, .target_count = 1 };
+	int64_t begin = clock_now_us();
+
+	if (nft_sync(bench->nft, &request, &bench->report, &bench->err) < 0)
+		die(bench->err.text);
+	begin = clock_now_us() - begin;
+	if (bench->report.total.changed != bench->report.total.tagged)
+		die("not everything tagged changed");
+	return begin;
+}
+
+/* One change of address; from event to acknowledged commit. */
+static int64_t round_of(struct bench *bench, int64_t *ret_sync)
+{
 	struct pollfd fd = { .fd = rtnl_fd(bench->rtnl), .events = POLLIN };
 	bool changed = false, foreign;
 	int64_t begin;
 
-	move(bench, RTM_DELADDR, addresses[(number + 1) % 2]);
+	move(bench, RTM_DELADDR, NEW);
 	if (rtnl_read(bench->rtnl, &changed) < 0)
 		die("reading events");
-	move(bench, RTM_NEWADDR, addresses[number % 2]);
+	move(bench, RTM_NEWADDR, NEW);
 	if (poll(&fd, 1, 1000) != 1)
 		die("no event came");
 	begin = clock_now_us();
@@ -112,11 +137,31 @@ static int64_t round_of(struct bench *bench, int number)
 		die("the event told nothing");
 	look(bench);
 	bench->target.ipv4 = choose(bench);
-	if (nft_sync(bench->nft, &request, &bench->report, &bench->err) < 0)
-		die(bench->err.text);
+	*ret_sync = sync_all(bench);
 	begin = clock_now_us() - begin;
 	(void)!nft_monitor_read(bench->nft, &foreign);
 	return begin;
+}
+
+/* The same messages, the other way round. */
+static int64_t floor_of(struct bench *bench)
+{
+	int64_t time = replay_run(&bench->back, bench->nft);
+	bool foreign;
+
+	(void)!nft_monitor_read(bench->nft, &foreign);
+	return time;
+}
+
+static void record(struct bench *bench)
+{
+	bool foreign;
+
+	bench->target.ipv4 = bench->former[0];
+	replay_record(&bench->back);
+	sync_all(bench);
+	replay_record_end();
+	(void)!nft_monitor_read(bench->nft, &foreign);
 }
 
 static int order(const void *a, const void *b)
@@ -126,6 +171,34 @@ static int order(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
+static long long rank(int64_t *times, int count, int percent)
+{
+	qsort(times, (size_t)count, sizeof(times[0]), order);
+	return times[count * percent / 100];
+}
+
+static size_t largest(const struct replay *replay)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < replay->count; i++) {
+		if (replay->messages[i].length > bytes)
+			bytes = replay->messages[i].length;
+	}
+	return bytes;
+}
+
+static long resident_kb(void)
+{
+	long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	if (!file || fscanf(file, "%*d %ld", &pages) != 1)
+		die("/proc/self/statm");
+	fclose(file);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 static void open_all(struct bench *bench, const char *interface)
 {
 	const struct rtnl_link *link;
@@ -133,45 +206,84 @@ static void open_all(struct bench *bench, const char *interface)
 	if (rtnl_new(&bench->rtnl, &bench->err) < 0 ||
 	    nft_new(&bench->nft, &bench->err) < 0 ||
 	    netlink_open(&bench->mover, NETLINK_ROUTE, &bench->err) < 0 ||
-	    tag_init(&bench->target.tag, "hairpin", &bench->err) < 0)
+	    tag_init(&bench->target.tag, "hairpin", &bench->err) < 0 ||
+	    !addr_parse(OLD, &bench->former[0]) || !addr_parse(NEW, &bench->former[1]))
 		die(bench->err.text);
+	bench->target.former = bench->former;
+	bench->target.former_count = 2;
 	look(bench);
 	link = rtnl_link_find(&bench->snapshot, interface);
 	if (!link)
 		die("no such interface");
 	bench->link = link->index;
-	for (size_t i = 0; i < 2; i++)
-		move(bench, RTM_DELADDR, addresses[i]);
+	move(bench, RTM_DELADDR, OLD);
+}
+
+static void close_all(struct bench *bench)
+{
+	rtnl_snapshot_done(&bench->snapshot);
+	rtnl_free(bench->rtnl);
+	nft_free(bench->nft);
+	netlink_close(&bench->mover);
+	tag_done(&bench->target.tag);
+	replay_done(&bench->back);
+}
+
+static void measure(const char *interface, int rounds)
+{
+	static int64_t whole[ROUNDS_MAX], sync[ROUNDS_MAX], floor[ROUNDS_MAX];
+	struct bench bench = { 0 };
+	int64_t ignored;
+	long before;
+
+	open_all(&bench, interface);
+	round_of(&bench, &ignored);
+	record(&bench);
+	round_of(&bench, &ignored);
+	floor_of(&bench);
+	before = resident_kb();
+	for (int i = 0; i < rounds; i++) {
+		whole[i] = round_of(&bench, &sync[i]);
+		floor[i] = floor_of(&bench);
+	}
+	printf("%u %lld %lld %lld %lld %lld %zu %ld\n", bench.report.total.changed,
+	       rank(whole, rounds, 50), rank(sync, rounds, 50), rank(floor, rounds, 50),
+	       rank(sync, rounds, 99), rank(floor, rounds, 99), largest(&bench.back),
+	       resident_kb() - before);
+	close_all(&bench);
+}
+
+static int run_timed(char **command)
+{
+	int64_t begin = clock_now_us();
+	struct rusage usage;
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(127);
+		execvp(command[0], command);
+		_exit(127);
+	}
+	if (child < 0 || wait4(child, &status, 0, &usage) != child)
+		die("wait");
+	begin = clock_now_us() - begin;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return 1;
+	printf("%lld %ld\n", (long long)begin, usage.ru_maxrss);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	static int64_t times[ROUNDS_MAX], commits[ROUNDS_MAX];
-	struct bench bench = { 0 };
 	int rounds;
 
-	if (argc != 3 || (rounds = atoi(argv[2])) < 1 || rounds > ROUNDS_MAX)
-		die("usage: engine INTERFACE ROUNDS");
-	open_all(&bench, argv[1]);
-	for (int i = -WARM_UP; i < rounds; i++) {
-		int64_t time = round_of(&bench, i + WARM_UP);
-
-		if (bench.report.total.changed != bench.report.total.tagged)
-			die("not every rule changed");
-		if (i >= 0) {
-			times[i] = time;
-			commits[i] = bench.report.commit_us;
-		}
-	}
-	qsort(times, (size_t)rounds, sizeof(times[0]), order);
-	qsort(commits, (size_t)rounds, sizeof(commits[0]), order);
-	printf("%u %lld %lld %lld %lld\n", bench.report.total.changed,
-	       (long long)times[rounds / 2], (long long)times[rounds * 99 / 100],
-	       (long long)times[rounds - 1], (long long)commits[rounds / 2]);
-	rtnl_snapshot_done(&bench.snapshot);
-	rtnl_free(bench.rtnl);
-	nft_free(bench.nft);
-	netlink_close(&bench.mover);
-	tag_done(&bench.target.tag);
+	if (argc > 2 && strcmp(argv[1], "time") == 0)
+		return run_timed(argv + 2);
+	if (argc != 4 || strcmp(argv[1], "rounds") != 0 || (rounds = atoi(argv[3])) < 1 ||
+	    rounds > ROUNDS_MAX)
+		die("usage: engine rounds INTERFACE ROUNDS | time COMMAND...");
+	measure(argv[2], rounds);
 	return 0;
 }
