@@ -348,6 +348,9 @@ const char *record_state_name(enum record_state state);	/* "current", ... */
 int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
 			  uint32_t retry_after_s, int64_t wall_s, uint32_t random);
 
+/* 80 % to 120 % of it. */
+int64_t record_jitter_ms(int64_t wait_ms, uint32_t random);
+
 /*
  * Is it a failure of the server or of the way to it, rather than a word about this
  * record?

@@ -166,11 +166,27 @@ static uint32_t dice(void)
 	return random;
 }
 
+static void take_name(struct core *core, const struct message_result *result,
+		      int64_t now_ms)
+{
+	struct name_report report = names_answer(&core->names, result, now_ms, dice());
+
+	if (report.event == NAME_CHANGED) {
+		core->sync.names_changed = true;
+		core->state.dirty = true;
+	}
+	names_said(&report, now_ms);
+}
+
 void answers_take(struct core *core, const struct message_result *result, int64_t now_ms)
 {
-	struct schedule_report report = schedule_answer(core->schedule, result, now_ms,
-							clock_wall_s(), dice());
+	struct schedule_report report;
 
+	if (names_is_job(result->head.number)) {
+		take_name(core, result, now_ms);
+		return;
+	}
+	report = schedule_answer(core->schedule, result, now_ms, clock_wall_s(), dice());
 	if (report.record == SCHEDULE_NO_RECORD)
 		return;
 	said(core, &report, now_ms);

@@ -231,6 +231,7 @@ static int configure(struct core *core, struct err *ret_err)
 	if (result == 0) {
 		state_restore_wans(core, document);
 		state_restore_records(core, document, clock_now_ms(), clock_wall_s());
+		state_restore_names(core, document, clock_now_ms());
 	}
 	json_free(document);
 	return result;
@@ -268,6 +269,7 @@ static void end(struct core *core)
 	publisher_done(core);
 	events_done(&core->events);
 	core_unconfigure(core);
+	names_done(&core->names);
 	dry_run_free(core->dry_run);
 	conntrack_free(core->conntrack);
 	nft_free(core->nft);

@@ -26,6 +26,7 @@
 #include "events.h"
 #include "fault.h"
 #include "foreign.h"
+#include "names.h"
 #include "publisher.h"
 #include "resolver.h"
 #include "schedule.h"
@@ -40,6 +41,7 @@ enum sync_cause {
 	SYNC_SAFETY,		/* the slow look beside the events */
 	SYNC_AGAIN,		/* the last one failed */
 	SYNC_FOREIGN,		/* somebody else changed the ruleset */
+	SYNC_NAMES,		/* a name was answered with other addresses */
 	SYNC_START,
 	SYNC_ASKED,		/* hairpinctl sync, SIGUSR1 */
 	SYNC_ADDRESS,
@@ -60,6 +62,7 @@ enum {
 struct sync {
 	bool links_changed;		/* rtnl said so */
 	bool asked;			/* a whole look is wanted */
+	bool names_changed;		/* a look at the rules for their sake */
 	bool looked;			/* the first look is done */
 	bool truncated_said;
 	/* when the event was seen that this turn works on; 0 */
@@ -98,6 +101,7 @@ struct core {
 	struct nft *nft;		/* NULL: not opened yet, or it cannot be */
 	struct conntrack *conntrack;	/* likewise */
 	struct schedule *schedule;
+	struct names names;
 	struct sync sync;
 	struct state state;
 	struct events events;
@@ -207,6 +211,11 @@ int sync_now(struct core *core, int64_t now_ms, struct nft_report *ret_report,
 /* --- conntrack entries that would stay wrong: leftover.c --- */
 void leftover_after_look(struct core *core);
 void leftover_after_commit(struct core *core, const struct nft_report *report);
+
+/* --- names_said.c: what becomes of names, for the log --- */
+void names_said(const struct name_report *report, int64_t now_ms);
+/* Their changes, once the rules hold them. False: none. */
+bool names_said_changes(struct core *core);
 
 /* --- status.c, notice.c --- */
 char *status_print(const struct core *core, int64_t now_ms);	/* NULL: no memory */

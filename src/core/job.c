@@ -99,6 +99,28 @@ int job_pack(const struct core *core, const struct schedule_job *job,
 	return 0;
 }
 
+int job_pack_names(const struct names_job *job, struct message_job **ret_packet)
+{
+	struct message_job *packet = calloc(1, sizeof(*packet));
+
+	if (!packet)
+		return -ENOMEM;
+	packet->head = (struct message){ MESSAGE_JOB, job->number };
+	packet->kind = MESSAGE_RESOLVE;
+	packet->timeout_ms = NAMES_JOB_MS;
+	packet->record_count = (uint32_t)job->count;
+	for (size_t i = 0; i < job->count; i++) {
+		struct message_record *record = &packet->records[i];
+
+		record->record = job->questions[i].id;
+		record->family = (uint8_t)job->questions[i].family;
+		(void)text_copy(record->hostname, sizeof(record->hostname),
+				job->questions[i].name);
+	}
+	*ret_packet = packet;
+	return 0;
+}
+
 void job_free(struct message_job *packet)
 {
 	if (packet)

@@ -97,6 +97,8 @@ static void update_link(struct core *core, size_t index, int64_t now_ms)
 	if (wan->up && !was_up)
 		schedule_network(core->schedule, index, now_ms);
 	route = has_route(&core->snapshot, wan);
+	if ((wan->up && !was_up) || (route && !wan->has_route))
+		names_network(&core->names, now_ms);
 	if (route == wan->has_route)
 		return;
 	wan->has_route = route;

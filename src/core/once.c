@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * --once: leave when rules, records and hooks are in step, or, after a minute, say what is
- * left. A WAN without an address is waited for where something is to hold its address.
+ * --once: leave when rules, records, names and hooks are in step, or, after a minute, say
+ * what is left. A WAN without an address is waited for where something is to hold its
+ * address.
  */
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,24 @@ static bool name_records(const struct core *core)
 	return well;
 }
 
+static bool name_names(const struct core *core)
+{
+	bool well = true;
+
+	for (size_t i = 0; i < core->names.count; i++) {
+		const struct name *name = core->names.list[i];
+		const char *state = name_state_name(name);
+		TEXT_CLEANUP struct text fact = TEXT_INIT;
+
+		if (!name_is_wanted(name) || strcmp(state, "current") == 0)
+			continue;
+		text_addf(&fact, "%s: %s", state, name_reason(name));
+		left(name->name, fact.bytes);
+		well = false;
+	}
+	return well;
+}
+
 static bool name_hooks(const struct core *core)
 {
 	bool well = events_are_settled(core);
@@ -108,11 +127,13 @@ void once_turn(struct core *core, int64_t now_ms)
 	if (in_time &&
 	    (!core->sync.looked || !rules_are_settled(core) ||
 	     !addresses_are_settled(core) ||
-	     !schedule_is_settled(core->schedule) || !events_are_settled(core)))
+	     !schedule_is_settled(core->schedule) || !names_are_settled(&core->names) ||
+	     core->sync.names_changed || !events_are_settled(core)))
 		return;
 	well = name_wans(core);
 	well = name_rules(core) && well;
 	well = name_records(core) && well;
+	well = name_names(core) && well;
 	well = name_hooks(core) && well;
 	core_stop(core, well ? 0 : 1);
 }

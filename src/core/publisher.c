@@ -13,6 +13,44 @@
 
 enum { PUBLISHER_READS = 64 };	/* results taken in one turn of the loop */
 
+/* --- the schedule's jobs and the questions about names, as one --- */
+
+static int64_t work_due_ms(const struct core *core, int64_t now_ms)
+{
+	int64_t records_ms = schedule_due_ms(core->schedule, now_ms);
+	int64_t names_ms = names_due_ms(&core->names);
+
+	return records_ms < names_ms ? records_ms : names_ms;
+}
+
+static size_t work_in_flight(const struct core *core)
+{
+	return schedule_in_flight(core->schedule) + names_in_flight(&core->names);
+}
+
+static void work_lost(struct core *core, int64_t now_ms)
+{
+	schedule_publisher_gone(core->schedule, now_ms);
+	names_lost(&core->names, now_ms);
+}
+
+static void work_unsent(struct core *core, uint32_t number, int64_t now_ms)
+{
+	if (names_is_job(number))
+		names_unsent(&core->names, number, now_ms);
+	else
+		schedule_unsent(core->schedule, number, now_ms);
+}
+
+static bool work_may_answer(const struct core *core, const struct message_result *result)
+{
+	if (names_is_job(result->head.number))
+		return names_may_answer(&core->names, result);
+	return schedule_may_answer(core->schedule, result);
+}
+
+/* --- beginning and end --- */
+
 void publisher_init(struct publisher *publisher)
 {
 	*publisher = (struct publisher){ .channel = -1, .wait_ms = PUBLISHER_WAIT_MS };
@@ -66,7 +104,7 @@ static void publisher_fail(struct core *core, int64_t now_ms, const char *why)
 	publisher->wait_ms *= 2;
 	if (publisher->wait_ms > PUBLISHER_WAIT_MAX_MS)
 		publisher->wait_ms = PUBLISHER_WAIT_MAX_MS;
-	schedule_publisher_gone(core->schedule, now_ms);
+	work_lost(core, now_ms);
 }
 
 static void publisher_ask(struct core *core, int64_t now_ms)
@@ -112,13 +150,13 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
  */
 static void publisher_ended(struct core *core, int64_t now_ms)
 {
-	if (schedule_in_flight(core->schedule) > 0 && core->publisher.said_nothing) {
+	if (work_in_flight(core) > 0 && core->publisher.said_nothing) {
 		publisher_fail(core, now_ms, "died at work");
 		return;
 	}
 	publisher_close(core);
 	core->publisher.state = PUBLISHER_IDLE;
-	schedule_publisher_gone(core->schedule, now_ms);
+	work_lost(core, now_ms);
 }
 
 void publisher_address_changed(struct core *core, int64_t now_ms)
@@ -127,7 +165,7 @@ void publisher_address_changed(struct core *core, int64_t now_ms)
 		return;
 	publisher_close(core);
 	core->publisher.state = PUBLISHER_IDLE;
-	schedule_publisher_gone(core->schedule, now_ms);
+	work_lost(core, now_ms);
 }
 
 /* --- results --- */
@@ -159,7 +197,7 @@ void publisher_readable(struct core *core, int64_t now_ms)
 		if (got == -EAGAIN)
 			return;
 		if (got > 0 && message_result_ok(&result, (size_t)got) &&
-		    schedule_may_answer(core->schedule, &result))
+		    work_may_answer(core, &result))
 			publisher_result(core, &result, now_ms);
 		else if (got == 0 || got == -EPIPE)
 			publisher_ended(core, now_ms);
@@ -187,18 +225,15 @@ static void publisher_refuse(struct core *core, const struct schedule_job *job,
 	}
 }
 
-/* False: no more just now. */
-static bool publisher_give(struct core *core, const struct schedule_job *job,
-			   int64_t now_ms)
+/*
+ * Sends the packet and frees it; `result` is how its making went. False: no more just
+ * now.
+ */
+static bool publisher_send(struct core *core, uint32_t number, struct message_job *packet,
+			   int result, int64_t now_ms)
 {
 	struct publisher *publisher = &core->publisher;
-	struct message_job *packet;
-	int result = job_pack(core, job, &packet);
 
-	if (result == -E2BIG) {
-		publisher_refuse(core, job, now_ms);
-		return true;
-	}
 	if (result == 0) {
 		result = channel_send(publisher->channel, packet,
 				      message_job_bytes(packet), -1);
@@ -206,7 +241,7 @@ static bool publisher_give(struct core *core, const struct schedule_job *job,
 	}
 	if (result == 0)
 		return true;
-	schedule_unsent(core->schedule, job->number, now_ms);
+	work_unsent(core, number, now_ms);
 	if (result == -EAGAIN) {
 		publisher->full = true;
 		publisher_watch(core);
@@ -214,6 +249,39 @@ static bool publisher_give(struct core *core, const struct schedule_job *job,
 		publisher_fail(core, now_ms, strerror(-result));
 	}
 	return false;
+}
+
+/* False: no more just now. */
+static bool publisher_give(struct core *core, const struct schedule_job *job,
+			   int64_t now_ms)
+{
+	struct message_job *packet;
+	int result = job_pack(core, job, &packet);
+
+	if (result == -E2BIG) {
+		publisher_refuse(core, job, now_ms);
+		return true;
+	}
+	return publisher_send(core, job->number, packet, result, now_ms);
+}
+
+static bool publisher_give_names(struct core *core, const struct names_job *job,
+				 int64_t now_ms)
+{
+	struct message_job *packet;
+	int result = job_pack_names(job, &packet);
+
+	return publisher_send(core, job->number, packet, result, now_ms);
+}
+
+static void publisher_feed_names(struct core *core, int64_t now_ms)
+{
+	struct names_job job;
+
+	while (!core->publisher.full && core->publisher.channel >= 0 &&
+	       names_next(&core->names, now_ms, &job))
+		if (!publisher_give_names(core, &job, now_ms))
+			return;
 }
 
 static void publisher_feed(struct core *core, int64_t now_ms)
@@ -245,18 +313,19 @@ static bool publisher_is_outdated(const struct core *core)
 void publisher_turn(struct core *core, int64_t now_ms)
 {
 	struct publisher *publisher = &core->publisher;
-	bool has_work = schedule_due_ms(core->schedule, now_ms) <= now_ms;
+	bool has_work = work_due_ms(core, now_ms) <= now_ms;
 
 	if (has_work && publisher->state == PUBLISHER_RUNNING)
 		resolver_look(core, now_ms);
 	if (publisher_is_outdated(core)) {
-		if (schedule_in_flight(core->schedule) > 0)
+		if (work_in_flight(core) > 0)
 			return;
 		publisher_close(core);
 		publisher->state = PUBLISHER_IDLE;
 	}
 	if (publisher->state == PUBLISHER_RUNNING) {
 		publisher_feed(core, now_ms);
+		publisher_feed_names(core, now_ms);
 		return;
 	}
 	if (publisher->state == PUBLISHER_ASKED && now_ms >= publisher->retry_ms)
@@ -270,7 +339,7 @@ void publisher_turn(struct core *core, int64_t now_ms)
 int64_t publisher_due_ms(const struct core *core, int64_t now_ms)
 {
 	const struct publisher *publisher = &core->publisher;
-	int64_t work_ms = schedule_due_ms(core->schedule, now_ms);
+	int64_t work_ms = work_due_ms(core, now_ms);
 
 	switch (publisher->state) {
 	case PUBLISHER_ASKED:
@@ -279,7 +348,7 @@ int64_t publisher_due_ms(const struct core *core, int64_t now_ms)
 		return work_ms > publisher->retry_ms ? work_ms : publisher->retry_ms;
 	case PUBLISHER_RUNNING:
 		if (publisher_is_outdated(core) &&
-		    schedule_in_flight(core->schedule) > 0)
+		    work_in_flight(core) > 0)
 			return INT64_MAX;
 		return publisher->full ? INT64_MAX : work_ms;
 	case PUBLISHER_IDLE:

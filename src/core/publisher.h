@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The core's end of the publisher: asks the supervisor for one when there is work,
- * gives it the schedule's jobs, takes its results. When it dies its jobs are given
- * again to the next.
+ * gives it the schedule's jobs and the questions about names, takes its results. When it
+ * dies its jobs are given again to the next.
  */
 #ifndef CORE_PUBLISHER_H
 #define CORE_PUBLISHER_H
@@ -14,6 +14,7 @@
 #include "fault.h"
 
 struct core;
+struct names_job;
 struct schedule_job;
 struct message_job;
 struct message_reply;
@@ -74,6 +75,8 @@ const char *publisher_state_name(const struct publisher *publisher);
  */
 int job_pack(const struct core *core, const struct schedule_job *job,
 	     struct message_job **ret_packet) __attribute__((warn_unused_result));
+int job_pack_names(const struct names_job *job, struct message_job **ret_packet)
+	__attribute__((warn_unused_result));
 void job_free(struct message_job *packet);
 
 /* --- answers.c: what a result means for log and hooks --- */

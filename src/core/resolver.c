@@ -32,6 +32,7 @@ void resolver_look(struct core *core, int64_t now_ms)
 	log_info("resolv.conf is another one now");
 	for (size_t i = 0; i < core->config->wan_count; i++)
 		schedule_network(core->schedule, i, now_ms);
+	names_network(&core->names, now_ms);
 }
 
 void resolver_turn(struct core *core, int64_t now_ms)
@@ -47,5 +48,7 @@ int64_t resolver_due_ms(const struct core *core)
 	for (size_t i = 0; i < schedule_count(core->schedule); i++)
 		if (schedule_record(core->schedule, i)->record.unconnected > 0)
 			return core->resolver.looked_ms + RESOLVER_POLL_MS;
+	if (names_lack_resolver(&core->names))
+		return core->resolver.looked_ms + RESOLVER_POLL_MS;
 	return INT64_MAX;
 }

@@ -11,7 +11,7 @@
 
 #include "core.h"
 
-/* Passes every item on, and keeps what it tells of former addresses. */
+/* Passes every item on, and keeps what it tells of former addresses and names. */
 struct rules_walk {
 	struct core *core;
 	nft_item_fn *item;
@@ -49,6 +49,8 @@ static void rules_item(void *context, const struct nft_item *item)
 	if (walk->learn && item->target >= 0 &&
 	    (size_t)item->target < walk->core->config->wan_count)
 		rules_learn(walk->core, item);
+	if (walk->learn && item->target == NFT_OF_NAME && item->name)
+		names_want(&walk->core->names, item->name, item->name_family);
 	if (walk->item)
 		walk->item(walk->context, item);
 }
@@ -94,6 +96,9 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 
 	if (result < 0)
 		return result;
+	if (walk->learn)
+		names_look(&core->names);
+	request.name_count = names_view(&core->names, &request.names);
 	wans_fill_targets(core->wans, core->config->wan_count, core->targets);
 	return nft_sync(core->nft, &request, ret_report, ret_err);
 }
@@ -122,6 +127,14 @@ static void rules_count(struct core *core, const struct nft_report *report)
 	core->sync.refused = report->refused;
 }
 
+static void rules_names(struct core *core)
+{
+	if (names_looked(&core->names, clock_now_ms()))
+		log_warning("names: more than %d are named in comments; only the first "
+			    "ones are resolved",
+			    NAMES_MAX);
+}
+
 int rules_sync(struct core *core, nft_item_fn *item, void *context,
 	       struct nft_report *ret_report, struct err *ret_err)
 {
@@ -131,9 +144,12 @@ int rules_sync(struct core *core, nft_item_fn *item, void *context,
 
 	core->sync.corrected_count = 0;
 	result = rules_run(core, &walk, core->dry_run != NULL, ret_report, ret_err);
-	if (result == 0)
-		rules_count(core, ret_report);
-	return result;
+	if (result < 0)
+		return result;
+	rules_count(core, ret_report);
+	if (walk.learn)
+		rules_names(core);
+	return 0;
 }
 
 int rules_ask(struct core *core, nft_item_fn *item, void *context, struct err *ret_err)

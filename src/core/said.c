@@ -165,6 +165,16 @@ void said_rules(const struct core *core, size_t wan, unsigned changed,
 		   (double)report->total_us / 1000);
 }
 
+void said_names(const struct core *core, const struct nft_report *report)
+{
+	unsigned changed = report->of_names.changed;
+
+	log_notice("names: %u thing%s of the ruleset %s not in step; %s in %.1f ms", changed,
+		   plural(changed), changed == 1 ? "was" : "were",
+		   core->dry_run ? "would be rewritten" : "rewritten",
+		   (double)report->total_us / 1000);
+}
+
 void said_waiting(const struct core *core)
 {
 	for (size_t i = 0; i < core->config->wan_count; i++) {

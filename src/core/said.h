@@ -20,4 +20,7 @@ void said_waiting(const struct core *core);
 void said_rules(const struct core *core, size_t wan, unsigned changed,
 		const struct nft_report *report, enum sync_cause cause);
 
+/* Sets did not hold the addresses of their names though those had not changed. */
+void said_names(const struct core *core, const struct nft_report *report);
+
 #endif

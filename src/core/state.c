@@ -178,6 +178,18 @@ void state_restore_records(struct core *core, const struct json *document, int64
 	}
 }
 
+void state_restore_names(struct core *core, const struct json *document, int64_t now_ms)
+{
+	const struct json *element = json_child(json_get(document, "names"));
+	struct addr addresses[WAN_SIDES * NAMES_ADDRESSES_MAX];
+	const char *name;
+	size_t count;
+
+	for (; element; element = json_next(element))
+		if (state_read_name(element, &name, addresses, &count))
+			(void)names_restore(&core->names, name, addresses, count, now_ms);
+}
+
 /* --- writing --- */
 
 static bool state_is_dirty(const struct core *core)

@@ -7,17 +7,20 @@
  *    "wans": [{"name", "ipv4": {"address", "since"}, "ipv6": null,
  *              "prefix": {"address", "since"}, "former": [addresses],
  *              "told": {"ipv4": "...", "ipv6": null}}],
- *    "records": [{"provider", "hostname", "family", ...}]}
+ *    "records": [{"provider", "hostname", "family", ...}],
+ *    "names": [{"name", "addresses": ["192.0.2.7", ...]}]}
  *
  * `prefix`: the first address of the one that IPv6 rules follow; absent: they follow
- * none. `told`: what hooks were told last; absent: nothing yet. A record's members are those
- * of struct record_saved; what is zero is left out. The key is random and
+ * none. `told`: what hooks were told last; absent: nothing yet. `names`: what names in
+ * comments resolved to last; absent: an older file. A record's members are those of
+ * struct record_saved; what is zero is left out. The key is random and
  * keys the fingerprints of the settings, so that the file tells nothing about passwords.
  *
  * What cannot be read or is of another version is set aside as NAME.bad and rebuilt;
  * so is a file of which some WANs or records break a rule, but the others are used.
  * What cannot be written stays in memory and is tried again. Of very many records, what
- * would make the file longer than JSON_MAX_BYTES is left out, final refusals never.
+ * would make the file longer than JSON_MAX_BYTES is left out, final refusals never;
+ * names go before records do.
  */
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
@@ -69,6 +72,7 @@ struct json *state_load(struct state *state, int directory);
 void state_restore_wans(struct core *core, const struct json *document);
 void state_restore_records(struct core *core, const struct json *document, int64_t now_ms,
 			   int64_t wall_s);
+void state_restore_names(struct core *core, const struct json *document, int64_t now_ms);
 
 /* Saves now when anything changed; what fails is kept for later and said. */
 void state_save(struct core *core, int64_t now_ms);
@@ -100,7 +104,13 @@ bool state_is_ours(const struct json *document, struct err *ret_err);
 /* Is this element of "wans" as state_format() makes it? */
 bool state_is_wan(const struct json *wan);
 
-/* How many WANs and records of the document cannot be used. */
+/* An element of "names"; `ret_addresses` has room for the most of both families. */
+struct name;
+struct json *state_format_name(const struct name *name);
+bool state_read_name(const struct json *json, const char **ret_name,
+		     struct addr *ret_addresses, size_t *ret_count);
+
+/* How many WANs, records and names of the document cannot be used. */
 size_t state_count_damaged(const struct json *document);
 
 bool state_read_key(const struct json *document, uint8_t ret_key[STATE_KEY_BYTES]);

@@ -10,6 +10,8 @@
 
 #include "core.h"
 
+enum { FILE_END_BYTES = 16 };	/* what closes the text */
+
 /*
  * --- writing: a record at a time, so that the tree never stands in memory as a whole
  * ---
@@ -115,9 +117,33 @@ static void add_records(struct text *text, struct core *core, enum detail detail
 	}
 }
 
+/* Those in use first; as many as there is room for beside the rest. */
+static void add_names(struct text *text, const struct core *core, bool wanted,
+		      size_t *written)
+{
+	for (size_t i = 0; i < core->names.count && *written < NAMES_MAX; i++) {
+		const struct name *name = core->names.list[i];
+		size_t length = text->length;
+
+		if (name_is_wanted(name) != wanted ||
+		    name->sides[WAN_IPV4].count + name->sides[WAN_IPV6].count == 0)
+			continue;
+		text_add(text, *written ? ",\n" : "\n");
+		json_print_take(text, state_format_name(name));
+		if (text->length > JSON_MAX_BYTES - FILE_END_BYTES) {
+			text->length = length;
+			text->bytes[length] = '\0';
+			return;
+		}
+		(*written)++;
+	}
+}
+
 static void add_all(struct text *text, struct core *core, enum detail detail,
 		    int64_t now_ms, int64_t wall_s)
 {
+	size_t names = 0;
+
 	text_addf(text, "{\"version\": %d, \"key\": \"", STATE_VERSION);
 	for (size_t i = 0; i < STATE_KEY_BYTES; i++)
 		text_addf(text, "%02x", core->state.key[i]);
@@ -128,6 +154,11 @@ static void add_all(struct text *text, struct core *core, enum detail detail,
 	}
 	text_add(text, "],\n\"records\": [");
 	add_records(text, core, detail, now_ms, wall_s);
+	text_add(text, "],\n\"names\": [");
+	if (text->length < JSON_MAX_BYTES - FILE_END_BYTES) {
+		add_names(text, core, true, &names);
+		add_names(text, core, false, &names);
+	}
 	text_add(text, "]}\n");
 }
 
@@ -207,18 +238,23 @@ static bool parts_are_ours(const struct json *document)
 {
 	const struct json *wans = json_get(document, "wans");
 	const struct json *records = json_get(document, "records");
+	const struct json *names = json_get(document, "names");
 	uint8_t key[STATE_KEY_BYTES];
 
 	return state_read_key(document, key) && wans && json_kind(wans) == JSON_ARRAY &&
 	       json_count(wans) <= CONFIG_WANS_MAX && records &&
-	       json_kind(records) == JSON_ARRAY;
+	       json_kind(records) == JSON_ARRAY &&
+	       (!names || (json_kind(names) == JSON_ARRAY &&
+			   json_count(names) <= NAMES_MAX));
 }
 
 size_t state_count_damaged(const struct json *document)
 {
+	struct addr addresses[WAN_SIDES * NAMES_ADDRESSES_MAX];
 	const struct json *element;
 	struct state_record record;
-	size_t count = 0;
+	size_t count = 0, address_count;
+	const char *name;
 
 	for (element = json_child(json_get(document, "wans")); element;
 	     element = json_next(element))
@@ -226,6 +262,9 @@ size_t state_count_damaged(const struct json *document)
 	for (element = json_child(json_get(document, "records")); element;
 	     element = json_next(element))
 		count += !state_read_record(element, &record);
+	for (element = json_child(json_get(document, "names")); element;
+	     element = json_next(element))
+		count += !state_read_name(element, &name, addresses, &address_count);
 	return count;
 }
 

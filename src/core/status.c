@@ -184,10 +184,56 @@ static bool add_records(struct text *text, const struct core *core, int64_t now_
 	return true;
 }
 
+/* --- names --- */
+
+static void add_side_of_name(struct json *object, const struct name_side *side,
+			     const char *family)
+{
+	struct json *array = json_add(object, family, json_new_array());
+
+	for (size_t i = 0; side->wanted && i < side->count; i++)
+		status_add_address(array, NULL, &side->addresses[i]);
+}
+
+static struct json *format_name(const struct name *name, int64_t now_ms)
+{
+	int64_t wait_ms = name_due_ms(name) - now_ms;
+	struct json *object = json_new_object();
+	const char *reason = name_reason(name);
+
+	json_add_string(object, "name", name->name);
+	add_side_of_name(object, &name->sides[WAN_IPV4], "ipv4");
+	add_side_of_name(object, &name->sides[WAN_IPV6], "ipv6");
+	json_add_string(object, "state", name_state_name(name));
+	add_time(object, "next_try",
+		 clock_wall_s() + (wait_ms > 0 ? (wait_ms + 999) / 1000 : 0));
+	json_add_string(object, "reason", reason[0] ? reason : NULL);
+	return object;
+}
+
+static bool add_names(struct text *text, const struct core *core, int64_t now_ms)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < core->names.count; i++) {
+		const struct name *name = core->names.list[i];
+
+		if (!name_is_wanted(name))
+			continue;
+		if (text->length > STATUS_TEXT_MAX)
+			return false;
+		text_add(text, first ? "" : ",");
+		json_print_take(text, format_name(name, now_ms));
+		first = false;
+	}
+	return true;
+}
+
 char *status_print(const struct core *core, int64_t now_ms)
 {
 	TEXT_CLEANUP struct text text = TEXT_INIT;
 	struct json *head = json_new_object(), *wans;
+	bool whole;
 
 	json_add_string(head, "version", HAIRPIN_VERSION);
 	json_add_integer(head, "pid", getpid());
@@ -199,9 +245,12 @@ char *status_print(const struct core *core, int64_t now_ms)
 	json_print_take(&text, head);
 	if (text.failed || text.length == 0)
 		return NULL;
-	/* The records go in before the closing brace. */
+	/* Records and names go in before the closing brace. */
 	text.bytes[--text.length] = '\0';
 	text_add(&text, ",\"records\":[");
-	text_add(&text, add_records(&text, core, now_ms) ? "]}" : "],\"truncated\":true}");
+	whole = add_records(&text, core, now_ms);
+	text_add(&text, "],\"names\":[");
+	whole = add_names(&text, core, now_ms) && whole;
+	text_add(&text, whole ? "]}" : "],\"truncated\":true}");
 	return text_take(&text);
 }

@@ -60,6 +60,8 @@ int64_t sync_due_ms(const struct core *core, int64_t now_ms)
 
 	if (!sync->looked || sync->asked || sync->links_changed)
 		return now_ms < sync->look_retry_ms ? sync->look_retry_ms : now_ms;
+	if (sync->names_changed)
+		return now_ms;
 	due_ms = earlier(look_due_ms(core), foreign_due_ms(&sync->foreign));
 	due_ms = earlier(due_ms, sync->retry_ms);
 	due_ms = earlier(due_ms, silence_due_ms(core));
@@ -77,6 +79,8 @@ static enum sync_cause sync_cause(const struct core *core, int64_t now_ms)
 		return SYNC_START;
 	if (sync->asked)
 		return SYNC_ASKED;
+	if (sync->names_changed)
+		return SYNC_NAMES;
 	if (foreign_due_ms(&sync->foreign) <= now_ms)
 		return SYNC_FOREIGN;
 	if (sync->retry_ms <= now_ms)
@@ -96,7 +100,7 @@ static bool rules_are_wanted(const struct core *core, enum sync_cause cause,
 		return false;
 	if (!core->sync.error[0] || core->sync.retry_ms <= now_ms)
 		return true;
-	return cause != SYNC_FOREIGN && cause != SYNC_SAFETY;
+	return cause != SYNC_FOREIGN && cause != SYNC_NAMES && cause != SYNC_SAFETY;
 }
 
 static void rules_failed(struct core *core, int code, const struct err *err)
@@ -154,6 +158,8 @@ static int rules_turn(struct core *core, enum sync_cause cause, struct nft_repor
 
 static void tell_schedule(struct core *core, const struct look *look, int64_t now_ms)
 {
+	if (look->count > 0)
+		names_network(&core->names, now_ms);
 	for (size_t i = 0; i < look->count; i++) {
 		const struct look_change *change = &look->changes[i];
 		const struct core_side *side =
@@ -203,6 +209,8 @@ static void tell_of_rules(struct core *core, const struct look *look,
 		events_rules(core, i, changed,
 			     prefix ? "new IPv6 prefix" : "ruleset changed");
 	}
+	if (!names_said_changes(core) && report->of_names.changed && cause != SYNC_NAMES)
+		said_names(core, report);
 }
 
 static void tell_of_silence(struct core *core, int64_t now_ms)
@@ -263,6 +271,8 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 	}
 	if (look.count + look.prefix_count > 0)
 		cause = SYNC_ADDRESS;
+	/* Where the rules are not looked at now, the next look sees it too. */
+	core->sync.names_changed = false;
 	if (rules_are_wanted(core, cause, now_ms)) {
 		result = rules_turn(core, cause, report, ret_err);
 		done = result == 0 ? report : NULL;
@@ -304,7 +314,8 @@ void sync_turn(struct core *core, int64_t now_ms)
 	struct sync *sync = &core->sync;
 	enum sync_cause cause = sync_cause(core, now_ms);
 	bool look_wanted = sync->links_changed || look_due_ms(core) <= now_ms ||
-			   (cause != SYNC_NONE && cause != SYNC_FOREIGN);
+			   (cause != SYNC_NONE && cause != SYNC_FOREIGN &&
+			    cause != SYNC_NAMES);
 	struct nft_report report = { .commit_us = 0 };
 	struct err err = { "" };
 

@@ -71,8 +71,7 @@ static int64_t reconnecting_ms(unsigned failures)
 				 : RECORD_BACKOFF_MAX_MS;
 }
 
-/* 80 % to 120 % of it. */
-static int64_t jitter_ms(int64_t wait_ms, uint32_t random)
+int64_t record_jitter_ms(int64_t wait_ms, uint32_t random)
 {
 	return wait_ms * 4 / 5 + (int64_t)((uint64_t)(wait_ms * 2 / 5) * random >> 32);
 }
@@ -93,9 +92,9 @@ int64_t record_backoff_ms(enum message_verdict verdict, unsigned failures,
 	if (verdict == MESSAGE_TLS_REFUSED && wall_s < RECORD_SANE_WALL_S)
 		return RECORD_CLOCK_RETRY_MS;
 	if (verdict == MESSAGE_UNREACHABLE)
-		wait_ms = jitter_ms(reconnecting_ms(failures), random);
+		wait_ms = record_jitter_ms(reconnecting_ms(failures), random);
 	else
-		wait_ms = jitter_ms(doubling_ms(failures), random);
+		wait_ms = record_jitter_ms(doubling_ms(failures), random);
 	if (verdict == MESSAGE_SERVER_ERROR)
 		wait_ms = MAX(wait_ms, server_error_ms(random));
 	return MIN(MAX(wait_ms, asked_ms), RETRY_MAX_MS);

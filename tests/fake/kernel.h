@@ -175,7 +175,10 @@ int nft_monitor_read(struct nft *nft, bool *ret_foreign)
 
 static inline void fake_count(struct nft_report *report, const struct nft_item *item)
 {
-	struct nft_count *counts[2] = { &report->total, &report->of[item->target] };
+	struct nft_count *counts[2] = { &report->total,
+					item->target == NFT_OF_NAME
+						? &report->of_names
+						: &report->of[item->target] };
 
 	for (int i = 0; i < 2; i++) {
 		counts[i]->tagged++;
@@ -204,6 +207,28 @@ static inline struct addr fake_wanted(const struct nft_target *target,
 	return addr_join(&target->prefix, target->keep_bits, value);
 }
 
+/* A set of one address: the first one of its family that the name has. */
+static inline bool fake_named(const struct nft_request *request, struct nft_item *item)
+{
+	const char *prefix = request->name_prefix ? request->name_prefix : "";
+	size_t length = strlen(prefix);
+
+	if (!length || strncmp(item->comment, prefix, length) != 0)
+		return false;
+	item->kind = NFT_SET;
+	item->target = NFT_OF_NAME;
+	item->name = item->comment + length;
+	item->name_family = item->old.family;
+	for (size_t i = 0; i < request->name_count; i++)
+		for (size_t j = 0; j < request->names[i].count &&
+				   strcmp(request->names[i].name, item->name) == 0; j++)
+			if (request->names[i].addresses[j].family == item->name_family) {
+				item->new = request->names[i].addresses[j];
+				return true;
+			}
+	return true;
+}
+
 static inline void fake_apply(const struct nft_request *request, struct fake_rule *rule,
 			      struct nft_report *report)
 {
@@ -216,23 +241,26 @@ static inline void fake_apply(const struct nft_request *request, struct fake_rul
 				 .old = rule->address };
 	const struct nft_target *target;
 
-	item.target = fake_target(request, rule->comment);
-	if (item.target < 0)
-		return;
-	target = &request->targets[item.target];
-	item.new = fake_wanted(target, &rule->address);
+	if (!fake_named(request, &item)) {
+		item.target = fake_target(request, rule->comment);
+		if (item.target < 0)
+			return;
+		target = &request->targets[item.target];
+		item.new = fake_wanted(target, &rule->address);
+	}
 	if (addr_is_none(&item.new)) {
 		item.result = NFT_SKIPPED;
-		item.reason = "the WAN has no address";
+		item.reason = "no address is known";
 	} else if (addr_equal(&item.new, &item.old)) {
 		item.result = NFT_UNCHANGED;
 	} else {
 		item.result = NFT_CHANGED;
-		item.learnt = true;
+		item.learnt = item.target >= 0;
 		if (!request->dry_run)
 			rule->address = item.new;
 	}
-	item.in_step = item.result != NFT_SKIPPED && !(request->dry_run && item.learnt);
+	item.in_step = item.result == NFT_UNCHANGED ||
+		       (item.result == NFT_CHANGED && !request->dry_run);
 	fake_count(report, &item);
 	if (request->item)
 		request->item(request->context, &item);

@@ -132,6 +132,7 @@ static inline void room_begin_with(struct room *room, struct config *config,
 	assert_int_equal(core_configure(&room->core, config, &err), 0);
 	state_restore_wans(&room->core, document);
 	state_restore_records(&room->core, document, kernel.now_ms, kernel.wall_s);
+	state_restore_names(&room->core, document, kernel.now_ms);
 	json_free(document);
 }
 
@@ -147,6 +148,7 @@ static inline void room_end(struct room *room)
 	publisher_done(&room->core);
 	events_done(&room->core.events);
 	core_unconfigure(&room->core);
+	names_done(&room->core.names);
 	close(room->options.supervisor);
 	close(room->far);
 }
