@@ -189,6 +189,8 @@ static bool is_open(const struct decision *d)
 			return false;
 	}
 	for (size_t i = 0; i < d->view->lookup_count; i++) {
+		if (!decision_family_known(d) && d->view->lookups[i].key_at[d->side] >= 0)
+			return false;
 		if (decision_lookup_counts(d, i, &source) && source != RULE_SNAT)
 			return false;
 	}

@@ -249,8 +249,17 @@ void reader_ports(struct reader *reader, uint16_t first, uint16_t last)
 		view->port_last = last;
 }
 
+void reader_use(struct reader *reader, size_t place, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (reader->bytes[place + i].from == FROM_NOTHING)
+			reader->view->unknown = true;
+	}
+}
+
 void reader_compare(struct reader *reader, size_t place, uint32_t op, struct span value)
 {
+	reader_use(reader, place, value.length);
 	compare_destination(reader, place, op, value);
 	compare_protocol(reader, place, op, value);
 	compare_port(reader, place, op, value);

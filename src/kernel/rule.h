@@ -96,7 +96,8 @@ struct rule_view {
 	bool jump;			/* jump or goto, also by verdict map */
 	struct span jump_to;		/* the chain; empty: none, or by verdict map */
 	bool snat_to;
-	bool unknown;			/* has expressions that nobody here knows */
+	/* Has expressions that nobody here knows, or reads what none has written. */
+	bool unknown;
 	unsigned expression_count;
 	bool xt;			/* xt extensions: needs NFTA_RULE_COMPAT */
 	uint32_t compat_protocol;

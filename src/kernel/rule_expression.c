@@ -275,6 +275,7 @@ static void read_key(struct reader *reader, struct rule_lookup *lookup, size_t p
 {
 	size_t rest = READER_BYTES - place;
 
+	reader_use(reader, place, rest ? 1 : 0);
 	for (int side = RULE_IPV4; side < RULE_SIDES; side++) {
 		struct reader_finding finding;
 

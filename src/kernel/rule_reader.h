@@ -10,6 +10,7 @@
 enum { READER_BYTES = 64 };	/* NFT_REG32_COUNT * NFT_REG32_SIZE */
 
 enum reader_from {
+	FROM_NOTHING,		/* never written by this rule */
 	FROM_UNKNOWN,
 	FROM_NETWORK,		/* offset: within the network header */
 	FROM_TRANSPORT,
@@ -48,6 +49,9 @@ bool reader_xt_target(struct reader *reader, const struct nlattr **table);
 /* An address that stands in the rule at `spot->at`. */
 void reader_note_spot(struct reader *reader, enum rule_side_index side,
 		      const struct rule_spot *spot);
+
+/* Something reads these bytes: they should have been written. */
+void reader_use(struct reader *reader, size_t place, size_t length);
 
 /* Where a register's bytes lie; false: no such register, or it runs over the end. */
 bool reader_place(uint32_t reg, size_t length, size_t *ret_place);

@@ -3,7 +3,8 @@
  * A rule's bytes as a kernel (or nobody sane) could dump them: read, decide, change,
  * write again.
  *
- * Input: family, hooks, length of the userdata, userdata, expressions.
+ * Input: family, hooks and what is asked for, length of the userdata, userdata,
+ * expressions.
  */
 #include <linux/netfilter.h>
 #include <stdlib.h>
@@ -22,7 +23,9 @@ static void require(bool fine)
 }
 
 static const struct rewrite_set sets[RULE_LOOKUPS_MAX];
-static const struct addr former = { AF_INET, { 203, 0, 113, 1 } };
+static const struct addr former[] = {
+	{ AF_INET, { 203, 0, 113, 1 } }, { AF_INET6, { 0x20, 1, 0xd, 0xb8 } },
+};
 
 static void decide(const struct rewrite_policy *policy, struct span expressions,
 		   struct rule_view *view, struct rewrite_verdict *verdict)
@@ -40,7 +43,7 @@ static void check_emit(const struct rewrite_policy *policy, struct span expressi
 {
 	struct wire wire WIRE_CLEANUP = { 0 };
 	struct emit_rule rule = {
-		.family = NFPROTO_IPV4, .table = "t", .chain = "c", .handle = 1,
+		.family = (uint8_t)policy->family, .table = "t", .chain = "c", .handle = 1,
 		.expressions = expressions, .userdata = userdata, .view = view,
 	};
 	struct rewrite_verdict again;
@@ -55,6 +58,17 @@ static void check_emit(const struct rewrite_policy *policy, struct span expressi
 	decide(policy, written, &second, &again);
 	require(again.result == verdict->result && again.patch_count == verdict->patch_count);
 	emit_rule(&wire, &rule);
+	if (!verdict->adds)
+		return;
+	/* With what was missing it is a plain rule. */
+	rule.missing = verdict->new;
+	wire.length = 0;
+	emit_expressions(&wire, &rule);
+	if (wire.failed)
+		return;
+	written = attr_span((const struct nlattr *)(const void *)wire.bytes);
+	decide(policy, written, &second, &again);
+	require(again.result == NFT_UNCHANGED);
 }
 
 /* After the change nothing is left to do, and only the patched bytes differ. */
@@ -90,7 +104,7 @@ static void check_comments(struct span userdata, struct span expressions)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const int families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET };
-	struct nft_target target = { .former = &former, .former_count = 1 };
+	struct nft_target target = { .former = former, .former_count = 2 };
 	struct rewrite_policy policy = { .values = { .target = &target } };
 	struct rewrite_verdict verdict;
 	struct rule_view view;
@@ -102,8 +116,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	policy.family = families[data[0] % 3];
 	policy.hooks = data[1] & 0x1f;
+	policy.add_missing = data[1] & 0x20;
+	target.keep_bits = data[1] & 0x40 ? 57 : 0;
 	require(addr_parse("198.51.100.7", &target.ipv4));
 	require(addr_parse("2001:db8:ffff::7", &target.ipv6));
+	target.prefix = target.ipv6;
 	/* Copies of their own, so that a byte too far is seen. */
 	length = size - 3 - data[2];
 	userdata = malloc(data[2] + 1U);
@@ -120,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decide(&policy, body, &view, &verdict);
 	if (!view.broken)
 		check_emit(&policy, body, user, &view, &verdict);
-	if (verdict.result == NFT_CHANGED)
+	if (verdict.result == NFT_CHANGED && !verdict.adds)
 		check_change(&policy, body, &verdict);
 	free(userdata);
 	free(expressions);

@@ -3,115 +3,9 @@
  * The pure half of the NAT engine: rules as bytes, verdicts, and bytes that were
  * damaged on the way.
  */
-#include <arpa/inet.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nf_tables_compat.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-
-#include <cmocka.h>
-
-#include "kernel/nft_emit.h"
-#include "kernel/nft_rewrite.h"
-
-enum { PREROUTING = 1 << NF_INET_PRE_ROUTING, POSTROUTING = 1 << NF_INET_POST_ROUTING };
+#include "rule_draft.h"
 
 static const struct rewrite_set no_sets[RULE_LOOKUPS_MAX];
-
-/* A rule while it is built: expressions, and the one that is open. */
-struct draft {
-	struct wire wire;
-	size_t element, data;
-};
-
-static void begin(struct draft *draft, const char *name)
-{
-	draft->element = wire_nest(&draft->wire, NFTA_LIST_ELEM);
-	wire_put_string(&draft->wire, NFTA_EXPR_NAME, name);
-	draft->data = wire_nest(&draft->wire, NFTA_EXPR_DATA);
-}
-
-static void end(struct draft *draft)
-{
-	wire_nest_end(&draft->wire, draft->data);
-	wire_nest_end(&draft->wire, draft->element);
-}
-
-static void payload(struct draft *draft, uint32_t reg, uint32_t base, uint32_t offset,
-		    uint32_t length)
-{
-	begin(draft, "payload");
-	wire_put_be32(&draft->wire, NFTA_PAYLOAD_DREG, reg);
-	wire_put_be32(&draft->wire, NFTA_PAYLOAD_BASE, base);
-	wire_put_be32(&draft->wire, NFTA_PAYLOAD_OFFSET, offset);
-	wire_put_be32(&draft->wire, NFTA_PAYLOAD_LEN, length);
-	end(draft);
-}
-
-static void compare(struct draft *draft, uint32_t reg, uint32_t op, const void *bytes,
-		    size_t length)
-{
-	size_t value;
-
-	begin(draft, "cmp");
-	wire_put_be32(&draft->wire, NFTA_CMP_SREG, reg);
-	wire_put_be32(&draft->wire, NFTA_CMP_OP, op);
-	value = wire_nest(&draft->wire, NFTA_CMP_DATA);
-	wire_put(&draft->wire, NFTA_DATA_VALUE, bytes, length);
-	wire_nest_end(&draft->wire, value);
-	end(draft);
-}
-
-static void meta(struct draft *draft, uint32_t key, const void *bytes, size_t length)
-{
-	begin(draft, "meta");
-	wire_put_be32(&draft->wire, NFTA_META_DREG, NFT_REG_1);
-	wire_put_be32(&draft->wire, NFTA_META_KEY, key);
-	end(draft);
-	compare(draft, NFT_REG_1, NFT_CMP_EQ, bytes, length);
-}
-
-static void dnat(struct draft *draft)
-{
-	begin(draft, "nat");
-	wire_put_be32(&draft->wire, NFTA_NAT_TYPE, NFT_NAT_DNAT);
-	end(draft);
-}
-
-static void lookup(struct draft *draft, uint32_t reg, const char *set)
-{
-	begin(draft, "lookup");
-	wire_put_string(&draft->wire, NFTA_LOOKUP_SET, set);
-	wire_put_be32(&draft->wire, NFTA_LOOKUP_SREG, reg);
-	end(draft);
-}
-
-static const uint8_t old4[4] = { 203, 0, 113, 1 };
-
-static void daddr(struct draft *draft, const uint8_t address[4])
-{
-	payload(draft, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
-	compare(draft, NFT_REG_1, NFT_CMP_EQ, address, 4);
-}
-
-static struct span bytes_of(const struct draft *draft)
-{
-	assert_false(draft->wire.failed);
-	return (struct span){ draft->wire.bytes, draft->wire.length };
-}
-
-static struct rewrite_policy policy_of(int family, unsigned hooks)
-{
-	static struct nft_target target;
-
-	assert_true(addr_parse("198.51.100.7", &target.ipv4));
-	assert_true(addr_parse("2001:db8:ffff::7", &target.ipv6));
-	return (struct rewrite_policy){ .family = family, .hooks = hooks,
-					.values = { .target = &target } };
-}
 
 static struct rewrite_verdict judge(const struct draft *draft, int family, unsigned hooks)
 {
@@ -270,101 +164,6 @@ static void what_is_not_dnat_needs_a_former_address(void **state)
 	wire_done(&draft.wire);
 }
 
-static void emitted(const struct draft *draft, const struct emit_twin *twins, size_t count,
-		    struct wire *ret_wire)
-{
-	struct rule_view view;
-	struct emit_rule rule = {
-		.family = NFPROTO_IPV4, .table = "t", .chain = "c", .handle = 5,
-		.expressions = bytes_of(draft), .view = &view,
-		.twins = twins, .twin_count = count,
-	};
-
-	rule_read(rule.expressions, &view);
-	*ret_wire = (struct wire){ 0 };
-	emit_rule(ret_wire, &rule);
-	assert_false(ret_wire->failed);
-}
-
-static void expressions_travel_as_they_are(void **state)
-{
-	struct draft draft = { 0 };
-	struct wire wire;
-	struct span list;
-
-	(void)state;
-	daddr(&draft, old4);
-	begin(&draft, "inner");
-	wire_put(&draft.wire, 200, "any bytes", 9);
-	end(&draft);
-	lookup(&draft, NFT_REG_1, "named");
-	dnat(&draft);
-	emitted(&draft, NULL, 0, &wire);
-	list = attr_nest((struct span){ wire.bytes, wire.length }, NFTA_RULE_EXPRESSIONS);
-	assert_int_equal(list.length, draft.wire.length);
-	assert_memory_equal(list.bytes, draft.wire.bytes, list.length);
-	assert_null(attr_find((struct span){ wire.bytes, wire.length }, NFTA_RULE_COMPAT));
-	wire_done(&wire);
-	wire_done(&draft.wire);
-}
-
-static void twins_get_name_and_number(void **state)
-{
-	const struct emit_twin twin = { { (const uint8_t *)"__set7", 6 }, "__set%d", 3 };
-	struct draft draft = { 0 };
-	struct span list, name, data, set;
-	uint32_t id = 0;
-	struct wire wire;
-
-	(void)state;
-	lookup(&draft, NFT_REG_1, "__set7");
-	lookup(&draft, NFT_REG_1, "__set77");
-	emitted(&draft, &twin, 1, &wire);
-	list = attr_nest((struct span){ wire.bytes, wire.length }, NFTA_RULE_EXPRESSIONS);
-	assert_true(rule_expression((const void *)list.bytes, &name, &data));
-	assert_true(attr_string(attr_find(data, NFTA_LOOKUP_SET), &set));
-	assert_true(attr_is(set, "__set%d"));
-	assert_true(attr_be32(attr_find(data, NFTA_LOOKUP_SET_ID), &id));
-	assert_int_equal(id, 3);
-	assert_true(rule_expression(mnl_attr_next((const void *)list.bytes), &name, &data));
-	assert_true(attr_string(attr_find(data, NFTA_LOOKUP_SET), &set));
-	assert_true(attr_is(set, "__set77"));
-	wire_done(&wire);
-	wire_done(&draft.wire);
-}
-
-static void corrections(void **state)
-{
-	struct draft draft = { 0 };
-	struct span whole, list, name, data;
-	uint32_t number;
-	struct wire wire;
-
-	(void)state;
-	meta(&draft, NFT_META_L4PROTO, "\x06", 1);
-	begin(&draft, "exthdr");
-	wire_put_be32(&draft.wire, NFTA_EXTHDR_SREG, NFT_REG_1);
-	wire_put_be32(&draft.wire, NFTA_EXTHDR_FLAGS, 0);
-	wire_put_be32(&draft.wire, NFTA_EXTHDR_OFFSET, 2);
-	end(&draft);
-	begin(&draft, "target");
-	wire_put_string(&draft.wire, NFTA_TARGET_NAME, "TCPMSS");
-	end(&draft);
-	emitted(&draft, NULL, 0, &wire);
-	whole = (struct span){ wire.bytes, wire.length };
-	list = attr_nest(whole, NFTA_RULE_EXPRESSIONS);
-	const struct nlattr *third = mnl_attr_next(mnl_attr_next((const void *)list.bytes));
-	assert_true(rule_expression(third, &name, &data));
-	assert_true(attr_is(name, "exthdr"));
-	assert_null(attr_find(data, NFTA_EXTHDR_FLAGS));
-	assert_non_null(attr_find(data, NFTA_EXTHDR_OFFSET));
-	assert_true(attr_be32(attr_find(attr_nest(whole, NFTA_RULE_COMPAT),
-					NFTA_RULE_COMPAT_PROTO), &number));
-	assert_int_equal(number, 6);
-	wire_done(&wire);
-	wire_done(&draft.wire);
-}
-
 /* Whatever comes is read without a step aside; what is read as whole is a verdict. */
 static void try_bytes(const uint8_t *bytes, size_t length)
 {
@@ -442,9 +241,6 @@ int main(void)
 		cmocka_unit_test(unknown_expressions_end_what_is_known),
 		cmocka_unit_test(families),
 		cmocka_unit_test(what_is_not_dnat_needs_a_former_address),
-		cmocka_unit_test(expressions_travel_as_they_are),
-		cmocka_unit_test(twins_get_name_and_number),
-		cmocka_unit_test(corrections),
 		cmocka_unit_test(damaged_bytes_do_no_harm),
 		cmocka_unit_test(too_much_of_anything_is_left_alone),
 	};
