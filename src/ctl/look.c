@@ -157,6 +157,15 @@ static void look_add_bytes(struct json *item, const char *key, const char *bytes
 			      : NULL);
 }
 
+/* The names of comments are resolved by the daemon alone. */
+static const char *look_reason(const struct nft_item *found)
+{
+	if (found->target == NFT_OF_NAME && found->result == NFT_SKIPPED &&
+	    found->name && found->name_family)
+		return "its name is not resolved here: only a running hairpind does that";
+	return found->reason;
+}
+
 static void look_add_item(void *context, const struct nft_item *found)
 {
 	struct look *look = context;
@@ -172,7 +181,7 @@ static void look_add_item(void *context, const struct nft_item *found)
 	json_add_string(item, "result", nft_result_name(found->result));
 	look_add_value(item, "old", &found->old, found->bits);
 	look_add_value(item, "new", &found->new, found->bits);
-	json_add_string(item, "reason", found->reason);
+	json_add_string(item, "reason", look_reason(found));
 	look_add_bytes(item, "name", found->name);
 	json_add_string(item, "wan", owned ? look->names[found->target] : NULL);
 	json_add_bool(item, "in_step", found->in_step);

@@ -290,6 +290,87 @@ static void status_show_records(const struct json *records, const struct ctl_vie
 	plain_table_done(&table);
 }
 
+/* --- names in comments --- */
+
+static void status_add_addresses(struct text *cell, const struct json *list)
+{
+	const struct json *address;
+
+	for (address = json_child(list); address; address = json_next(address)) {
+		text_add(cell, cell->length ? ", " : "");
+		plain_foreign(cell, json_string(address));
+	}
+}
+
+static char *status_addresses_cell(const struct json *name)
+{
+	TEXT_CLEANUP struct text cell = TEXT_INIT;
+
+	status_add_addresses(&cell, json_get(name, "ipv4"));
+	status_add_addresses(&cell, json_get(name, "ipv6"));
+	if (!cell.length)
+		text_add_char(&cell, '-');
+	return text_take(&cell);
+}
+
+static char *status_name_note(const struct json *name, const struct ctl_view *view)
+{
+	TEXT_CLEANUP struct text note = TEXT_INIT;
+	const char *reason = json_string(json_get(name, "reason"));
+	const char *state = json_string(json_get(name, "state"));
+	const char *next_try = json_string(json_get(name, "next_try"));
+
+	if (reason)
+		plain_foreign(&note, reason);
+	if (next_try && verdict_of_state(state) != VERDICT_WELL) {
+		text_add(status_begin(&note), "next try ");
+		plain_time(&note, view, next_try, PLAIN_NEXT);
+	}
+	return text_take(&note);
+}
+
+static void status_add_name(struct plain_table *table, const struct json *name,
+			    const struct ctl_view *view)
+{
+	struct plain_row *row = plain_table_add(table);
+
+	if (!row)
+		return;
+	row->cells[0] = status_cell(name, "name");
+	row->cells[1] = status_cell(name, "state");
+	row->cells[2] = status_addresses_cell(name);
+	row->note = status_name_note(name, view);
+	row->colour = verdict_colour(
+		verdict_of_state(json_string(json_get(name, "state"))));
+	if (!row->cells[0] || !row->cells[1] || !row->cells[2] || !row->note)
+		table->failed = true;
+	if (row->note && !*row->note) {
+		free(row->note);
+		row->note = NULL;
+	}
+}
+
+/* Few use them: who does not shall not read of them. */
+static void status_show_names(const struct json *names, const struct ctl_view *view,
+			      struct text *out)
+{
+	struct plain_table table = {
+		.columns = 3,
+		.painted = 1,
+		.last_wraps = true,
+		.heads = { "NAME", "STATE", "ADDRESSES" },
+	};
+	const struct json *name;
+
+	if (!json_child(names))
+		return;
+	for (name = json_child(names); name; name = json_next(name))
+		status_add_name(&table, name, view);
+	text_add_char(out, '\n');
+	plain_table_show(&table, view, out);
+	plain_table_done(&table);
+}
+
 static void status_show_daemon(const struct json *status, const struct ctl_view *view,
 			       struct text *out)
 {
@@ -321,5 +402,6 @@ void ctl_status_show(const struct json *status, const struct ctl_view *view,
 	for (wan = json_child(json_get(status, "wans")); wan; wan = json_next(wan))
 		status_show_wan(wan, view, out);
 	status_show_records(json_get(status, "records"), view, out);
+	status_show_names(json_get(status, "names"), view, out);
 	status_show_daemon(status, view, out);
 }

@@ -8,6 +8,7 @@ struct verdict {
 	struct text facts[VERDICT_ATTENTION + 1];
 	int64_t in_step, out_of_step;
 	int64_t current, pending, disabled, strange;
+	int64_t resolved, unresolved;	/* names in comments */
 };
 
 enum plain_colour verdict_colour(enum verdict_level level)
@@ -131,6 +132,16 @@ static void verdict_of_record(struct verdict *verdict, const struct json *record
 	}
 }
 
+static void verdict_of_name(struct verdict *verdict, const struct json *name)
+{
+	const char *state = json_string(json_get(name, "state"));
+
+	if (verdict_of_state(state) == VERDICT_WELL)
+		verdict->resolved++;
+	else
+		verdict->unresolved++;
+}
+
 static void verdict_count(struct verdict *verdict, enum verdict_level level,
 			  int64_t count, const char *one, const char *many)
 {
@@ -152,6 +163,9 @@ static void verdict_gather(struct verdict *verdict, const struct json *status)
 	each = json_child(json_get(status, "records"));
 	for (; each; each = json_next(each))
 		verdict_of_record(verdict, each);
+	each = json_child(json_get(status, "names"));
+	for (; each; each = json_next(each))
+		verdict_of_name(verdict, each);
 	verdict_count(verdict, VERDICT_ATTENTION, verdict->disabled,
 		      "record is disabled", "records are disabled");
 	verdict_count(verdict, VERDICT_ATTENTION, verdict->strange,
@@ -160,13 +174,15 @@ static void verdict_gather(struct verdict *verdict, const struct json *status)
 		      "rule is not in step", "rules are not in step");
 	verdict_count(verdict, VERDICT_WAITING, verdict->pending,
 		      "record is not yet current", "records are not yet current");
+	verdict_count(verdict, VERDICT_WAITING, verdict->unresolved,
+		      "name is not resolved just now", "names are not resolved just now");
 }
 
 static const char *verdict_when_well(struct verdict *verdict)
 {
 	struct text *facts = &verdict->facts[VERDICT_WELL];
 
-	if (!verdict->in_step && !verdict->current) {
+	if (!verdict->in_step && !verdict->current && !verdict->resolved) {
 		text_add(facts, "no rule is tagged and no record is configured");
 		return "Nothing to do";
 	}
@@ -175,6 +191,9 @@ static const char *verdict_when_well(struct verdict *verdict)
 	if (verdict->current)
 		plain_count(verdict_fact(verdict, VERDICT_WELL), verdict->current,
 			    "record current", "records current");
+	if (verdict->resolved)
+		plain_count(verdict_fact(verdict, VERDICT_WELL), verdict->resolved,
+			    "name resolved", "names resolved");
 	return "All well";
 }
 
