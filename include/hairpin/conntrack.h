@@ -30,10 +30,10 @@ int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 			 unsigned *ret_removed, struct err *ret_err) must_check;
 
 /*
- * Entries of the services that began while their rules were stale: without DNAT, or,
- * where a rule gives new sources, with DNAT but neither SNAT nor any answer. Of guessed
- * services only UDP and other connectionless protocols: the router's own would suffer.
- * After the rules' commit, never before.
+ * Entries of the services, and what the router itself sends from there, that began while
+ * their rules were stale: without DNAT, or, where a rule gives new sources, with DNAT but
+ * neither SNAT nor any answer. Of guessed services only UDP and other connectionless
+ * protocols: the router's own would suffer. After the rules' commit, never before.
  */
 int conntrack_forget_stale(struct conntrack *conntrack,
 			   const struct nft_services *services, unsigned *ret_removed,

@@ -90,6 +90,12 @@ struct notice {
 	char line[MESSAGE_TEXT_BYTES];
 };
 
+/* Connections that are looked for once more: leftover.c. */
+struct leftover {
+	struct nft_services passed;	/* none: nothing is due */
+	int64_t due_ms;
+};
+
 struct core {
 	const struct core_options *options;
 	struct config *config;
@@ -103,6 +109,7 @@ struct core {
 	struct schedule *schedule;
 	struct names names;
 	struct sync sync;
+	struct leftover leftover;
 	struct state state;
 	struct events events;
 	struct publisher publisher;
@@ -211,6 +218,8 @@ int sync_now(struct core *core, int64_t now_ms, struct nft_report *ret_report,
 /* --- conntrack entries that would stay wrong: leftover.c --- */
 void leftover_after_look(struct core *core);
 void leftover_after_commit(struct core *core, const struct nft_report *report);
+int64_t leftover_due_ms(const struct core *core);	/* INT64_MAX: nothing is due */
+void leftover_turn(struct core *core, int64_t now_ms);
 
 /* --- names_said.c: what becomes of names, for the log --- */
 void names_said(const struct name_report *report, int64_t now_ms);

@@ -6,9 +6,16 @@
  */
 #include <string.h>
 
+#include "hairpin/clock.h"
 #include "hairpin/log.h"
 
 #include "core.h"
+
+/*
+ * The router may just be answering a connection that is forgotten: its answer begins one
+ * of its own, which takes what the peer goes on to send.
+ */
+enum { LEFTOVER_AGAIN_MS = 100 };
 
 static bool leftover_ready(struct core *core, struct err *ret_err)
 {
@@ -92,19 +99,19 @@ static void forget_corrected(struct core *core)
 			forget_old(core, &sync->corrected[i]);
 }
 
-static void forget_passed(struct core *core, const struct nft_services *services)
+/* How many there were. */
+static unsigned forget_passed(struct core *core, const struct nft_services *services)
 {
 	struct err err = { "" };
 	unsigned removed = 0;
 
-	if (services->count == 0)
-		return;
 	if (!leftover_ready(core, &err) ||
 	    conntrack_forget_stale(core->conntrack, services, &removed, &err) < 0)
 		leftover_failed(core, &err);
 	else if (removed)
 		log_info("conntrack: %u connections forgotten that had passed by the "
 			 "rules", removed);
+	return removed;
 }
 
 void leftover_after_commit(struct core *core, const struct nft_report *report)
@@ -112,5 +119,21 @@ void leftover_after_commit(struct core *core, const struct nft_report *report)
 	if (!core->config->nat.conntrack || core->dry_run)
 		return;
 	forget_corrected(core);
-	forget_passed(core, &report->services);
+	if (report->services.count == 0 || !forget_passed(core, &report->services))
+		return;
+	core->leftover.passed = report->services;
+	core->leftover.due_ms = clock_now_ms() + LEFTOVER_AGAIN_MS;
+}
+
+int64_t leftover_due_ms(const struct core *core)
+{
+	return core->leftover.passed.count ? core->leftover.due_ms : INT64_MAX;
+}
+
+void leftover_turn(struct core *core, int64_t now_ms)
+{
+	if (leftover_due_ms(core) > now_ms)
+		return;
+	(void)forget_passed(core, &core->leftover.passed);
+	core->leftover.passed.count = 0;
 }

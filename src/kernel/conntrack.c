@@ -161,30 +161,46 @@ static bool answers(uint8_t protocol)
 	       protocol == IPPROTO_DCCP;
 }
 
-static bool is_served(const struct nft_service *service, struct span original)
+static bool is_served(const struct nft_service *service, struct span tuple)
 {
-	uint8_t protocol = protocol_of(original);
+	uint8_t protocol = protocol_of(tuple);
 	uint16_t port = 0;
 
 	if ((service->protocol && service->protocol != protocol) ||
 	    (service->guessed && answers(protocol)))
 		return false;
-	attr_be16(attr_find(attr_nest(original, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT),
+	attr_be16(attr_find(attr_nest(tuple, CTA_TUPLE_PROTO), CTA_PROTO_DST_PORT),
 		  &port);
 	return port >= service->port_first && port <= service->port_last &&
-	       goes_to(original, &service->address);
+	       goes_to(tuple, &service->address);
+}
+
+/*
+ * An answer of the router's that began a connection, its own having been forgotten: what
+ * the peer sends comes back to the router by it. Where a rule takes all ports the
+ * router's own questions would look the same.
+ */
+static bool is_answer(const struct nft_service *service, struct span reply,
+		      uint32_t status)
+{
+	return !service->source && !(status & IPS_NAT_MASK) &&
+	       service->port_first > 0 && !answers(protocol_of(reply)) &&
+	       is_served(service, reply);
 }
 
 static bool is_stale(const struct nft_services *services, struct span attributes)
 {
 	struct span original = attr_nest(attributes, CTA_TUPLE_ORIG);
+	struct span reply = attr_nest(attributes, CTA_TUPLE_REPLY);
 	uint32_t status;
 
 	if (!attr_be32(attr_find(attributes, CTA_STATUS), &status))
 		return false;
 	for (size_t i = 0; i < services->count; i++) {
-		if (lacks_nat(&services->list[i], status) &&
-		    is_served(&services->list[i], original))
+		const struct nft_service *service = &services->list[i];
+
+		if ((lacks_nat(service, status) && is_served(service, original)) ||
+		    is_answer(service, reply, status))
 			return true;
 	}
 	return false;
@@ -373,7 +389,7 @@ static int forget_either(struct conntrack *conntrack, struct question *question,
 	int r;
 
 	question->original = true;
-	question->reply = entries <= FEW || question->family != AF_INET;
+	question->reply = entries <= FEW || question->address.family != AF_INET;
 	r = forget(conntrack, question, removed, ret_err);
 	if (r < 0 || question->reply)
 		return r;
@@ -419,7 +435,8 @@ int conntrack_forget_stale(struct conntrack *conntrack,
 			   const struct nft_services *services, unsigned *ret_removed,
 			   struct err *ret_err)
 {
-	struct question question = { .original = true, .services = services };
+	struct question question = { .services = services };
+	uint32_t entries;
 	unsigned removed = 0;
 	int r = 0;
 
@@ -430,9 +447,10 @@ int conntrack_forget_stale(struct conntrack *conntrack,
 			return err_set(ret_err, -EINVAL,
 				       "no address whose connections could go");
 	}
-	if (services->count > 0 && count_entries(conntrack) > 0) {
+	entries = services->count > 0 ? count_entries(conntrack) : 0;
+	if (entries > 0) {
 		ask_for(&question, services);
-		r = forget(conntrack, &question, &removed, ret_err);
+		r = forget_either(conntrack, &question, entries, &removed, ret_err);
 	}
 	if (r == 0)
 		*ret_removed = removed;

@@ -45,6 +45,7 @@ static struct {
 
 	struct addr forgotten;		/* last conntrack_forget_old() */
 	unsigned forgot_old, forgot_stale;
+	unsigned stale;			/* what conntrack_forget_stale() finds */
 	/* commits before the last conntrack_forget_stale() */
 	unsigned commits_at_stale;
 } kernel = { .now_ms = 1000000, .wall_s = 1790000000 };
@@ -318,7 +319,7 @@ int conntrack_forget_stale(struct conntrack *conntrack,
 	(void)ret_err;
 	kernel.forgot_stale++;
 	kernel.commits_at_stale = kernel.commits;
-	*ret_removed = 0;
+	*ret_removed = kernel.stale;
 	return 0;
 }
 

@@ -188,6 +188,27 @@ static void stale_entries_go_by_service(void **state)
 	assert_int_equal(count("dport=5001 "), 1);
 }
 
+/* What the router was answering while its connection was forgotten. */
+static void answers_go_too(void **state)
+{
+	const struct nft_services services = {
+		.list = { { address(NEW), IPPROTO_UDP, 5000, 5010, false, false } },
+		.count = 1,
+	}, everything = {
+		.list = { { address(NEW), 0, 0, 65535, false, false } }, .count = 1,
+	};
+
+	(void)state;
+	insert("-p udp -s " NEW " -d 9.9.9.9 --sport 5000 --dport 1");
+	insert("-p udp -s " NEW " -d 9.9.9.9 --sport 4999 --dport 2");
+	insert("-p udp -s 10.0.0.5 -d 9.9.9.9 --sport 5001 --dport 3 --src-nat " NEW);
+	insert("-p tcp --state ESTABLISHED -s " NEW " -d 9.9.9.9 --sport 5002 --dport 4");
+	assert_int_equal(forget_stale(&services), 1);
+	assert_int_equal(count("."), 3);
+	assert_int_equal(count("sport=5000 "), 0);
+	assert_int_equal(forget_stale(&everything), 0);
+}
+
 /* Hairpin connections that were not masqueraded, but not those that have answers. */
 static void stale_entries_lack_a_source(void **state)
 {
@@ -218,6 +239,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(many_entries_go_at_once, fresh, done),
 		cmocka_unit_test_setup_teardown(stale_entries_go_by_service, fresh, done),
 		cmocka_unit_test_setup_teardown(stale_entries_lack_a_source, fresh, done),
+		cmocka_unit_test_setup_teardown(answers_go_too, fresh, done),
 	};
 
 	(void)argc;

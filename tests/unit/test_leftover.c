@@ -145,11 +145,37 @@ static void prefixes_are_no_addresses(void **state)
 	room_end(&room);
 }
 
+/* Where some were found there may be answers under way: once more, and no oftener. */
+static void looked_for_once_more(void **state)
+{
+	struct room room;
+
+	(void)state;
+	room_begin(&room);
+	room_ppp("81.2.69.7");
+	fake_rule("hairpin a", "81.2.69.1");
+	sync_turn(&room.core, kernel.now_ms);
+	assert_int_equal(kernel.forgot_stale, 1);
+	assert_true(leftover_due_ms(&room.core) == INT64_MAX);
+	kernel.stale = 3;
+	room_ppp("81.2.69.8");
+	room_look(&room);
+	assert_int_equal(kernel.forgot_stale, 2);
+	assert_int_equal(leftover_due_ms(&room.core), kernel.now_ms + 100);
+	leftover_turn(&room.core, kernel.now_ms + 99);
+	assert_int_equal(kernel.forgot_stale, 2);
+	leftover_turn(&room.core, kernel.now_ms + 100);
+	assert_int_equal(kernel.forgot_stale, 3);
+	assert_true(leftover_due_ms(&room.core) == INT64_MAX);
+	room_end(&room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(old_address_stays),
 		cmocka_unit_test(several_old_addresses),
+		cmocka_unit_test(looked_for_once_more),
 		cmocka_unit_test(corrected),
 		cmocka_unit_test(corrected_is_bounded),
 		cmocka_unit_test(prefixes_are_no_addresses),
