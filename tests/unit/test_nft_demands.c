@@ -155,6 +155,21 @@ static void all_demands_move_together(void **state)
 	}
 }
 
+static void no_port_forward_no_move_beside_a_foreign_address(void **state)
+{
+	struct draft draft = { 0 };
+	struct question q;
+
+	(void)state;
+	question_init(&q, NFPROTO_IPV4, POSTROUTING);
+	q.sets[0] = (struct rewrite_set){ .known = true, .anonymous = true, .key_bytes = 4,
+		.change = { .result = NFT_CHANGED, .new = q.target.ipv4 } };
+	daddr(&draft, old4);
+	payload(&draft, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+	lookup(&draft, NFT_REG_1, "__set0");
+	expect_left(&q, &draft, "second way");
+}
+
 static void inverted_and_named_sets_never_move(void **state)
 {
 	struct draft draft = { 0 }, named = { 0 };
@@ -269,6 +284,7 @@ int main(void)
 		cmocka_unit_test(other_parts_of_an_address_stay),
 		cmocka_unit_test(an_empty_prefix_teaches_nothing),
 		cmocka_unit_test(all_demands_move_together),
+		cmocka_unit_test(no_port_forward_no_move_beside_a_foreign_address),
 		cmocka_unit_test(inverted_and_named_sets_never_move),
 		cmocka_unit_test(room_for_a_missing_destination),
 		cmocka_unit_test(what_can_become_more_waits),

@@ -98,6 +98,33 @@ static void what_is_not_snats_address_stays(void **state)
 	expect_left(&q, &mixed, "only in snat to");
 }
 
+/* The first half of one value, the second half of another. */
+static void halves_are_no_address(void **state)
+{
+	static const uint8_t old6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
+	struct question q;
+
+	(void)state;
+	question_init(&q, NFPROTO_IPV6, POSTROUTING);
+	question_former(&q, "2001:db8::1");
+	for (int pieces = 1; pieces <= 2; pieces++) {
+		struct draft draft = { 0 };
+
+		immediate(&draft, NFT_REG_1, old6, 16);
+		if (pieces == 2)
+			immediate(&draft, NFT_REG_1, old6, 8);
+		begin(&draft, "nat");
+		wire_put_be32(&draft.wire, NFTA_NAT_TYPE, NFT_NAT_SNAT);
+		wire_put_be32(&draft.wire, NFTA_NAT_FAMILY, NFPROTO_IPV6);
+		wire_put_be32(&draft.wire, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+		end(&draft);
+		if (pieces == 1)
+			expect_moved(&q, &draft, 1);
+		else
+			expect_left(&q, &draft, "only in snat to");
+	}
+}
+
 static void maps_that_snat_reads_are_marked(void **state)
 {
 	struct draft one = { 0 }, range = { 0 }, covered = { 0 };
@@ -223,13 +250,36 @@ static void xt_layouts(void **state)
 	expect_left(&q, &draft, "of which family");
 }
 
+/* What the rule itself demands tells its xt matches what the WAN's address was. */
+static void one_demand_tells_the_other(void **state)
+{
+	struct xt_iprange_mtinfo range = { .flags = IPRANGE_DST };
+	struct draft both = { 0 }, apart = { 0 };
+	struct question q;
+
+	(void)state;
+	question_init(&q, NFPROTO_IPV4, PREROUTING);
+	put4(&range.dst_min, old4);
+	put4(&range.dst_max, old4);
+	xt(&both, "match", "iprange", 1, &range, sizeof(range));
+	daddr(&both, old4);
+	dnat(&both);
+	expect_moved(&q, &both, 3);
+	xt(&apart, "match", "iprange", 1, &range, sizeof(range));
+	daddr(&apart, other4);
+	dnat(&apart);
+	expect_left(&q, &apart, "two addresses");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(snats_registers_are_followed),
 		cmocka_unit_test(what_is_not_snats_address_stays),
+		cmocka_unit_test(halves_are_no_address),
 		cmocka_unit_test(maps_that_snat_reads_are_marked),
 		cmocka_unit_test(xt_layouts),
+		cmocka_unit_test(one_demand_tells_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ static void registers_are_followed(void **state)
 	static const uint8_t merged[12] = { 6, 0, 0, 10, 0, 0, 1, 203, 0, 113, 1, 0 };
 	static const uint8_t pair[8] = { 203, 0, 113, 1, 0, 80, 0, 0 };
 	struct draft plain = { 0 }, later = { 0 }, middle = { 0 }, both = { 0 }, small = { 0 };
+	struct draft cleared = { 0 };
 
 	(void)state;
 	daddr(&plain, old4);
@@ -71,6 +72,13 @@ static void registers_are_followed(void **state)
 	compare(&both, NFT_REG_2, NFT_CMP_EQ, pair, 6);
 	dnat(&both);
 	expect_changed(&both, NFPROTO_IPV4, 1);
+
+	/* A short load clears the rest of its four bytes. */
+	payload(&cleared, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 14, 4);
+	payload(&cleared, NFT_REG_1, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 1);
+	compare(&cleared, NFT_REG_1, NFT_CMP_EQ, old4, 4);
+	dnat(&cleared);
+	expect_skipped(&cleared, NFPROTO_IPV4, "has no destination");
 
 	/* Written over before the compare. */
 	payload(&small, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
