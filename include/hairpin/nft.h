@@ -77,7 +77,11 @@ struct nft_item {
 	int target;			/* index, TAG_AMBIGUOUS or NFT_OF_NAME */
 	int family;			/* NFPROTO_* of its table */
 	const char *table;
-	const char *chain;		/* the set's name for sets, maps and elements */
+	/*
+	 * The set's name for sets, maps and elements of named ones; an anonymous set's
+	 * elements stand in the rule of that chain and handle.
+	 */
+	const char *chain;
 	uint64_t handle;
 	const char *comment;		/* raw: escape before showing */
 	struct addr old;		/* none: it names none */

@@ -53,15 +53,15 @@ static bool twin_made(const struct emit_twin *twins, size_t count, struct span s
 	return false;
 }
 
-static void leave_alone(struct batch *batch, struct ruleset_thing *thing, size_t place,
-			uint32_t seq, const char *reason)
+static int read_header(struct batch *batch, const struct ruleset_thing *thing,
+		       struct span name, const struct set *loaded,
+		       struct set_header *ret_header)
 {
-	batch->wire.length = place;
-	batch->seq = seq;
-	thing->verdict.result = NFT_SKIPPED;
-	thing->verdict.reason = reason;
-	thing->verdict.learnt = false;
-	thing->verdict.new = (struct addr){ 0 };
+	if (!loaded)
+		return set_read_header(batch->nft, &batch->ruleset->arena, thing->table,
+				       name, ret_header);
+	*ret_header = loaded->header;
+	return 0;
 }
 
 /*
@@ -73,14 +73,14 @@ static int put_twins(struct batch *batch, const struct ruleset_thing *thing,
 {
 	for (size_t i = 0; i < rule->view->lookup_count; i++) {
 		const struct rule_lookup *lookup = &rule->view->lookups[i];
+		const struct set *loaded = set_find(thing->sets, lookup->set);
 		struct set_header header;
 		const char *name;
 		int r;
 
 		if (twin_made(twins, rule->twin_count, lookup->set))
 			continue;
-		r = set_read_header(batch->nft, &batch->ruleset->arena, thing->table,
-				    lookup->set, &header);
+		r = read_header(batch, thing, lookup->set, loaded, &header);
 		if (r < 0)
 			return r;
 		if (!(header.flags & NFT_SET_ANONYMOUS))
@@ -94,7 +94,7 @@ static int put_twins(struct batch *batch, const struct ruleset_thing *thing,
 		twins[rule->twin_count++] = (struct emit_twin){
 			lookup->set, set_twin_name(&header), ++batch->sets };
 		r = set_write_twin(batch->nft, &batch->wire, thing->table, name, &header,
-				   batch->sets, &batch->seq);
+				   loaded, batch->sets, &batch->seq);
 		if (r < 0)
 			return r;
 	}
@@ -122,27 +122,54 @@ static int put_rule(struct batch *batch, struct ruleset_thing *thing)
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		leave_alone(batch, thing, place, seq,
-			    "uses a meter, which cannot be made again");
+		batch->wire.length = place;
+		batch->seq = seq;
+		ruleset_leave(batch->ruleset, thing,
+			      "uses a meter, which cannot be made again", false);
 		return 0;
 	}
-	batch->last_rule = wire_nf_message(&batch->wire, nft_type(NFT_MSG_NEWRULE),
-					   NLM_F_REPLACE, ++batch->seq, rule.family);
+	batch->last = wire_nf_message(&batch->wire, nft_type(NFT_MSG_NEWRULE),
+				      NLM_F_REPLACE, ++batch->seq, rule.family);
 	emit_rule(&batch->wire, &rule);
-	wire_message_end(&batch->wire, batch->last_rule);
+	wire_message_end(&batch->wire, batch->last);
 	return own(batch, thing);
 }
 
-/* One answer is enough: asking for one per rule would overrun our own receive buffer. */
+/* One answer is enough: asking for one per message would overrun our own receive buffer. */
 static void ask_for_answer(struct batch *batch)
 {
 	struct nlmsghdr message;
 
-	if (batch->wire.failed || !batch->last_rule)
+	if (batch->wire.failed || !batch->last)
 		return;
-	memcpy(&message, batch->wire.bytes + batch->last_rule, sizeof(message));
+	memcpy(&message, batch->wire.bytes + batch->last, sizeof(message));
 	message.nlmsg_flags |= NLM_F_ACK;
-	memcpy(batch->wire.bytes + batch->last_rule, &message, sizeof(message));
+	memcpy(batch->wire.bytes + batch->last, &message, sizeof(message));
+}
+
+/* One claim's messages about a named set. */
+static int put_edits(struct batch *batch, const struct set *set, bool comes,
+		     const struct element_edit **edit)
+{
+	struct element_claim *claim = (*edit)->claim;
+
+	batch->last = set_write_edits(&batch->wire, set, comes, edit, &batch->seq,
+				      batch->last);
+	return own(batch, ruleset_thing_of(claim));
+}
+
+/* What goes makes room for what comes. */
+static int put_set(struct batch *batch, const struct set *set)
+{
+	int r = 0;
+
+	for (int comes = 0; comes <= 1; comes++) {
+		const struct element_edit *edit = set->image.edits;
+
+		while (edit && r == 0)
+			r = put_edits(batch, set, comes, &edit);
+	}
+	return r;
 }
 
 /*
@@ -150,21 +177,33 @@ static void ask_for_answer(struct batch *batch)
  * before the old one: from back to front no walk is made longer by what was replaced
  * before.
  */
+static int put_rules(struct batch *batch)
+{
+	int r = 0;
+
+	for (size_t i = batch->ruleset->thing_count; i-- > 0 && r == 0;) {
+		struct ruleset_thing *thing = batch->ruleset->things[i];
+
+		if (thing->kind == NFT_RULE &&
+		    (thing->resend || thing->verdict.result == NFT_CHANGED))
+			r = put_rule(batch, thing);
+	}
+	return r;
+}
+
 int batch_build(struct batch *batch)
 {
-	int r;
+	int r = 0;
 
 	batch->begin_seq = batch->seq = batch->nft->command.seq + QUESTIONS_MAX;
 	put_begin(batch);
-	for (size_t i = batch->ruleset->thing_count; i-- > 0;) {
-		struct ruleset_thing *thing = batch->ruleset->things[i];
-
-		if (thing->kind != NFT_RULE || thing->verdict.result != NFT_CHANGED)
-			continue;
-		r = put_rule(batch, thing);
-		if (r < 0)
-			return r;
-	}
+	for (const struct set *set = batch->ruleset->named; set && r == 0;
+	     set = set->next)
+		r = put_set(batch, set);
+	if (r == 0)
+		r = put_rules(batch);
+	if (r < 0)
+		return r;
 	ask_for_answer(batch);
 	put_end(batch);
 	batch->nft->command.seq = batch->seq;

@@ -16,10 +16,10 @@ struct batch {
 	struct ruleset_thing **owners;		/* of message begin_seq + 1 + n */
 	size_t owner_count, owner_room;
 	uint32_t sets;				/* twins so far */
-	size_t last_rule;			/* its place; 0: none */
+	size_t last;				/* message's place; 0: none */
 };
 
-/* Builds it from the changed rules; batch_done() in every case. */
+/* Builds it from what has changed; batch_done() in every case. */
 int batch_build(struct batch *batch) must_check;
 void batch_done(struct batch *batch);
 

@@ -20,17 +20,22 @@ struct reply {
 	int status;		/* of the batch as a whole */
 };
 
-static const char *refusal(int code)
+static const char *refusal(enum nft_kind kind, int code)
 {
 	switch (code) {
 	case EPERM:
 		return "the kernel refused: the table belongs to another program";
 	case EBUSY:
-		return "the kernel refused: something of it cannot be made again";
+		return kind == NFT_RULE
+			? "the kernel refused: something of it cannot be made again"
+			: "the kernel refused: the set is constant, or in use";
 	case EOPNOTSUPP:
 		return "the kernel refused: this rule cannot be replaced";
 	case ENOENT:
 		return "the kernel refused: something it names is missing";
+	case EEXIST:
+	case ENOTEMPTY:
+		return "the kernel refused: it overlaps another element";
 	case EINVAL:
 		return "the kernel refused it as invalid";
 	case ENOMEM:
@@ -56,14 +61,16 @@ static void take_error(struct reply *reply, uint32_t seq, int code)
 		return;
 	}
 	/* One of its sets may have been refused before. */
-	if (thing->verdict.result != NFT_CHANGED)
+	if (thing->verdict.result != NFT_CHANGED && !thing->resend)
 		return;
+	/* An element's time may have run out since we looked: look again, once. */
+	if (thing->kind != NFT_RULE && code == -ENOENT &&
+	    reply->batch->report->attempts == 1) {
+		reply->status = -EINTR;
+		return;
+	}
 	reply->refused++;
-	thing->refused = true;
-	thing->verdict.result = NFT_SKIPPED;
-	thing->verdict.reason = refusal(-code);
-	thing->verdict.learnt = false;
-	thing->verdict.new = (struct addr){ 0 };
+	ruleset_leave(reply->batch->ruleset, thing, refusal(thing->kind, -code), true);
 }
 
 static void take_datagram(struct reply *reply, const uint8_t *bytes, size_t length)
@@ -150,7 +157,7 @@ static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err
 	if (r < 0)
 		return r == -EINTR
 			? r : err_set_errno(ret_err, r, "building a batch of rules");
-	if (!batch->last_rule)
+	if (!batch->last)
 		return 0;
 	nft_listen_not(nft);
 	begin = clock_now_us();

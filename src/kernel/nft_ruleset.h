@@ -11,14 +11,18 @@
 #define KERNEL_NFT_RULESET_H
 
 #include "arena.h"
+#include "nft_element.h"
 #include "nft_private.h"
 #include "nft_rewrite.h"
+
+struct set;
 
 struct ruleset_table {
 	struct ruleset_table *next;
 	int family;
 	const char *name;
-	struct ruleset_set *sets;	/* the named ones */
+	struct ruleset_set **sets;	/* by name */
+	size_t set_count, set_room;
 };
 
 /* A chain with a rule that asks the set. */
@@ -27,13 +31,14 @@ struct ruleset_use {
 	struct ruleset_chain *chain;
 };
 
+/* A named set, or an anonymous one whose key holds an address. */
 struct ruleset_set {
-	struct ruleset_set *next;
 	const char *name;
 	uint64_t handle;
-	uint32_t key_type;
-	bool map;
-	struct ruleset_use *uses;	/* by walked chains */
+	bool anonymous, map;
+	uint32_t key_bytes;
+	struct ruleset_thing *thing;	/* it is tagged by its own comment */
+	struct ruleset_use *uses;	/* of a named one, by walked chains */
 };
 
 struct ruleset_chain {
@@ -57,10 +62,21 @@ struct ruleset_dispatch {
 	const char *map;
 };
 
+/* A rule and an anonymous set of its own, one of whose elements may be tagged. */
+struct ruleset_private {
+	const struct ruleset_set *set;
+	uint64_t handle;		/* of the rule */
+	struct ruleset_thing *thing;	/* NULL: the rule is not tagged */
+};
+
+/* Instead of a target: a rule that is sent again for an element of its set. */
+enum { RULESET_CARRIER = -4 };
+
 /* One tagged thing. */
 struct ruleset_thing {
 	enum nft_kind kind;
-	int target;			/* index or TAG_AMBIGUOUS */
+	int target;			/* index, TAG_AMBIGUOUS, NFT_OF_NAME or a carrier */
+	const char *name;		/* the DNS name; NULL: none that is one */
 	const struct ruleset_table *table;
 	const struct ruleset_chain *chain;	/* NULL but for rules */
 	const char *place;		/* the chain's or set's name */
@@ -73,6 +89,12 @@ struct ruleset_thing {
 	bool bound;			/* in a block in braces, or jumps into one */
 	bool refused;			/* by the kernel */
 	struct rewrite_verdict verdict;
+
+	struct set *sets;		/* of rules: the anonymous ones that were loaded */
+	bool resend;			/* an element of them changes */
+	struct set *set;		/* of the others: the one they are in */
+	struct ruleset_thing *rule;	/* of elements: whose anonymous set it is */
+	struct element_claim claim;
 };
 
 struct ruleset {
@@ -88,6 +110,9 @@ struct ruleset {
 	size_t dispatch_count, dispatch_room;
 	struct ruleset_thing **things;
 	size_t thing_count, thing_room;
+	struct ruleset_private *privates;	/* of the chain that is being walked */
+	size_t private_count, private_room;
+	struct set *named;		/* those that were loaded */
 	bool truncated;
 };
 
@@ -116,12 +141,42 @@ int ruleset_add_jump(struct ruleset *ruleset, struct ruleset_chain *from,
 		     struct span name) must_check;
 void ruleset_spread_hooks(struct ruleset *ruleset);
 
+/* The anonymous sets that rules of the chain use, and their tagged elements. */
+int ruleset_read_privates(struct nft *nft, const struct nft_request *request,
+			  struct ruleset *ruleset, struct ruleset_chain *chain) must_check;
+
+/* NULL: none of that name, or an anonymous one without addresses. */
+struct ruleset_set *ruleset_set_find(const struct ruleset_table *table, struct span name);
+
 /*
  * The thing of that comment, appended, if the comment is some target's; `ret_thing` is
  * NULL if not, or if there are too many.
  */
 int ruleset_add_thing(struct ruleset *ruleset, const struct nft_request *request,
-		      struct span comment, struct ruleset_thing **ret_thing) must_check;
+		      enum nft_kind kind, struct span comment,
+		      struct ruleset_thing **ret_thing) must_check;
+
+/* Whether a thing of that kind with that comment would be some target's. */
+bool ruleset_asks_for(const struct nft_request *request, enum nft_kind kind,
+		      struct span comment);
+
+/* Whether the comment, of a set or an element, is about a DNS name. */
+bool ruleset_names(const struct nft_request *request, struct span comment);
+
+/* The same for a rule without a tag. */
+int ruleset_add_carrier(struct ruleset *ruleset, struct ruleset_thing **ret_thing)
+	must_check;
+
+/* Fills in a rule: its own copy of what the message says. */
+int ruleset_keep_rule(struct ruleset *ruleset, struct ruleset_chain *chain,
+		      struct ruleset_thing *thing, struct span expressions,
+		      struct span userdata) must_check;
+
+/* It stays as it is after all, and so does what depends on it. */
+void ruleset_leave(struct ruleset *ruleset, struct ruleset_thing *thing,
+		   const char *reason, bool refused);
+
+struct ruleset_thing *ruleset_thing_of(struct element_claim *claim);
 
 /* Makes room for one more entry in a growing array. */
 int ruleset_grow(void **array, size_t count, size_t *room, size_t bytes) must_check;

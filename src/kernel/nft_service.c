@@ -290,12 +290,13 @@ static bool asks_sets(const struct rule_view *view)
 	return false;
 }
 
-static void collect_rule(struct walk *walk, const struct ruleset_thing *thing)
+static void collect_rule(struct walk *walk, const struct ruleset_thing *thing,
+			 const struct addr *address)
 {
 	struct span expressions = { thing->expressions, thing->expressions_bytes };
 	struct task task = {
 		.table = thing->table, .chain = thing->place, .handle = thing->handle,
-		.hooks = thing->chain->hooks, .address = thing->verdict.new,
+		.hooks = thing->chain->hooks, .address = *address,
 	};
 	struct rule_view view;
 
@@ -309,10 +310,9 @@ static void collect_rule(struct walk *walk, const struct ruleset_thing *thing)
 /* The rules that ask it have nothing of their own to change. */
 static void collect_set(struct walk *walk, const struct ruleset_thing *thing)
 {
-	const struct ruleset_set *set = thing->table->sets;
+	const struct ruleset_set *set = ruleset_set_find(thing->table, (struct span){
+		(const uint8_t *)thing->place, strlen(thing->place) });
 
-	while (set && strcmp(set->name, thing->place) != 0)
-		set = set->next;
 	for (const struct ruleset_use *use = set ? set->uses : NULL; use; use = use->next) {
 		struct task task = {
 			.table = thing->table, .chain = use->chain->name,
@@ -343,8 +343,9 @@ void service_collect(struct nft *nft, const struct nft_request *request,
 
 		if (thing->verdict.result != NFT_CHANGED)
 			continue;
-		if (thing->kind == NFT_RULE) {
-			collect_rule(&walk, thing);
+		if (thing->kind == NFT_RULE || thing->rule) {
+			collect_rule(&walk, thing->rule ? thing->rule : thing,
+				     &thing->verdict.new);
 		} else if (!same_set(last_set, thing)) {
 			collect_set(&walk, thing);
 			last_set = thing;

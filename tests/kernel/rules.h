@@ -18,6 +18,7 @@ enum { RULES_ITEMS_MAX = 2048 };
 struct rules_item {
 	struct nft_item item;
 	char table[NFT_NAME_BYTES], chain[NFT_NAME_BYTES], comment[NFT_COMMENT_BYTES];
+	char name[NFT_NAME_BYTES];
 };
 
 struct rules {
@@ -43,6 +44,8 @@ static LAB_UNUSED void rules_take(void *context, const struct nft_item *item)
 	strcpy(kept->table, item->table);
 	strcpy(kept->chain, item->chain);
 	strcpy(kept->comment, item->comment);
+	strcpy(kept->name, item->name ? item->name : "");
+	kept->item.name = item->name ? kept->name : NULL;
 }
 
 static LAB_UNUSED struct addr rules_addr(const char *text)

@@ -123,7 +123,7 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 		{ "hairpin range", "range" }, { "hairpin mask", "only some bits" },
 		{ "hairpin named set", "named set" }, { "hairpin named map", "named "
 			"map" },
-		{ "hairpin anon map", "map of its own" },
+		{ "hairpin anon map", "no former address" },
 		{ "hairpin nodst", "has no destination" },
 		{ "hairpin two", "two addresses" },
 		{ "hairpin both", "second way" },
@@ -132,8 +132,8 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 		{ "hairpin plain masq", "names no destination" },
 		{ "hairpin fib", "by itself" },
 		{ "hairpin in braces", "block in braces" },
-		{ "hairpin of set", "named sets" }, { "hairpin of map", "named maps" },
-		{ "hairpin element", "named maps" },
+		{ "hairpin of set", "no former" }, { "hairpin of map", "of their own" },
+		{ "hairpin element", "a prefix" },
 	};
 	struct rules rules;
 	char *before;
@@ -141,9 +141,10 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 	(void)state;
 	lab_nft("table ip t {\n" BASE
 		"set s { type ipv4_addr; comment \"hairpin of set\"; elements = "
-		"{ " OLD " } }\n"
-		"map m { type ipv4_addr : ipv4_addr; comment \"hairpin of map\"; "
-		"elements = { " OLD " comment \"hairpin element\" : 10.0.0.1 } }\n"
+		"{ " OLD ", 203.0.113.2 } }\n"
+		"map m { type ipv4_addr : ipv4_addr; flags interval; comment \"hairpin of "
+		"map\"; elements = { 203.0.113.0/24 comment \"hairpin element\" : 10.0.0.1 } "
+		"}\n"
 		"chain pre {\n"
 		"ip daddr 203.0.113.0/24 dnat to 10.0.0.2 comment \"hairpin prefix\"\n"
 		"ip daddr != " OLD " dnat to 10.0.0.2 comment \"hairpin neq\"\n"
@@ -153,8 +154,8 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 		"\"hairpin mask\"\n"
 		"ip daddr @s dnat to 10.0.0.2 comment \"hairpin named set\"\n"
 		"dnat to ip daddr map @m comment \"hairpin named map\"\n"
-		"dnat to ip daddr . tcp dport map { " OLD " . 80 : 10.0.0.1 } comment "
-		"\"hairpin anon map\"\n"
+		"dnat to ip daddr . tcp dport map { " OLD " . 80 : 10.0.0.1, 203.0.113.2 . 80 "
+		": 10.0.0.1 } comment \"hairpin anon map\"\n"
 		"tcp dport 8080 dnat to 10.0.0.2 comment \"hairpin nodst\"\n"
 		"ip daddr " OLD " ip daddr 203.0.113.2 dnat to 10.0.0.2 comment "
 		"\"hairpin two\"\n"
