@@ -45,13 +45,21 @@ for path in ('conf/minimal.json', 'conf/hairpind.example.json'):
 for path in sorted(glob.glob('conf/providers/*.json')):
     accepts('provider', path)
 
-for document in ({'wan': []}, {'nat': {'enabled': 1}}, {'nat': {'filter': True}},
+for document in ({'wan': []}, {'nat': {'enabled': 1}}, {'nat': {'names': 'x' * 32}},
+                 {'wans': [{'ipv6': {'source': 'interface', 'keep': 'prefix'}}]},
+                 {'wans': [{'ipv6': {'source': 'interface', 'prefix_length': 56}}]},
+                 {'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_length': 129}}]},
+                 {'wans': [{'ipv4': {'source': 'interface', 'keep': 'suffix'}}]},
                  {'nat': {'tables': ['nat']}}, {'wans': [{'interface': 'a/b'}]},
                  {'wans': [{'ipv4': {'source': 'http'}}]}, {'dns': {'check_every': '10'}},
                  {'log': {'level': 'loud'}}, {'providers': [{'type': 'duckdns'}]},
                  {'providers': [{'type': 'x', 'hostnames': ['a.b'], 'token': 3}]},
                  {'providers': [{'type': 'x', 'hostnames': ['a.b'], 'token': {'fil': 'x'}}]}):
     refuses('hairpind', document)
+
+document = {'nat': {'filter': True, 'add_missing': True, 'names': ''},
+            'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_from': 'br0', 'prefix_length': 56}}]}
+report(schemas['hairpind'].is_valid(document), f'hairpind accepts {json.dumps(document)}')
 
 good = {'id': 'x', 'name': 'X', 'status': 'alive', 'requests': [{'url': 'https://x.org/'}]}
 report(schemas['provider'].is_valid(good), 'a small description')
