@@ -7,7 +7,7 @@
  * The sockets stay open for the object's life (closing one waits for an RCU grace
  * period). Nothing is remembered about rules between calls: handles and generations go
  * stale. Rules travel as the raw attributes the kernel gave. What a form is and what
- * happens to it: the table "what is tagged" of hairpind(8).
+ * happens to it: the table of hairpind-rules(7).
  */
 #ifndef HAIRPIN_NFT_H
 #define HAIRPIN_NFT_H

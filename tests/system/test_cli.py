@@ -141,11 +141,17 @@ def rewrite_usage():
 
 
 def rewrite_missing():
-    """--add-missing: taken, without a word of its own"""
+    """--add-missing: a port forward without a destination gets one; that is said, and as JSON too"""
     load_forms()
+    before = listing()
     status, out, error = call('hairpind', '--rewrite', '81.2.69.9', '--add-missing', '--dry-run')
     same((status, error), (0, ''))
-    assert '"hairpin none"' in out, out
+    assert '"hairpin none": added 81.2.69.9 (dry run)\n' in out, out
+    same(listing(), before)
+    status, out, _ = call('hairpind', '--rewrite', '81.2.69.9', '--add-missing', '--json')
+    items = [item for item in json.loads(out)['items'] if item['comment'] == 'hairpin none']
+    same([(item['result'], item['old'], item['new']) for item in items], [('changed', None, '81.2.69.9')])
+    assert 'ip daddr 81.2.69.9 tcp dport 83 dnat' in listing()
 
 
 def usage():
