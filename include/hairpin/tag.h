@@ -16,6 +16,7 @@
 struct tag {
 	char *pattern;
 	regex_t expression;
+	size_t literal_bytes;	/* of a pattern without special characters; else 0 */
 };
 
 enum { TAG_MAX_BYTES = 200 };

@@ -5,6 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Whether the expression stands for itself: then the C library's search does, which
+ * takes a tenth of the time, once for every rule in the kernel. Bytes above 127 are a
+ * matter of the locale.
+ */
+static bool is_literal(const char *pattern)
+{
+	for (; *pattern; pattern++) {
+		if (*pattern < ' ' || *pattern > '~' ||
+		    strchr("\\^$.[]|()*+?{}", *pattern))
+			return false;
+	}
+	return true;
+}
+
 int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
 {
 	struct tag fresh = { 0 };
@@ -33,6 +48,8 @@ int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
 			       "a tag that matches an empty text would match every "
 			       "comment");
 	}
+	if (is_literal(pattern))
+		fresh.literal_bytes = strlen(pattern);
 	*tag = fresh;
 	return 0;
 }
@@ -50,6 +67,9 @@ int tag_match(const struct tag *tag, const char *comment)
 {
 	regmatch_t found;
 
+	if (tag->literal_bytes)
+		return strstr(comment, tag->pattern) ? (int)tag->literal_bytes
+						     : TAG_NO_MATCH;
 	if (regexec(&tag->expression, comment, 1, &found, 0) != 0 ||
 	    found.rm_so == found.rm_eo)
 		return TAG_NO_MATCH;

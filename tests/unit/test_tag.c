@@ -41,6 +41,37 @@ static void finds_anywhere(void **state)
 	}
 }
 
+/* Patterns that stand for themselves are searched for in another way: the same answers. */
+static void literals_are_as_the_library_says(void **state)
+{
+	static const char *const patterns[] = {
+		"a", "ab", "a b", "a-b", "<a>", "a/b", "a,b", "\"a'", "~", "a~b!", "a.b",
+		"a|b", "(ab)", "a{1}", "[ab]", "ab+", "ab?b", "a\\.b", "^ab", "ab$", "{", "a}",
+		"a]", "\xc3\xa9", "a\tb",
+	};
+	static const char *const comments[] = {
+		"", "a", "ab", "xxab", "abab", "a b", "a-b", "<a>", "a/b", "a.b", "a,b", "~",
+		"\"a'", "a~b!", "\xff" "ab\xff", "\xc3\xa9", "\xc3", "a}", "a]", "{", "a\tb",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		struct tag tag;
+
+		if (tag_init(&tag, patterns[i], NULL) < 0)
+			continue;
+		for (size_t j = 0; j < sizeof(comments) / sizeof(comments[0]); j++) {
+			regmatch_t found;
+			int expected = -1;
+
+			if (regexec(&tag.expression, comments[j], 1, &found, 0) == 0)
+				expected = (int)(found.rm_eo - found.rm_so);
+			assert_int_equal(tag_match(&tag, comments[j]), expected);
+		}
+		tag_done(&tag);
+	}
+}
+
 static void refuses_what_is_no_expression(void **state)
 {
 	static const char *const bad[] = { "", "(", "[a", "a{2,1}" };
@@ -123,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_anywhere),
+		cmocka_unit_test(literals_are_as_the_library_says),
 		cmocka_unit_test(refuses_what_is_no_expression),
 		cmocka_unit_test(refuses_what_matches_everything),
 		cmocka_unit_test(an_empty_match_is_none),
