@@ -43,6 +43,9 @@ int netlink_open(struct netlink *netlink, int bus, struct err *ret_err)
 	if (r < 0)
 		return r;
 	r = socket_bind(&fresh, ret_err);
+	fresh.buffer = malloc(NETLINK_BUFFER_BYTES);
+	if (r == 0 && !fresh.buffer)
+		r = err_set_errno(ret_err, -ENOMEM, "netlink socket");
 	if (r < 0) {
 		netlink_close(&fresh);
 		return r;
@@ -112,6 +115,7 @@ void netlink_close(struct netlink *netlink)
 {
 	if (netlink->socket)
 		mnl_socket_close(netlink->socket);
+	free(netlink->buffer);
 	*netlink = (struct netlink){ .fd = -1 };
 }
 
@@ -177,10 +181,13 @@ static void take_message(struct answer *answer, const struct nlmsghdr *message)
 		fail_once(answer, answer->message(answer->context, message));
 }
 
-static int read_answer(struct answer *answer, uint8_t *buffer)
+static int read_answer(struct answer *answer)
 {
+	const uint8_t *buffer = answer->netlink->buffer;
+
 	while (!answer->over) {
-		ssize_t got = netlink_receive(answer->netlink, buffer,
+		ssize_t got = netlink_receive(answer->netlink,
+					      answer->netlink->buffer,
 					      NETLINK_BUFFER_BYTES, 0);
 		int left = (int)got;
 
@@ -202,18 +209,10 @@ int netlink_ask(struct netlink *netlink, const struct wire *request,
 		netlink_message_fn *message, void *context)
 {
 	struct answer answer = { netlink, message, context, 0, false };
-	uint8_t *buffer;
-	int r;
 
 	if (request->failed)
 		return -ENOMEM;
-	buffer = malloc(NETLINK_BUFFER_BYTES);
-	if (!buffer)
-		return -ENOMEM;
 	if (mnl_socket_sendto(netlink->socket, request->bytes, request->length) < 0)
-		r = -errno;
-	else
-		r = read_answer(&answer, buffer);
-	free(buffer);
-	return r;
+		return -errno;
+	return read_answer(&answer);
 }

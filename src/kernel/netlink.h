@@ -23,6 +23,7 @@ enum { NETLINK_BUFFER_BYTES = 64 * 1024 };
 
 struct netlink {
 	struct mnl_socket *socket;
+	uint8_t *buffer;	/* for answers; NULL for subscriptions */
 	int fd;
 	uint32_t port;
 	uint32_t seq;		/* of the last message sent */

@@ -2,7 +2,6 @@
 #include "nft_commit.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "hairpin/clock.h"
@@ -93,12 +92,10 @@ static void take_datagram(struct reply *reply, const uint8_t *bytes, size_t leng
 /* The kernel has worked when send() returns: what it had to say is there. */
 static int read_reply(struct nft *nft, struct reply *reply)
 {
-	uint8_t *buffer = malloc(NETLINK_BUFFER_BYTES);
+	uint8_t *buffer = nft->command.buffer;
 	bool overrun = false;
 	ssize_t got;
 
-	if (!buffer)
-		return -ENOMEM;
 	for (;;) {
 		got = netlink_receive(&nft->command, buffer, NETLINK_BUFFER_BYTES,
 				      MSG_DONTWAIT);
@@ -109,7 +106,6 @@ static int read_reply(struct nft *nft, struct reply *reply)
 		else if (got != -EMSGSIZE)
 			break;
 	}
-	free(buffer);
 	if (got != -EAGAIN)
 		return (int)got;
 	if (reply->status || reply->refused)

@@ -180,7 +180,10 @@ int netlink_open(struct netlink *netlink, int bus, struct err *ret_err)
 {
 	(void)bus;
 	(void)ret_err;
-	*netlink = (struct netlink){ .fd = -1, .port = 1 };
+	*netlink = (struct netlink){ .fd = -1, .port = 1,
+				     .buffer = malloc(NETLINK_BUFFER_BYTES) };
+	if (!netlink->buffer)
+		abort();
 	return 0;
 }
 
@@ -195,7 +198,8 @@ int netlink_subscribe(struct netlink *netlink, int bus, const int *groups, size_
 
 void netlink_close(struct netlink *netlink)
 {
-	netlink->fd = -1;
+	free(netlink->buffer);
+	*netlink = (struct netlink){ .fd = -1 };
 }
 
 int netlink_leave(const struct netlink *netlink, int group)
