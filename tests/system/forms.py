@@ -87,6 +87,7 @@ FORMS = [
     # B. sets of the rule itself
     plain('anonymous set', '$ip daddr { $wan, $other } tcp dport $p'),
     plain('anonymous set beside one of ports', 'tcp dport { $p, 9 } $ip daddr { $other, $wan }'),
+    plain('ct original in an anonymous set', 'ct original $ip daddr { $wan, $other } tcp dport $p'),
     plain('interval set', '$ip daddr { $wan, $net } tcp dport { $p-$q, 9 }'),
     plain('concatenation', '$ip daddr . tcp dport { $wan . $p, $other . 9, $other . $p }'),
     plain('concatenation of intervals', '$ip daddr . tcp dport { $wan . $p-$q, $net . 9-10 }'),
@@ -102,6 +103,8 @@ FORMS = [
     # C. named sets and maps: the comment of the thing, or of one element
     untagged('named set, one element', pre='$ip daddr @set_$p tcp dport $p', more='''
 	set set_$p { type $type; $note; elements = { $wan } }'''),
+    plain('named set, set and rule tagged', '$ip daddr @set_$p tcp dport $p', more='''
+	set set_$p { type $type; $note; elements = { $wan, $other } }'''),
     untagged('named set, several', pre='$ip daddr @set_$p tcp dport $p', more='''
 	set set_$p { type $type; $note; elements = { $wan, $other } }'''),
     untagged('named interval set', pre='$ip daddr @set_$p tcp dport $p', more='''

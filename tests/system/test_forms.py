@@ -17,8 +17,6 @@ from tap import Skip, run_tests, same  # noqa: E402
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 PLACED = place(FORMS + IPTABLES + TABLES + [OWNED], 2000, 3000)
 NFT = {'ip': ('ip',), 'inet': ('inet', 'inet6'), 'ip6': ('ip6',)}
-# Forms that the engine does not follow yet.
-LATER = re.compile(r'anonymous|interval set|concatenation|map|^named set|^element of|OpenWrt')
 lab = None
 seen = {}	# day -> what was answered
 listed = {}	# day -> the ruleset then
@@ -180,8 +178,6 @@ def test_of(placed):
     def test():
         if placed.refused:
             raise Skip(placed.refused)
-        if LATER.search(placed.form.name) and placed.form.follows:
-            raise Skip('not followed yet')
         for day, wan in (('early', FIRST), ('home', FIRST), ('away', SECOND), ('back', FIRST)):
             check_day(placed, day, wan)
         if placed.form.reason:
@@ -198,8 +194,6 @@ def compare(one, other):
 
 def as_from_file():
     """After the change the ruleset is what a file with the new address would have made"""
-    if LATER:
-        raise Skip('not all forms are followed yet')
     compare('file', 'away')
 
 
