@@ -151,8 +151,8 @@ class Rule(Thing):
         return changed
 
     def learn(self, want):
-        """What a plain dst-nat rule held is a former address at once."""
-        if not (self.tagged and self.dnat and self.six is want.six) or self.conflict:
+        """What a plain dst-nat rule held is a former address at once; a bound one goes on holding it."""
+        if not (self.tagged and self.dnat and self.six is want.six) or self.conflict or self.bound:
             return
         for site in self.sites():
             if isinstance(site, Address) and site.role != SNAT and site.value not in (want.address, '0.0.0.0', '::'):
