@@ -143,8 +143,11 @@ static void dies_at_work(void **state)
 	far = -1;
 	publisher_readable(&room.core, kernel.now_ms);
 	assert_int_equal(room.core.publisher.state, PUBLISHER_FAILED);
+	/* The next one gets the job. */
 	room_wait(2000);
-	answer(MESSAGE_ANSWER, "192.0.2.4", 60);
+	assert_true(take_job());
+	say(MESSAGE_ANSWER, "192.0.2.4", 60);
+	turn();
 	/* One that leaves when it was idle is no matter. */
 	close(far);
 	far = -1;

@@ -104,6 +104,9 @@ static void silence(void **state)
 	assert_true(names_due_ms(&names) == now_ms + MINUTE);
 	assert_string_equal(name_state_name(names.list[0]), "current");
 	assert_string_equal(name_reason(names.list[0]), "");
+	/* The next failure is a first one. */
+	(void)next(MESSAGE_NO_ANSWER, "", 0);
+	assert_in_range(names_due_ms(&names) - now_ms, 4999, 5000);
 }
 
 static void jitter(void **state)

@@ -174,6 +174,14 @@ static void unwanted_answer(void **state)
 	look("web.test");
 	assert_string_equal(view(), "192.0.2.5");
 	assert_true(names_due_ms(&names) == now_ms + MINUTE);
+	/* One that never comes is waited for no longer than others. */
+	now_ms += MINUTE;
+	assert_true(ask());
+	look("");
+	now_ms = names_due_ms(&names);
+	assert_false(ask());
+	assert_int_equal(names_in_flight(&names), 0);
+	assert_true(names_due_ms(&names) == INT64_MAX);
 }
 
 /* --- the state file's --- */
