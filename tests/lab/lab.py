@@ -145,6 +145,9 @@ class Lab:
         for ns in ('inet', 'router', 'client', 'server'):
             run('ip', 'netns', 'add', ns)
             run('ip', 'link', 'set', 'lo', 'up', ns=ns)
+        # Where bridged packets pass the IP hooks, they come back right without a return path.
+        run('sysctl', '-qew', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0',
+            ns='router')
         run('ip', 'link', 'add', 'br0', 'type', 'bridge', ns='router')
         run('ip', 'addr', 'add', '192.168.1.1/24', 'dev', 'br0', ns='router')
         run('ip', 'link', 'set', 'br0', 'up', ns='router')

@@ -51,9 +51,6 @@ class PacketLab(Lab):
         self.wans = {}		# device -> its addresses
         self.lent = {}		# device -> its former ones, lent to the stranger: (address, device there)
         self.calls = 0
-        # Where bridged packets pass the IP hooks, they come back right without a return path.
-        run('sysctl', '-qew', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0',
-            ns='router')
         for ns, (device, address) in LAN6.items():
             batch(ns, f'addr add {address}/64 dev {device} nodad')
             if ns != 'router':
