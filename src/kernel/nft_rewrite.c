@@ -116,7 +116,8 @@ static bool take(struct decision *d, enum nft_result result, const struct addr *
 {
 	struct rewrite_verdict *verdict = d->verdict;
 
-	if (result >= verdict->result && !addr_is_none(&verdict->old))
+	if (result > verdict->result ||
+	    (result == verdict->result && !addr_is_none(&verdict->old)))
 		return false;
 	verdict->result = result;
 	verdict->old = *old;

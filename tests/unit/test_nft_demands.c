@@ -170,6 +170,26 @@ static void no_port_forward_no_move_beside_a_foreign_address(void **state)
 	expect_left(&q, &draft, "second way");
 }
 
+/* A set may say what becomes of it without an address of old. */
+static void a_better_result_is_kept(void **state)
+{
+	struct draft draft = { 0 };
+	struct question q;
+
+	(void)state;
+	question_init(&q, NFPROTO_IPV4, PREROUTING);
+	for (size_t i = 0; i < 2; i++) {
+		q.sets[i] = (struct rewrite_set){ .known = true, .anonymous = true,
+			.key_bytes = 4, .change.result = i ? NFT_UNCHANGED : NFT_CHANGED,
+			.change.new = q.target.ipv4 };
+		payload(&draft, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+		lookup(&draft, NFT_REG_1, "__set0");
+	}
+	dnat(&draft);
+	assert_int_equal(ask(&q, &draft).result, NFT_CHANGED);
+	wire_done(&draft.wire);
+}
+
 static void inverted_and_named_sets_never_move(void **state)
 {
 	struct draft draft = { 0 }, named = { 0 };
@@ -285,6 +305,7 @@ int main(void)
 		cmocka_unit_test(an_empty_prefix_teaches_nothing),
 		cmocka_unit_test(all_demands_move_together),
 		cmocka_unit_test(no_port_forward_no_move_beside_a_foreign_address),
+		cmocka_unit_test(a_better_result_is_kept),
 		cmocka_unit_test(inverted_and_named_sets_never_move),
 		cmocka_unit_test(room_for_a_missing_destination),
 		cmocka_unit_test(what_can_become_more_waits),
