@@ -135,20 +135,13 @@ static void meet(const struct check *check, const struct entry *rival,
 						? PLAN_HELD : PLAN_DIFFERS;
 }
 
-static void check_entry(struct check *check, size_t index)
+/* `holder`: the last one before it that is there, or that will be; may be NULL. */
+static void check_entry(struct check *check, size_t index, const struct entry *holder)
 {
 	struct entry *entry = &check->entries[index];
 
-	for (size_t i = index; i-- > 0;) {
-		const struct entry *other = &check->entries[i];
-
-		if (memcmp(other->from, entry->from, entry->bytes) != 0)
-			break;
-		if (!other->plan || other->plan->state == PLAN_FREE) {
-			meet(check, other, entry);
-			break;
-		}
-	}
+	if (holder && memcmp(holder->from, entry->from, entry->bytes) == 0)
+		meet(check, holder, entry);
 	for (size_t i = 0; i < check->wide_count; i++)
 		meet(check, &check->wide[i], entry);
 	/* What lies within a wide one stands behind its beginning. */
@@ -199,6 +192,7 @@ int element_plans_check(const struct element_image *image, struct element_plans 
 			element_rival_fn *rival, const void *context)
 {
 	struct check check = { .image = image };
+	const struct entry *holder = NULL;
 	size_t rivals = count_rivals(image, rival, context);
 	int r = -ENOMEM;
 
@@ -207,8 +201,12 @@ int element_plans_check(const struct element_image *image, struct element_plans 
 	if (check.entries && check.wide) {
 		gather(&check, plans, rival, context);
 		for (size_t i = 0; i < check.count; i++) {
-			if (check.entries[i].plan)
-				check_entry(&check, i);
+			const struct entry *entry = &check.entries[i];
+
+			if (entry->plan)
+				check_entry(&check, i, holder);
+			if (!entry->plan || entry->plan->state == PLAN_FREE)
+				holder = entry;
 		}
 		r = 0;
 	}

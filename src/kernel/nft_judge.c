@@ -17,7 +17,13 @@ static void skip(struct ruleset_thing *thing, const char *reason)
 	thing->verdict.new = (struct addr){ 0 };
 }
 
-static int learn(struct judge_learnt *learnt, const struct ruleset_thing *thing)
+/*
+ * A WAN whose rules hold more addresses than that is no WAN; each is compared with every
+ * value, so that a ruleset of many different ones would take the square of its size.
+ */
+enum { LEARNT_MAX = 256 };
+
+static int learn(struct judge_learnt *learnt, struct ruleset_thing *thing)
 {
 	size_t target = (size_t)thing->target, count = learnt->counts[target];
 	struct addr **list = &learnt->addresses[target];
@@ -25,6 +31,10 @@ static int learn(struct judge_learnt *learnt, const struct ruleset_thing *thing)
 	for (size_t i = 0; i < count; i++) {
 		if (addr_equal(&(*list)[i], &thing->verdict.old))
 			return 0;
+	}
+	if (count == LEARNT_MAX) {
+		thing->verdict.learnt = false;
+		return 0;
 	}
 	if (ruleset_grow((void **)list, count, &learnt->rooms[target],
 			 sizeof(**list)) < 0)

@@ -108,7 +108,8 @@ static struct addr choose(const struct bench *bench)
 /* Brings everything tagged to the target's address; microseconds. */
 static int64_t sync_all(struct bench *bench)
 {
-	struct nft_request request = { .targets = &bench->target, .target_count = 1 };
+	struct nft_request request = { .targets = &bench->target, .target_count = 1,
+				       .services = true };
 	int64_t begin = clock_now_us();
 
 	if (nft_sync(bench->nft, &request, &bench->report, &bench->err) < 0)

@@ -361,6 +361,32 @@ static void an_empty_kernel_is_success(void **state)
 	rules_close(&rules);
 }
 
+/* More different addresses than a WAN ever had: all follow, not all are remembered. */
+static void many_addresses_are_not_all_learnt(void **state)
+{
+	char *text = NULL;
+	struct rules rules;
+	size_t length, learnt = 0;
+	FILE *file = open_memstream(&text, &length);
+
+	(void)state;
+	fputs("table ip t {\n" BASE "chain pre {\n", file);
+	for (int i = 0; i < 300; i++)
+		fprintf(file, "ip daddr 192.0.%d.%d dnat to 10.0.0.2 comment \"hairpin\"\n",
+			i / 100, i % 100 + 1);
+	fputs("}\n}\n", file);
+	fclose(file);
+	lab_nft(text);
+	rules_open(&rules);
+	rules_sync(&rules);
+	assert_int_equal(rules.report.total.changed, 300);
+	for (size_t i = 0; i < rules.count; i++)
+		learnt += rules.items[i].item.learnt;
+	assert_int_equal(learnt, 256);
+	rules_close(&rules);
+	free(text);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +399,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(several_targets_each_have_their_own, lab_fresh),
 		cmocka_unit_test_setup(tables_filter_max_and_dry_run, lab_fresh),
 		cmocka_unit_test_setup(an_empty_kernel_is_success, lab_fresh),
+		cmocka_unit_test_setup(many_addresses_are_not_all_learnt, lab_fresh),
 	};
 
 	(void)argc;
