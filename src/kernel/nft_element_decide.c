@@ -147,6 +147,9 @@ static void tell(struct decision *d, const struct element_member *member,
 	else if (weight > d->weight) {
 		d->weight = weight;
 		d->sum = *change;
+		/* Of several that are not the WAN's none is meant. */
+		if (weight == ALONE && d->image->count > 1)
+			d->sum.old = (struct addr){ 0 };
 	}
 }
 
@@ -174,7 +177,7 @@ static int look_at_member(struct decision *d, struct element_member *member)
 
 static bool in_scope(const struct element_ask *ask, const struct element_member *member)
 {
-	if (!member->from)
+	if (!member->from || member->edit)
 		return false;
 	if (ask->claim)
 		return !member->claim;

@@ -198,24 +198,36 @@ void judge_take_change(struct ruleset_thing *thing)
 	thing->verdict.reason = change->reason;
 }
 
-/* The elements of one set that WANs' tags claim. */
-static int decide_elements(struct judge *judge, struct set *set)
+static int decide_elements_once(struct judge *judge, struct set *set)
 {
-	element_undo(&set->image, NULL);
-	for (int target = 0; target < NFT_TARGETS_MAX; target++) {
+	int r = 0;
+
+	for (int target = 0; target < NFT_TARGETS_MAX && r == 0; target++) {
 		struct policy policy;
 		struct element_ask ask = {
 			.policy = &policy, .keys = set->image.keys, .target = target };
-		int r;
 
 		if (!(set->image.targets >> target & 1))
 			continue;
 		policy = policy_of(judge, target);
 		r = element_decide(&set->image, &ask);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
+}
+
+/*
+ * The elements of one set that WANs' tags claim. What one WAN had another may have now:
+ * a second round finds room that the first made.
+ */
+static int decide_elements(struct judge *judge, struct set *set)
+{
+	int r;
+
+	element_undo(&set->image, NULL);
+	r = decide_elements_once(judge, set);
+	if (r == 0 && set->image.targets & (set->image.targets - 1))
+		r = decide_elements_once(judge, set);
+	return r;
 }
 
 static int decide_all_elements(struct judge *judge)
