@@ -85,7 +85,9 @@ def rewrite_json():
     assert 'Hairpin near miss' not in got and 'hairpin filter' not in got
     assert all(item['reason'] for item in report['items'] if item['result'] == 'skipped'), report
     same(report['tagged'], len(report['items']))
-    same(report['changed'], 4)
+    same([(item['chain'], item['result'], item['old'], item['new']) for item in report['items'] if item['kind'] == 'set'],
+         [('wan4', 'changed', '81.2.69.1', '81.2.69.9')])
+    same(report['changed'], 5)
     same(report['tagged'], report['changed'] + report['unchanged'] + report['skipped'])
     wanted = before
     for line in before.splitlines():
@@ -93,6 +95,7 @@ def rewrite_json():
             wanted = wanted.replace(line, line.replace('81.2.69.1', '81.2.69.9', 1))
         if '"my hairpin b"' in line:
             wanted = wanted.replace(line, line.replace('daddr 0.0.0.0', 'daddr 81.2.69.9'))
+    wanted = wanted.replace('elements = { 81.2.69.1 }', 'elements = { 81.2.69.9 }')
     same(listing().splitlines(), wanted.splitlines())
 
 
@@ -101,7 +104,7 @@ def rewrite_again():
     monitor = subprocess.Popen(['nsenter', '--net=/run/netns/router', 'nft', 'monitor'], stdout=subprocess.PIPE, text=True)
     try:
         report = json.loads(call('hairpind', '--rewrite', '81.2.69.9', '--json')[1])
-        same((report['changed'], report['unchanged'], report['commit_us']), (0, 4, 0))
+        same((report['changed'], report['unchanged'], report['commit_us']), (0, 5, 0))
         load_forms()
     finally:
         wait_for('the monitor', 5, lambda: True)
