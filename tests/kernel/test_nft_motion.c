@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A ruleset that does not stand still: others commit all the while, tables with tagged
+ * rules and sets come and go, and somebody reads.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "kernel/nft_private.h"
+#include "raw.h"
+#include "rules.h"
+
+static const uint8_t old_bytes[4] = { 203, 0, 113, 1 }, new_bytes[4] = { 198, 51, 100, 7 };
+
+/* Chains of 200 rules that the base chain jumps to; every tenth rule has a set. */
+static void load(int count)
+{
+	static char text[1 << 16];
+
+	lab_nft("table ip t {\n set wan { type ipv4_addr; comment \"hairpin set\"; "
+		"elements = { " OLD " } }\n"
+		"chain pre { type nat hook prerouting priority -100; }\n}\n");
+	for (int i = 0; i < count; i++) {
+		static char *end;
+
+		if (i % 200 == 0)
+			end = text + sprintf(text, "add chain ip t c%d\nadd rule ip t pre jump "
+					     "c%d\n", i / 200, i / 200);
+		end += sprintf(end, "add rule ip t c%d ip daddr " OLD " tcp dport %s%d%s counter "
+			       "dnat to 10.0.0.2:80 comment \"hairpin %d\"\n", i / 200,
+			       i % 10 ? "" : "{ 60000, ", i + 1, i % 10 ? "" : " }", i);
+		if (i % 200 == 199 || i + 1 == count)
+			lab_nft(text);
+	}
+}
+
+/* A child that goes on until it is killed; it dies with us. */
+static pid_t start(void (*work)(int argument), int argument)
+{
+	pid_t parent = getpid(), child = fork();
+
+	assert_true(child >= 0);
+	if (child > 0)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent)
+		work(argument);
+	_exit(1);
+}
+
+/* True: it worked until now. */
+static bool stop(pid_t child)
+{
+	int status;
+
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status);
+}
+
+static void churn(int pause_us)
+{
+	struct netlink netlink;
+
+	if (netlink_open(&netlink, NETLINK_NETFILTER, NULL) < 0)
+		return;
+	for (bool make = true; raw_churn(&netlink, make) == 0; make = !make)
+		usleep((useconds_t)pause_us);
+}
+
+/* `rounds` changes of address beside a churner; all get through, in bounded time. */
+static void change_beside(int rules_count, int pause_us, int rounds)
+{
+	unsigned tries = 0;
+	int64_t slowest = 0;
+	struct rules rules;
+	pid_t child;
+
+	load(rules_count);
+	rules_open(&rules);
+	rules_former(&rules, OLD);
+	rules_former(&rules, NEW);
+	child = start(churn, pause_us);
+	for (int i = 0; i < rounds; i++) {
+		rules.target.ipv4 = rules_addr(i % 2 ? OLD : NEW);
+		rules_sync(&rules);
+		assert_true(rules.report.total.changed >= (unsigned)rules_count);
+		tries += rules.report.attempts;
+		slowest = rules.report.total_us > slowest ? rules.report.total_us : slowest;
+	}
+	assert_true(stop(child));
+	print_message("# %d rules, a commit every %d us: %d changes, %u tries, slowest %.0f ms\n",
+		      rules_count, pause_us, rounds, tries, (double)slowest / 1000);
+	rules_close(&rules);
+}
+
+static void fifty_commits_a_second(void **state)
+{
+	(void)state;
+	change_beside(400, 20 * 1000, 20);
+}
+
+static void a_thousand_commits_a_second(void **state)
+{
+	(void)state;
+	change_beside(20, 1000, 20);
+}
+
+/* --- tables that come and go --- */
+
+static void come_and_go(int unused)
+{
+	FILE *nft = popen("nft -i >/dev/null 2>&1", "w");
+
+	(void)unused;
+	if (!nft)
+		return;
+	setlinebuf(nft);
+	for (int i = 0; ; i++) {
+		fprintf(nft, "add table ip z; add chain ip z pre { type nat hook prerouting "
+			"priority -90; }; add set ip z wan { type ipv4_addr; comment "
+			"\"hairpin z\"; }; add element ip z wan { " OLD " }; add rule ip z pre "
+			"ip daddr @wan tcp dport 80 dnat to 10.0.0.2; add rule ip z pre ip "
+			"daddr " OLD " tcp dport { %d, 2 } dnat to 10.0.0.2 comment "
+			"\"hairpin z\"\n", 3 + i % 1000);
+		usleep((useconds_t)(i * 7919 % 3000));
+		fprintf(nft, "delete table ip z\n");
+	}
+}
+
+/* What vanishes between look and batch means "look again", never a failure. */
+static void tables_come_and_go(void **state)
+{
+	unsigned seen = 0, tries = 0;
+	struct rules rules;
+	pid_t child;
+
+	(void)state;
+	load(50);
+	rules_open(&rules);
+	rules_former(&rules, OLD);
+	rules_former(&rules, NEW);
+	child = start(come_and_go, 0);
+	for (int i = 0; i < 300; i++) {
+		rules.target.ipv4 = rules_addr(i % 2 ? OLD : NEW);
+		rules_sync(&rules);
+		assert_int_equal(rules.report.refused, 0);
+		assert_true(rules.report.total.changed >= 50);
+		seen += rules.count > 51;
+		tries += rules.report.attempts;
+	}
+	assert_true(stop(child));
+	print_message("# 300 changes took %u tries; the other table was there in %u\n", tries,
+		      seen);
+	assert_true(tries > 300 && seen > 0);
+	rules_close(&rules);
+}
+
+/* --- a reader --- */
+
+static bool generation(struct netlink *netlink, uint32_t *ret_number)
+{
+	struct nft nft = { .command = *netlink };
+	int r = nft_generation(&nft, ret_number);
+
+	netlink->seq = nft.command.seq;
+	return r == 0;
+}
+
+static int count_addresses(void *context, const struct nlmsghdr *message)
+{
+	size_t *counts = context;
+	const uint8_t *bytes = mnl_nlmsg_get_payload(message);
+	size_t length = mnl_nlmsg_get_payload_len(message);
+
+	counts[0] += memmem(bytes, length, old_bytes, 4) != NULL;
+	counts[1] += memmem(bytes, length, new_bytes, 4) != NULL;
+	return 0;
+}
+
+/* One dump of the rules of a table: how many have the old address, and the new one. */
+static int dump(struct netlink *netlink, size_t counts[2])
+{
+	struct wire wire WIRE_CLEANUP = { 0 };
+	size_t place = wire_nf_message(&wire, raw_type(NFT_MSG_GETRULE), NLM_F_DUMP,
+				       ++netlink->seq, NFPROTO_IPV4);
+
+	counts[0] = counts[1] = 0;
+	wire_put_string(&wire, NFTA_RULE_TABLE, "t");
+	wire_message_end(&wire, place);
+	return netlink_ask(netlink, &wire, count_addresses, counts);
+}
+
+enum { READER_RULES = 300 };
+
+/*
+ * Exits with 3 where one generation holds both addresses. How many there are cannot be
+ * told: the kernel goes on by counting what somebody is just committing, too.
+ */
+static void read_for_ever(int fd)
+{
+	struct netlink netlink;
+	uint32_t before, after;
+	size_t counts[2];
+
+	if (netlink_open(&netlink, NETLINK_NETFILTER, NULL) < 0)
+		return;
+	while (generation(&netlink, &before)) {
+		int r = dump(&netlink, counts);
+
+		if (!generation(&netlink, &after))
+			return;
+		if (r == -EINTR || before != after)
+			continue;
+		if (r < 0 || (counts[0] && counts[1]))
+			_exit(3);
+		if (write(fd, counts[0] ? "o" : "n", 1) != 1)
+			return;
+	}
+}
+
+static void nobody_sees_half_a_change(void **state)
+{
+	size_t looks[2] = { 0 };
+	struct rules rules;
+	char seen[4096];
+	ssize_t got;
+	pid_t child;
+	int pipe_fds[2];
+
+	(void)state;
+	load(READER_RULES);
+	rules_open(&rules);
+	rules_former(&rules, OLD);
+	rules_former(&rules, NEW);
+	assert_int_equal(pipe2(pipe_fds, O_NONBLOCK), 0);
+	child = start(read_for_ever, pipe_fds[1]);
+	close(pipe_fds[1]);
+	for (int i = 0; i < 200; i++) {
+		rules.target.ipv4 = rules_addr(i % 2 ? OLD : NEW);
+		rules_sync(&rules);
+		usleep((useconds_t)(i * 7919 % 6000));
+		while ((got = read(pipe_fds[0], seen, sizeof(seen))) > 0)
+			for (ssize_t at = 0; at < got; at++)
+				looks[seen[at] == 'n']++;
+	}
+	assert_true(stop(child));
+	close(pipe_fds[0]);
+	print_message("# a reader saw the old address %zu times, the new one %zu times\n",
+		      looks[0], looks[1]);
+	assert_true(looks[0] > 10 && looks[1] > 10);
+	rules_close(&rules);
+}
+
+/* What is in step costs no commit, however often it is looked at. */
+static void nothing_to_do_is_nothing_done(void **state)
+{
+	struct netlink netlink;
+	struct rules rules;
+	uint32_t before, after;
+
+	(void)state;
+	load(50);
+	rules_open(&rules);
+	rules_former(&rules, OLD);
+	rules_sync(&rules);
+	assert_int_equal(netlink_open(&netlink, NETLINK_NETFILTER, NULL), 0);
+	assert_true(generation(&netlink, &before));
+	for (int i = 0; i < 20; i++) {
+		rules_sync(&rules);
+		assert_int_equal(rules.report.total.changed, 0);
+		assert_int_equal(rules.report.attempts, 1);
+	}
+	assert_true(generation(&netlink, &after));
+	assert_int_equal(before, after);
+	netlink_close(&netlink);
+	rules_close(&rules);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(fifty_commits_a_second, lab_fresh),
+		cmocka_unit_test_setup(a_thousand_commits_a_second, lab_fresh),
+		cmocka_unit_test_setup(tables_come_and_go, lab_fresh),
+		cmocka_unit_test_setup(nobody_sees_half_a_change, lab_fresh),
+		cmocka_unit_test_setup(nothing_to_do_is_nothing_done, lab_fresh),
+	};
+
+	(void)argc;
+	signal(SIGPIPE, SIG_IGN);
+	lab_enter(argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
