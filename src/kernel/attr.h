@@ -58,6 +58,12 @@ static inline struct span attr_span(const struct nlattr *attr)
 			      attr->nla_len - (size_t)NLA_HDRLEN };
 }
 
+/* Whether a whole message begins there: libmnl takes 2 GiB and more for less than 0. */
+static inline bool attr_message_ok(const struct nlmsghdr *message, int left)
+{
+	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= INT32_MAX;
+}
+
 /* What follows the family header of `header_bytes` in a message. */
 struct span attr_of_message(const struct nlmsghdr *message, size_t header_bytes);
 

@@ -198,7 +198,7 @@ static int read_answer(struct answer *answer)
 		if (got < 0)
 			return got == -EAGAIN ? -ETIMEDOUT : (int)got;
 		for (const struct nlmsghdr *message = (const void *)buffer;
-		     mnl_nlmsg_ok(message, left);
+		     attr_message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left))
 			take_message(answer, message);
 	}

@@ -80,7 +80,7 @@ static bool is_foreign(const struct nft *nft, const uint8_t *bytes, size_t lengt
 	int left = (int)length;
 
 	for (const struct nlmsghdr *message = (const void *)bytes;
-	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+	     attr_message_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		if (message->nlmsg_type == nft_type(NFT_MSG_NEWGEN) &&
 		    message->nlmsg_pid != nft->command.port)
 			return true;

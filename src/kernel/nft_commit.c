@@ -78,7 +78,7 @@ static void take_datagram(struct reply *reply, const uint8_t *bytes, size_t leng
 	int left = (int)length, code;
 
 	for (const struct nlmsghdr *message = (const void *)bytes;
-	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+	     attr_message_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		if (message->nlmsg_type != NLMSG_ERROR ||
 		    message->nlmsg_seq - batch->begin_seq >
 			    batch->seq - batch->begin_seq ||

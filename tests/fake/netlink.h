@@ -85,7 +85,7 @@ static int fake_give(netlink_message_fn *message, void *context, const uint8_t *
 		abort();
 	memcpy(copy, bytes, length);
 	for (const struct nlmsghdr *each = (const void *)copy;
-	     status == 0 && mnl_nlmsg_ok(each, left);
+	     status == 0 && attr_message_ok(each, left);
 	     each = mnl_nlmsg_next(each, &left)) {
 		uint8_t *one = malloc(each->nlmsg_len);
 
@@ -155,7 +155,7 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *socket, const void *bytes,
 		errno = refusals.status < 0 ? -refusals.status : refusals.status;
 		return -1;
 	}
-	for (each = first; mnl_nlmsg_ok(each, left); each = mnl_nlmsg_next(each, &left)) {
+	for (each = first; attr_message_ok(each, left); each = mnl_nlmsg_next(each, &left)) {
 		if (each->nlmsg_flags & NLM_F_ACK)
 			fake_say(each->nlmsg_seq, 0);
 	}
