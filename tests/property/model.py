@@ -3,7 +3,7 @@
 
 import ipaddress
 
-HEADER, ORIGINAL, SNAT = 'header', 'original', 'snat'
+HEADER, ORIGINAL, SNAT, XT = 'header', 'original', 'snat', 'xt'
 
 
 class Want:
@@ -127,6 +127,10 @@ class Rule(Thing):
         meant = want.is_former(site.value)
         if site.role == SNAT and not want.knows_former():
             meant = ipaddress.ip_address(site.value).is_global
+        elif site.role == XT:
+            # What a port forward compares tells the WAN's address also to its xt matches.
+            meant = meant or self.dnat and any(other.value == site.value for other in self.sites()
+                                               if isinstance(other, Address) and other.role in (HEADER, ORIGINAL))
         elif site.role != SNAT and self.dnat:
             meant = True
         return (Outcome('changed', site.value, want.address), want.address) if meant else (SKIPPED, site.value)
@@ -155,7 +159,7 @@ class Rule(Thing):
         if not (self.tagged and self.dnat and self.six is want.six) or self.conflict or self.bound:
             return
         for site in self.sites():
-            if isinstance(site, Address) and site.role != SNAT and site.value not in (want.address, '0.0.0.0', '::'):
+            if isinstance(site, Address) and site.role in (HEADER, ORIGINAL) and site.value not in (want.address, '0.0.0.0', '::'):
                 want.learnt.add(site.value)
 
 
