@@ -117,7 +117,7 @@ static int put_rule(struct batch *batch, struct ruleset_thing *thing)
 	};
 	int r;
 
-	rule_read(expressions, &view);
+	rule_read(expressions, rule.family, &view);
 	r = put_twins(batch, thing, &rule, twins);
 	if (r < 0)
 		return r;

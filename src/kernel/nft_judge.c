@@ -173,7 +173,7 @@ static int decide_rule(struct judge *judge, struct ruleset_thing *thing)
 	struct rule_view view;
 	int r;
 
-	rule_read(expressions, &view);
+	rule_read(expressions, policy.family, &view);
 	thing->dnat = rewrite_is_dnat(&view, policy.hooks);
 	undo(thing);
 	r = decide_lookups(judge, thing, &view, &policy.values, sets);

@@ -181,7 +181,7 @@ static void look_at_rule(struct walk *walk, const struct task *task,
 	struct rule_view view;
 	int side;
 
-	rule_read(expressions, &view);
+	rule_read(expressions, task->table->family, &view);
 	side = rewrite_side(&view, task->table->family);
 	if (gives_sources(task->hooks)) {
 		look_for_source(walk, task, &view, side);
@@ -230,7 +230,7 @@ static int take_rule(void *context, const struct nlmsghdr *message)
 	struct rule_view view;
 	struct kept *kept;
 
-	rule_read(expressions, &view);
+	rule_read(expressions, task->table->family, &view);
 	if (view.broken || (task->set && !asks(&view, task->set)) ||
 	    (!gives_sources(task->hooks) && !rewrite_is_dnat(&view, task->hooks)))
 		return 0;
@@ -300,7 +300,7 @@ static void collect_rule(struct walk *walk, const struct ruleset_thing *thing,
 	};
 	struct rule_view view;
 
-	rule_read(expressions, &view);
+	rule_read(expressions, task.table->family, &view);
 	if (!gives_sources(task.hooks) && asks_sets(&view))
 		add_task(walk, &task);
 	else

@@ -194,7 +194,10 @@ int reader_protocol(const struct reader *reader, size_t place, size_t length)
 {
 	int at = reader_find_run(reader, place, length, FROM_L4PROTO, 0, 1);
 
-	return at >= 0 ? at : reader_find_run(reader, place, length, FROM_NETWORK, 9, 1);
+	/* In an IPv6 header that byte is one of the source address. */
+	if (at >= 0 || reader->view->family != AF_INET)
+		return at;
+	return reader_find_run(reader, place, length, FROM_NETWORK, 9, 1);
 }
 
 /* iptables' compatibility wants it also inverted. */
@@ -267,13 +270,17 @@ void reader_compare(struct reader *reader, size_t place, uint32_t op, struct spa
 		compare_family(reader, place, value);
 }
 
-void rule_read(struct span expressions, struct rule_view *ret_view)
+void rule_read(struct span expressions, int family, struct rule_view *ret_view)
 {
 	struct reader reader = { .start = expressions.bytes, .view = ret_view };
 	const struct nlattr *element;
 	struct span name, data;
 
 	memset(ret_view, 0, sizeof(*ret_view));
+	if (family == NFPROTO_IPV4)
+		ret_view->family = AF_INET;
+	else if (family == NFPROTO_IPV6)
+		ret_view->family = AF_INET6;
 	if (!attr_well_formed(expressions)) {
 		ret_view->broken = true;
 		return;

@@ -89,7 +89,7 @@ enum rule_ports_state { RULE_PORTS_ANY, RULE_PORTS_KNOWN, RULE_PORTS_OPEN };
 struct rule_view {
 	bool broken;			/* could not be read to the end */
 	struct rule_side side[RULE_SIDES];
-	int family;			/* AF_* that the rule itself demands, 0: none */
+	int family;			/* AF_* that its table or itself demands, 0: none */
 	int nat_family;			/* AF_* of its dnat or snat, 0: not said */
 	bool dnat;			/* dnat or redirect, native or xt */
 	bool netmap;			/* xt NETMAP: its hook says which */
@@ -110,8 +110,8 @@ struct rule_view {
 	size_t lookup_count;
 };
 
-/* Reads the payload of NFTA_RULE_EXPRESSIONS. */
-void rule_read(struct span expressions, struct rule_view *ret_view);
+/* Reads the payload of NFTA_RULE_EXPRESSIONS; `family`: NFPROTO_* of the table. */
+void rule_read(struct span expressions, int family, struct rule_view *ret_view);
 
 /*
  * One expression of a list: false when it is none. `ret_data` is empty where there are

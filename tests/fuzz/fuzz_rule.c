@@ -30,7 +30,7 @@ static const struct addr former[] = {
 static void decide(const struct rewrite_policy *policy, struct span expressions,
 		   struct rule_view *view, struct rewrite_verdict *verdict)
 {
-	rule_read(expressions, view);
+	rule_read(expressions, policy->family, view);
 	rewrite_decide(view, expressions, sets, policy, verdict);
 	require((verdict->result == NFT_SKIPPED) == (verdict->reason != NULL));
 	require((verdict->result == NFT_CHANGED) == (verdict->patch_count || verdict->adds));

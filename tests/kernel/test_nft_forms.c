@@ -178,6 +178,8 @@ static void xt_extensions(void **state)
 		"POSTROUTING -o wan0 -j SNAT --to-source " OLD6,
 		"POSTROUTING -p udp -j SNAT --to-source [" OLD6 "]:5000-6000",
 		"POSTROUTING -m iprange --dst-range " OLD6 "-" OLD6 " -j MASQUERADE",
+		"PREROUTING -s 2001:db8::9 -d " OLD6 " -p udp -m multiport --sports "
+		"53,123 -j DNAT --to fd00::2",
 	};
 	static const struct { const char *rule, *reason; } others[] = {
 		{ "POSTROUTING -m conntrack --ctorigdst 203.0.113.0/24 -j MASQUERADE",
@@ -219,7 +221,7 @@ static void xt_extensions(void **state)
 		lab_run("iptables-nft -t nat -A %s -m comment --comment 'hairpin not "
 			"%zu'", others[i].rule, i);
 	open_with_former(&rules);
-	there_and_back(&rules, 10, xt_listing);
+	there_and_back(&rules, 11, xt_listing);
 	rules_sync(&rules);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		sprintf(comment, "hairpin not %zu", i);

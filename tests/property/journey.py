@@ -146,7 +146,8 @@ def one_round(make, seed, figures):
         walk(dice, steps, made.tool)
     except Failed as problem:
         concerned = [f'{thing.handle}: {line}' for thing, line in zip(made.things, made.tool.lines(made.things))
-                     if os.environ.get('SHOW_ALL') or str((*thing.place, thing.handle)) in str(problem)]
+                     if os.environ.get('SHOW_ALL') or str((*thing.place, thing.handle)) in str(problem) or
+                     f'chain {thing.place[3]} handle {thing.handle} ' in str(problem)]
         raise Failed('\n'.join([f'--rewrite {want.address} from {sorted(want.former)}: {problem}', *concerned])) from None
 
 

@@ -38,7 +38,7 @@ static DRAFT_UNUSED struct rewrite_verdict ask(const struct question *q, const s
 	struct rewrite_verdict verdict;
 	struct rule_view view;
 
-	rule_read(bytes_of(draft), &view);
+	rule_read(bytes_of(draft), q->policy.family, &view);
 	rewrite_decide(&view, bytes_of(draft), q->sets, &q->policy, &verdict);
 	return verdict;
 }

@@ -16,7 +16,7 @@ static void emitted(const struct draft *draft, const struct emit_twin *twins, si
 		.twins = twins, .twin_count = count,
 	};
 
-	rule_read(rule.expressions, &view);
+	rule_read(rule.expressions, NFPROTO_IPV4, &view);
 	*ret_wire = (struct wire){ 0 };
 	emit_rule(ret_wire, &rule);
 	assert_false(ret_wire->failed);
@@ -129,7 +129,7 @@ static void a_destination_goes_to_the_front(void **state)
 	(void)state;
 	dnat(&draft);
 	rule.expressions = bytes_of(&draft);
-	rule_read(rule.expressions, &view);
+	rule_read(rule.expressions, NFPROTO_IPV4, &view);
 	rule.view = &view;
 	assert_true(addr_parse("2001:db8::7", &rule.missing));
 	emit_expressions(&wire, &rule);
@@ -147,7 +147,7 @@ static void a_destination_goes_to_the_front(void **state)
 	added = (size_t)((const uint8_t *)next(element) - list.bytes);
 	assert_int_equal(list.length - added, draft.wire.length);
 	assert_memory_equal(list.bytes + added, draft.wire.bytes, draft.wire.length);
-	rule_read(list, &view);
+	rule_read(list, NFPROTO_IPV4, &view);
 	assert_int_equal(view.family, AF_INET6);
 	assert_int_equal(view.side[RULE_IPV6].spot_count, 1);
 	assert_int_equal(view.expression_count, 5);

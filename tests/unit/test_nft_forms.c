@@ -135,7 +135,7 @@ static void maps_that_snat_reads_are_marked(void **state)
 	payload(&one, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
 	map(&one, NFT_REG_1, NFT_REG_1);
 	nat(&one, NFT_NAT_SNAT, NFT_REG_1, NFT_REG_1, 0);
-	rule_read(bytes_of(&one), &view);
+	rule_read(bytes_of(&one), NFPROTO_IPV4, &view);
 	assert_int_equal(view.lookups[0].snat_at, 0);
 	assert_int_equal(view.lookups[0].snat_last_at, 0);
 	assert_int_equal(view.lookups[0].snat_side, RULE_IPV4);
@@ -148,7 +148,7 @@ static void maps_that_snat_reads_are_marked(void **state)
 
 	map(&range, NFT_REG_1, NFT_REG_1);
 	nat(&range, NFT_NAT_SNAT, NFT_REG_1, NFT_REG32_01, 0);
-	rule_read(bytes_of(&range), &view);
+	rule_read(bytes_of(&range), NFPROTO_IPV4, &view);
 	assert_int_equal(view.lookups[0].snat_at, 0);
 	assert_int_equal(view.lookups[0].snat_last_at, 4);
 	q.sets[0].anonymous = true;
@@ -167,7 +167,7 @@ static void maps_that_snat_reads_are_marked(void **state)
 	map(&covered, NFT_REG_1, NFT_REG_1);
 	immediate(&covered, NFT_REG_1, old4, 4);
 	nat(&covered, NFT_NAT_SNAT, NFT_REG_1, NFT_REG_1, 0);
-	rule_read(bytes_of(&covered), &view);
+	rule_read(bytes_of(&covered), NFPROTO_IPV4, &view);
 	assert_int_equal(view.lookups[0].snat_at, -1);
 	question_former(&q, "203.0.113.1");
 	expect_moved(&q, &covered, 1);

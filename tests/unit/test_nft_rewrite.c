@@ -13,7 +13,7 @@ static struct rewrite_verdict judge(const struct draft *draft, int family, unsig
 	struct rewrite_verdict verdict;
 	struct rule_view view;
 
-	rule_read(bytes_of(draft), &view);
+	rule_read(bytes_of(draft), family, &view);
 	rewrite_decide(&view, bytes_of(draft), no_sets, &policy, &verdict);
 	return verdict;
 }
@@ -155,7 +155,7 @@ static void what_is_not_dnat_needs_a_former_address(void **state)
 	daddr(&draft, old4);
 	begin(&draft, "masq");
 	end(&draft);
-	rule_read(bytes_of(&draft), &view);
+	rule_read(bytes_of(&draft), NFPROTO_IPV4, &view);
 	rewrite_decide(&view, bytes_of(&draft), no_sets, &policy, &verdict);
 	assert_int_equal(verdict.result, NFT_SKIPPED);
 	assert_true(addr_equal(&verdict.old, &former));
@@ -183,7 +183,7 @@ static void try_bytes(const uint8_t *bytes, size_t length)
 
 	assert_non_null(copy);
 	memcpy(copy, bytes, length);
-	rule_read(span, &view);
+	rule_read(span, NFPROTO_IPV4, &view);
 	rewrite_decide(&view, span, no_sets, &policy, &verdict);
 	for (size_t i = 0; i < verdict.patch_count; i++)
 		assert_true(verdict.patches[i].at + verdict.patches[i].length <= length);
