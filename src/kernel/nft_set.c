@@ -137,14 +137,32 @@ static bool header_attribute_travels(uint16_t type)
 	return false;
 }
 
-/* So many elements the twin has at most, markers counted. */
+/* One that shares its end with the next one needs its own when that one moves. */
+static bool lost_its_end(const struct element_image *image, size_t index)
+{
+	const struct element_member *member = &image->members[index];
+
+	return element_has_markers(image) && !member->end && !member->edit &&
+	       member->from && index + 1 < image->count &&
+	       image->members[index + 1].edit;
+}
+
+/* So many elements the twin has, markers counted. */
 static uint32_t count_elements(const struct element_image *image)
 {
-	size_t each = element_has_markers(image) ? 2 : 1, count = image->count;
+	size_t each = element_has_markers(image) ? 2 : 1, count = image->null_end != NULL;
 
+	for (size_t i = 0; i < image->count; i++) {
+		const struct element_member *member = &image->members[i];
+
+		if (!member->edit)
+			count += 1U + (member->end != NULL) + lost_its_end(image, i);
+		else if (member->edit->from)
+			count += each;
+	}
 	for (const struct element_edit *edit = image->edits; edit; edit = edit->next)
-		count += edit->comes;
-	return (uint32_t)(count * each + 1);
+		count += edit->comes ? each : 0;
+	return (uint32_t)count;
 }
 
 /* An anonymous set is made as large as it was; it may become larger. */
@@ -331,16 +349,6 @@ static void put_member(struct writer *writer, const struct element_image *image,
 	} else if (member->edit->from) {
 		put_edited(writer, image, member->edit);
 	}
-}
-
-/* One that shares its end with the next one needs its own when that one moves. */
-static bool lost_its_end(const struct element_image *image, size_t index)
-{
-	const struct element_member *member = &image->members[index];
-
-	return element_has_markers(image) && !member->end && !member->edit &&
-	       member->from && index + 1 < image->count &&
-	       image->members[index + 1].edit;
 }
 
 static void put_image(struct writer *writer, const struct element_image *image)
