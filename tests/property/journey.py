@@ -86,12 +86,9 @@ def check_items(told, outcomes, when):
         if len(found) != 1:
             raise Failed(f'{when}: told {len(found)} times: {thing.place} {thing.handle} {thing.render()}')
         item = found[0]
-        got = model.Outcome(item['result'], item['old'], item['new'])
-        if outcome.result == 'skipped':
-            got.old = None
-        if got != outcome or (item['reason'] is not None) != (outcome.result == 'skipped'):
-            raise Failed(f'{when}: {thing.form}: {(*thing.place, thing.handle)}\n'
-                         f'  wanted {outcome}, got {got} ({item["reason"]})')
+        if not outcome.matches(item):
+            raise Failed(f'{when}: {thing.form}: {(*thing.place, thing.handle)}\n  wanted {outcome}, got {item["result"]} '
+                         f'{item["old"]} -> {item["new"]} ({item["reason"]})')
     if items:
         raise Failed(f'{when}: told without reason: {list(items.values())[0]}')
     for name in ('changed', 'unchanged', 'skipped'):

@@ -27,14 +27,19 @@ class Want:
 
 
 class Outcome:
-    def __init__(self, result, old=None, new=None):
-        self.result, self.old, self.new = result, old, new
+    """`old`: what it may have held, if it held several."""
 
-    def __eq__(self, other):
-        return (self.result, self.old, self.new) == (other.result, other.old, other.new)
+    def __init__(self, result, old=(), new=None):
+        self.result, self.old, self.new = result, (old,) if isinstance(old, str) else tuple(old), new
+
+    def matches(self, item):
+        """Whether an item says so. What a skipped thing holds is not looked at."""
+        said = (item['result'], item['new'], item['reason'] is None)
+        return said == (self.result, self.new, self.result != 'skipped') and \
+            (self.result == 'skipped' or item['old'] in self.old)
 
     def __repr__(self):
-        return f'{self.result} {self.old} -> {self.new}'
+        return f'{self.result} {"|".join(self.old)} -> {self.new}'
 
 
 SKIPPED = Outcome('skipped')
@@ -69,9 +74,6 @@ class Members:
     def addresses(self):
         return [address for _, address, _ in self.elements if address]
 
-    def others(self, element):
-        return [(before, address, after) for before, address, after in self.elements if (before, address, after) != element]
-
     def apply(self, want, single=False):
         """(what becomes of it, the new elements); `single`: the only element is meant, whatever it holds."""
         meant = [element for element in self.elements if element[1] and want.is_former(element[1])]
@@ -80,17 +82,19 @@ class Members:
             meant = self.elements
         if not meant:
             return (Outcome('unchanged', want.address, want.address) if holds else SKIPPED), self.elements
-        kept, seen = [], set()
+        kept, data = [], {}
         for element in self.elements:
             before, address, after = element
             if element in meant:
                 address = want.address
-            # Two that become one: the second goes.
-            if (before, address, after) in seen:
-                continue
-            seen.add((before, address, after))
-            kept.append((before, address, after))
-        return Outcome('changed', meant[0][1], want.address), kept
+            key, _, value = after.partition(' : ')
+            key = (before, address, key)
+            if key not in data:
+                kept.append([before, address, after])
+            elif data[key] != value:
+                return None, self.elements	# two that become one, and say different things
+            data[key] = value
+        return Outcome('changed', {element[1] for element in meant}, want.address), kept
 
 
 class Thing:
@@ -121,7 +125,7 @@ class Rule(Thing):
     def wants(self, want, site):
         """What this site becomes: (outcome, new value)."""
         if isinstance(site, Members):
-            return site.apply(want)
+            return site.apply(want, self.dnat)
         if site.value == want.address:
             return Outcome('unchanged', site.value, site.value), site.value
         meant = want.is_former(site.value)
@@ -141,6 +145,8 @@ class Rule(Thing):
             return SKIPPED
         outcomes = [(site, *self.wants(want, site)) for site in self.sites()]
         verdicts = [outcome for _, outcome, _ in outcomes]
+        if None in verdicts:
+            return SKIPPED
         changed = next((outcome for outcome in verdicts if outcome.result == 'changed'), None)
         if self.conflict or changed and self.bound:
             return SKIPPED

@@ -5,7 +5,7 @@ import ipaddress
 import re
 
 import grammar
-from model import HEADER, ORIGINAL, SNAT, Address, Members, Raw, Rule
+from model import ORIGINAL, SNAT, Address, Members, Raw, Rule
 
 LAN = {False: ('192.168.1.20', '192.168.1.30', '192.168.1.21'), True: ('fd00:1::20', 'fd00:1::30', 'fd00:1::21')}
 OTHERS = {False: ('192.0.2.17', '100.64.3.4', '198.18.0.9'), True: ('2001:db8:77::9', 'fd00:9::9', '2a00:1::1')}
@@ -64,12 +64,10 @@ class Maker:
         return pool[0] if self.random.random() < .6 else self.random.choice(pool)
 
     def distinct(self, six, count):
-        """So many different addresses."""
-        pool = list(self.values[six]) + list(OTHERS[six])
+        """So many different addresses, two of which are never the WAN's: of one element nft would make no set."""
         first = self.value(six)
-        rest = [value for value in pool if value != first]
-        self.random.shuffle(rest)
-        return [first] + rest[:count - 1]
+        rest = [value for value in self.values[six] if value != first]
+        return [first, *self.random.sample(OTHERS[six], 2), *self.random.sample(rest, count - 3 if count > 3 else 0)][:count]
 
     def comment(self):
         dice = self.random.random()
@@ -133,9 +131,11 @@ class Maker:
         transport = self.random.choice(('tcp', 'tcp', 'tcp', 'udp', 'udp', '', 'sctp', 'icmpv6' if six else 'icmp', 'esp'))
         l4 = transport if transport in ('tcp', 'udp', 'sctp') else ''
         form, parts, states = self.random.choice(self.forms)(self, six, l4)
-        end = self.end(chain, six, l4)
+        end = self.end(chain, six, l4, form == 'none')
         if 'keyed' in states:
             end = []
+        if 'l4' in states and transport not in ('', 'tcp', 'udp', 'sctp'):
+            transport = ''
         before, between = ([grammar.noise(self.words, family, transport, l3, chain.hook) for _ in range(self.random.choice(counts))]
                            for counts in ((0, 0, 1, 2, 3), (0, 0, 1, 2)))
         if any(PORTS.search(part) for part in end if isinstance(part, str)):
@@ -150,7 +150,7 @@ class Maker:
         rule.bound = 'jump {' in said or 'meter ' in said	# what cannot be made again
         return rule
 
-    def end(self, chain, six, l4):
+    def end(self, chain, six, l4, by_destination):
         """What the rule does, as parts."""
         random, words, v = self.random, self.words, '6' if six else '4'
         lan = LAN[six]
@@ -161,12 +161,20 @@ class Maker:
         if random.random() < .25 or chain.kind == 'filter' or not hook:
             said = words.fill(random.choice(grammar.FILTER_ENDS if chain.kind == 'filter' else grammar.ENDS), **more)
             return ['counter' if said.endswith(' side') and not may_jump(chain) else said]
+        if by_destination and hook in ('prerouting', 'output') and random.random() < .6:
+            return self.dnat_by_destination(to, six, l4)
         if hook in ('prerouting', 'output'):
             return [bracket(words.fill(random.choice(grammar.DNATS), **more), lan[0])]
         if random.random() < .4 and hook == 'postrouting' or hook == 'input' and random.random() < .5:
             return self.snat(to, six)
         said = words.fill(random.choice(grammar.SOURCES), **more) if hook == 'postrouting' else f'snat {to} {lan[0]}'
         return [bracket(said, lan[0])]
+
+    def dnat_by_destination(self, to, six, l4):
+        lan = LAN[six]
+        if self.random.random() < .5 or not l4:
+            return [f'dnat {to} {ip(six)} daddr map ', Members([[before, value, f' : {self.random.choice(lan)}'] for before, value, _ in self.elements(six)])]
+        return [f'dnat {to} {ip(six)} daddr . {l4} dport map ', Members(self.elements(six, '', f' . {{p}} : {lan[0]} . {{p}}'))]
 
     def snat(self, to, six):
         value = Address(self.value(six, list(self.values[six]) + [LAN[six][0]]), SNAT)
@@ -204,7 +212,7 @@ class Maker:
             '{v} daddr != {a}', '{v} daddr {low}-{high}', '{v} daddr != {low}-{high}', '{v} daddr != {{ {a}, {b} }}',
             '{v} daddr {net}', '{v} daddr != {net}', '{v} daddr & {mask} == {masked}', '{v} daddr > {a}', '{v} daddr @lan{n}',
             '{v} daddr != @lan{n}', 'ct original {v} daddr != {a}', 'update @seen{n} {{ {v} daddr }}',
-            '{v} daddr . th dport @nowhere', 'jhash {v} daddr mod 4 1', 'ct reply {v} saddr {a}', '{v} daddr {{ {low}-{high}, {b} }}'))
+            '{v} daddr . th dport @nowhere', 'jhash {v} daddr mod 4 1', 'ct reply {v} saddr {a}'))
         if '@nowhere' in template:
             template = 'meta mark set jhash {v} daddr . {v} saddr mod 4'
         bits = self.random.choice((8, 16, 24, 23, 28) if not six else (64, 48, 56, 61))
@@ -215,8 +223,48 @@ class Maker:
             masked = ipaddress.IPv6Address(int(masked))
         said = template.format(v=ip(six), a=value, b=other, low=low, high=high, net=net, mask=mask, masked=masked, n='6' if six else '4')
         form = template.replace('{v} ', '')
-        states = ('former members',) if form.startswith('daddr {{') else ()
-        return form, [said], states
+        return form, [said], ()
+
+    # --- sets and maps of the rule's own ---
+
+    def elements(self, six, before='', after='', count=None):
+        """[before, address, after], sometimes with a comment that is a tag."""
+        chosen = self.distinct(six, count or self.random.choice((3, 3, 4, 5)))
+        self.random.shuffle(chosen)
+        return [[before, value, self.words.fill(after)] for value in chosen]
+
+    def members(self, six, l4):
+        wide = '2a00:5::/32' if six else '10.0.0.0/8'
+        among = self.elements(six)
+        if self.random.random() < .4:
+            among.append([self.random.choice((wide, f'{wide[:-3]}-{LAN[six][1]}' if not six else wide)), None, ''])
+            form = 'daddr { intervals }'
+        else:
+            form = 'daddr { }'
+        return form, [f'{ip(six)} daddr ', Members(among)], ()
+
+    def original_members(self, six, l4):
+        return 'ct original daddr { }', [f'ct original {ip(six)} daddr ', Members(self.elements(six), ORIGINAL)], ()
+
+    def concatenation(self, six, l4):
+        v, port = ip(six), '{p}' if self.random.random() < .5 else '{p}-65000'
+        transport = l4 or 'tcp'
+        form, parts = self.random.choice((
+            ('daddr . dport', [f'{v} daddr . {transport} dport ', Members(self.elements(six, '', f' . {port}'))]),
+            ('dport . daddr', [f'{transport} dport . {v} daddr ', Members(self.elements(six, self.words.fill(port) + ' . '))]),
+            ('saddr . daddr', [f'{v} saddr . {v} daddr ', Members(self.elements(six, OTHERS[six][0] + ' . '))]),
+            ('iifname . daddr . mark', [f'iifname . {v} daddr . meta mark ', Members(self.elements(six, '"{name}" . '.replace('{name}', self.words.name()), ' . {n}'))]),
+            ('daddr . proto', [f'{v} daddr . meta l4proto ', Members(self.elements(six, '', ' . tcp'))])))
+        return f'{form} {{ }}', parts, ('l4',) if 'dport' in form else ()
+
+    def verdicts(self, six, l4):
+        form, head, after = self.random.choice((('daddr vmap', '{v} daddr vmap ', ' : continue'), ('daddr . dport vmap', '{v} daddr . {l4} dport vmap ', ' . {p} : drop')))
+        return form, [head.format(v=ip(six), l4=l4 or 'tcp'), Members(self.elements(six, '', after))], ('keyed', 'l4') if 'dport' in form else ('keyed',)
+
+    def data(self, six, l4):
+        form, head, after = self.random.choice((('mark set daddr map', 'meta mark set {v} daddr map ', ' : {n}'),
+                                                ('counter daddr map', 'counter name {v} daddr map ', ' : "cnt"')))
+        return form, [head.format(v=ip(six)), Members(self.elements(six, '', after))], ()
 
     def conflict(self, six, l4):
         """A dst-nat rule with two demands on one destination: changing one would leave a rule that never matches."""
@@ -241,4 +289,5 @@ def ip(six):
     return 'ip6' if six else 'ip'
 
 
-FORMS = [Maker.none, Maker.plain, Maker.plain, Maker.raw, Maker.original, Maker.both, Maker.unchanged, Maker.unchanged]
+FORMS = [Maker.none, Maker.plain, Maker.plain, Maker.raw, Maker.original, Maker.both, Maker.unchanged, Maker.unchanged,
+         Maker.members, Maker.members, Maker.original_members, Maker.concatenation, Maker.concatenation, Maker.verdicts, Maker.data]

@@ -100,7 +100,8 @@ class Kernel:
                     elements.append(tuple((kind, value) for kind, value in attributes(element)
                                           if kind != 5))	# NFTA_SET_ELEM_EXPIRATION
             meter = anonymous and not re.match(rb'__(set|map|objmap)\d', fields[2])
-            hidden = (2, 16) if anonymous and not meter else ()		# NAME, HANDLE
+            # NAME, HANDLE, DESC (a set stays as large as it was made), COUNT
+            hidden = (2, 16, 9, 20) if anonymous and not meter else ()
             found[family, fields[1], fields[2]] = (
                 anonymous and not meter, tuple(pair for pair in header if pair[0] not in hidden),
                 tuple(sorted(elements)))
