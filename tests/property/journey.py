@@ -172,8 +172,10 @@ def load_states(made, steps):
     for things, step in [*reversed([(step.things, step) for step in steps]), (made.things, None)]:
         if step and not step.changes and step is not steps[0]:
             continue
-        if not all(made.tool.load(made.setup + made.tool.lines(things))):
-            raise Failed('what must be there afterwards does not load')
+        lines = made.setup + made.tool.lines(things)
+        for line, good in zip(lines, made.tool.load(lines)):
+            if not good:
+                raise Failed(f'what must be there afterwards does not load: {line}')
         if step:
             step.state = State(made.tool)
     if not steps[0].changes:

@@ -92,7 +92,7 @@ class Members:
             if key not in data:
                 kept.append([before, address, after])
             elif data[key] != value:
-                return None, self.elements	# two that become one, and say different things
+                return SKIPPED, self.elements	# two that become one, and say different things
             data[key] = value
         return Outcome('changed', {element[1] for element in meant}, want.address), kept
 
@@ -145,8 +145,6 @@ class Rule(Thing):
             return SKIPPED
         outcomes = [(site, *self.wants(want, site)) for site in self.sites()]
         verdicts = [outcome for _, outcome, _ in outcomes]
-        if None in verdicts:
-            return SKIPPED
         changed = next((outcome for outcome in verdicts if outcome.result == 'changed'), None)
         if self.conflict or changed and self.bound:
             return SKIPPED

@@ -173,7 +173,7 @@ class Maker:
     def dnat_by_destination(self, to, six, l4):
         lan = LAN[six]
         if self.random.random() < .5 or not l4:
-            return [f'dnat {to} {ip(six)} daddr map ', Members([[before, value, f' : {self.random.choice(lan)}'] for before, value, _ in self.elements(six)])]
+            return [f'dnat {to} {ip(six)} daddr map ', Members([[before, value, f' : {self.random.choice(lan)}'] for before, value, _ in self.elements(six, '', ' : {n}')])]
         return [f'dnat {to} {ip(six)} daddr . {l4} dport map ', Members(self.elements(six, '', f' . {{p}} : {lan[0]} . {{p}}'))]
 
     def snat(self, to, six):
@@ -229,7 +229,11 @@ class Maker:
 
     def elements(self, six, before='', after='', count=None):
         """[before, address, after], sometimes with a comment that is a tag."""
-        chosen = self.distinct(six, count or self.random.choice((3, 3, 4, 5)))
+        if '{' in after.partition(' : ')[2]:
+            # Of two former addresses that map to different things either may become the new one.
+            chosen = [*self.values[six][:self.random.choice((1, 1, 2))], *OTHERS[six][:2]]
+        else:
+            chosen = self.distinct(six, count or self.random.choice((3, 3, 4, 5)))
         self.random.shuffle(chosen)
         return [[before, value, self.words.fill(after)] for value in chosen]
 
