@@ -133,6 +133,7 @@ struct nft_service {
 struct nft_services {
 	struct nft_service list[NFT_SERVICES_MAX];
 	size_t count;
+	bool overfull;			/* were more: some address is a guess instead */
 };
 
 struct nft_count {

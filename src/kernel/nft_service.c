@@ -71,6 +71,7 @@ static void add_task(struct walk *walk, const struct task *task)
 static void scope_of(const struct task *task, struct nft_services *ret_scope)
 {
 	ret_scope->list[0] = service_any();
+	ret_scope->overfull = false;
 	ret_scope->count = 1;
 	if (!task->scope)
 		return;

@@ -50,16 +50,34 @@ static void take_address(struct nft_services *services, struct nft_service *whol
 			services->list[kept++] = *one;
 	}
 	services->count = kept;
+	services->overfull = true;
 	whole->protocol = 0;
 	whole->port_first = 0;
 	whole->port_last = UINT16_MAX;
 	whole->guessed = true;
 }
 
+/* A guess that took the place of too many, in take_address(): one more changes nothing. */
+static bool is_given_up(const struct nft_services *services,
+			const struct nft_service *service)
+{
+	for (size_t i = 0; i < services->count; i++) {
+		const struct nft_service *one = &services->list[i];
+
+		if (one->guessed && one->protocol == 0 && one->port_first == 0 &&
+		    one->port_last == UINT16_MAX && one->source == service->source &&
+		    addr_equal(&one->address, &service->address))
+			return true;
+	}
+	return false;
+}
+
 void nft_service_add(struct nft_services *services, const struct nft_service *service)
 {
 	struct nft_service whole = *service;
 
+	if (services->overfull && is_given_up(services, service))
+		return;
 	while (take_touching(services, &whole))
 		continue;
 	if (services->count == NFT_SERVICES_MAX)
@@ -90,31 +108,34 @@ bool service_meet(const struct nft_service *a, const struct nft_service *b,
 	return true;
 }
 
-void services_meet(struct nft_services *scope, const struct nft_services *other)
+/* A whole struct of them has 7 KiB: none is cleared or copied for each compare. */
+static void meet(struct nft_services *scope, const struct nft_service *list, size_t count)
 {
-	struct nft_services met = { .count = 0 };
+	struct nft_services met;
 	struct nft_service both;
 
+	met.count = 0;
+	met.overfull = false;
 	for (size_t i = 0; i < scope->count; i++) {
-		for (size_t j = 0; j < other->count; j++) {
-			if (service_meet(&scope->list[i], &other->list[j], &both))
+		for (size_t j = 0; j < count; j++) {
+			if (service_meet(&scope->list[i], &list[j], &both))
 				nft_service_add(&met, &both);
 		}
 	}
-	*scope = met;
+	memcpy(scope->list, met.list, met.count * sizeof(met.list[0]));
+	scope->count = met.count;
+	scope->overfull |= met.overfull;
+}
+
+void services_meet(struct nft_services *scope, const struct nft_services *other)
+{
+	meet(scope, other->list, other->count);
 }
 
 void services_guess(struct nft_services *scope)
 {
 	for (size_t i = 0; i < scope->count; i++)
 		scope->list[i].guessed = true;
-}
-
-static void meet_one(struct nft_services *scope, const struct nft_service *one)
-{
-	struct nft_services other = { .list = { *one }, .count = 1 };
-
-	services_meet(scope, &other);
 }
 
 /* struct xt_multiport_v1; ports are in host order, a range is two of them. */
@@ -157,7 +178,7 @@ static void compare_address(struct nft_services *scope, const struct rule_spot *
 		return;
 	to.address = addr_from_bytes(side == RULE_IPV4 ? AF_INET : AF_INET6,
 				     expressions.bytes + spot->at);
-	meet_one(scope, &to);
+	meet(scope, &to, 1);
 }
 
 void services_compare(struct nft_services *scope, const struct rule_view *view,
@@ -171,7 +192,7 @@ void services_compare(struct nft_services *scope, const struct rule_view *view,
 		own.port_last = view->port_last;
 	}
 	own.guessed = view->ports == RULE_PORTS_OPEN;
-	meet_one(scope, &own);
+	meet(scope, &own, 1);
 	if (view->multiport.bytes)
 		compare_multiport(scope, view->multiport);
 	for (size_t i = 0; side >= 0 && i < view->side[side].spot_count; i++)
