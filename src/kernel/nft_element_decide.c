@@ -82,6 +82,40 @@ static void weigh(struct policy_change *sum, const struct policy_change *change)
 		*sum = *change;
 }
 
+static bool is_of_lan(const struct addr *address)
+{
+	enum addr_class class = addr_classify(address);
+
+	return class == ADDR_PRIVATE || class == ADDR_ULA;
+}
+
+/* Of a map from the LAN's addresses to the WAN's the data is meant, not the key. */
+static bool maps_to_wan(const struct decision *d, const struct element_member *member)
+{
+	const struct element_fields *fields = &d->ask->data;
+	struct span data = element_data(member->element);
+	struct addr key = element_address(member->from, &d->ask->keys.list[0]);
+
+	if (!fields->count || data.length != d->image->data_bytes)
+		return false;
+	for (size_t i = 0; i < fields->count; i++) {
+		struct addr value = element_address(data.bytes, &fields->list[i]);
+
+		if (policy_is_former(d->ask->policy, &value) ||
+		    policy_holds(d->ask->policy, &value) ||
+		    (addr_is_global(&value) && is_of_lan(&key)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether its address is the WAN's, whatever it was. */
+static bool is_meant(const struct decision *d, const struct element_member *member)
+{
+	return d->ask->keys.count == 1 && (d->lone || !d->ask->claim) &&
+	       !maps_to_wan(d, member);
+}
+
 static int plan_keys(const struct decision *d, struct element_plan *plan)
 {
 	const struct element_fields *fields = &d->ask->keys;
@@ -94,8 +128,7 @@ static int plan_keys(const struct decision *d, struct element_plan *plan)
 		struct addr last = element_address(member->to, field);
 		struct policy_change change;
 
-		look_at_field(d, &first, &last, fields->count == 1 &&
-			      (d->lone || !d->ask->claim), &change);
+		look_at_field(d, &first, &last, is_meant(d, member), &change);
 		weigh(&plan->change, &change);
 		if (change.result != NFT_CHANGED)
 			continue;

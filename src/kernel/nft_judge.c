@@ -205,7 +205,8 @@ static int decide_elements_once(struct judge *judge, struct set *set)
 	for (int target = 0; target < NFT_TARGETS_MAX && r == 0; target++) {
 		struct policy policy;
 		struct element_ask ask = {
-			.policy = &policy, .keys = set->image.keys, .target = target };
+			.policy = &policy, .target = target,
+			.keys = set->image.keys, .data = set->image.data };
 
 		if (!(set->image.targets >> target & 1))
 			continue;

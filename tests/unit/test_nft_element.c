@@ -48,6 +48,12 @@ static const struct wan_case wan_cases[] = {
 	  NFT_CHANGED, 0 },
 	{ MAP, OLD "=203.0.113.2", NEW "=" NEW, NFT_CHANGED, 0 },
 	{ MAP, NEW "=" OLD, NEW "=" NEW, NFT_CHANGED, 0 },
+	/* An only element of a map: which address is meant? */
+	{ MAP | LONE, "203.0.113.77=10.0.0.1", NEW "=10.0.0.1", NFT_CHANGED, 0 },
+	{ MAP | LONE, "10.0.0.1=" OLD, "10.0.0.1=" NEW, NFT_CHANGED, 0 },
+	{ MAP | LONE, "10.0.0.1=" NEW, "10.0.0.1=" NEW, NFT_UNCHANGED, 0 },
+	{ MAP | LONE, "10.0.0.1=81.2.69.1", "10.0.0.1=81.2.69.1", NFT_SKIPPED, "ever was" },
+	{ MAP | LONE, "10.0.0.1=10.0.0.2", NEW "=10.0.0.2", NFT_CHANGED, 0 },
 	/* Intervals: adjacent ones, wide ones, such as hold the new address already. */
 	{ INTERVAL, OLD " 203.0.113.3", NEW " 203.0.113.3", NFT_CHANGED, 0 },
 	{ INTERVAL, "203.0.113.0 " OLD " 203.0.113.3", "203.0.113.0 " NEW " 203.0.113.3",
