@@ -408,7 +408,7 @@ echo "$HAIRPIN_EVENT $HAIRPIN_FAMILY $HAIRPIN_OLD $HAIRPIN_NEW $HAIRPIN_HOSTNAME
                     name = file.read().replace(b'\0', b' ').decode(errors='replace')
                 if 'hairpin-publish' in name:
                     found['publisher'] = pid
-                elif 'core' in name:
+                elif 'hairpind: core' in name:
                     found['core'] = pid
         return found
 
