@@ -110,6 +110,19 @@ int nft_monitor_read(struct nft *nft, bool *ret_foreign)
 	return 0;
 }
 
+/* Whatever it refuses: nothing else was asked. */
+static bool is_refusal(const uint8_t *bytes, size_t length)
+{
+	const struct nlmsghdr *message = (const void *)bytes;
+	int left = (int)length, code = 0;
+
+	if (!mnl_nlmsg_ok(message, left) || message->nlmsg_type != NLMSG_ERROR ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(code))
+		return false;
+	memcpy(&code, mnl_nlmsg_get_payload(message), sizeof(code));
+	return code != 0;
+}
+
 static int take_generation(void *context, const struct nlmsghdr *message)
 {
 	struct span attributes = attr_of_message(message, sizeof(struct nfgenmsg));
@@ -133,6 +146,50 @@ int nft_generation(struct nft *nft, uint32_t *ret_generation)
 	if (r == 0)
 		*ret_generation = generation;
 	return r == -EINVAL ? -EOPNOTSUPP : r;	/* no such subsystem of nfnetlink */
+}
+
+static void put_envelope(struct wire *wire, struct nft *nft, uint16_t type,
+			 uint32_t generation)
+{
+	struct nfgenmsg header = { .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+	size_t message = wire_message(wire, type, 0, ++nft->command.seq, &header,
+				      sizeof(header));
+
+	if (generation)
+		wire_put_be32(wire, NFNL_BATCH_GENID, generation);
+	wire_message_end(wire, message);
+}
+
+/*
+ * A batch without content changes nothing, but the kernel takes it only when nobody
+ * else's is at work, and refuses it when the generation has passed.
+ */
+int nft_settled_generation(struct nft *nft, uint32_t *ret_generation)
+{
+	struct wire wire WIRE_CLEANUP = { 0 };
+	_Alignas(struct nlmsghdr) uint8_t reply[MONITOR_BYTES];
+	uint32_t generation;
+	bool refused = false;
+	ssize_t got;
+	int r;
+
+	r = nft_generation(nft, &generation);
+	if (r < 0)
+		return r;
+	put_envelope(&wire, nft, NFNL_MSG_BATCH_BEGIN, generation);
+	put_envelope(&wire, nft, NFNL_MSG_BATCH_END, 0);
+	if (wire.failed)
+		return -ENOMEM;
+	if (mnl_socket_sendto(nft->command.socket, wire.bytes, wire.length) < 0)
+		return -errno;
+	while ((got = netlink_receive(&nft->command, reply, sizeof(reply),
+				      MSG_DONTWAIT)) >= 0)
+		refused |= is_refusal(reply, (size_t)got);
+	if (got != -EAGAIN)
+		return got == -ENOBUFS ? -EINTR : (int)got;
+	if (!refused)
+		*ret_generation = generation;
+	return refused ? -EINTR : 0;
 }
 
 void nft_listen_not(struct nft *nft)

@@ -14,6 +14,13 @@ struct nft {
 int nft_generation(struct nft *nft, uint32_t *ret_generation) must_check;
 
 /*
+ * The same, and nobody's transaction is half done: the kernel counts a generation on
+ * before it takes out what a transaction deleted, and who dumps meanwhile misses rules.
+ * -EINTR: it was counted on again.
+ */
+int nft_settled_generation(struct nft *nft, uint32_t *ret_generation) must_check;
+
+/*
  * While somebody listens the kernel describes every rule of a batch twice, a third of its
  * cost; so we stop listening while our own is on its way. nft_listen_again() makes the
  * monitor readable, as if by a foreign transaction, when the ruleset has not the

@@ -344,7 +344,7 @@ int ruleset_read(struct nft *nft, const struct nft_request *request,
 	int r;
 
 	ruleset->walk_end = &ruleset->walk;
-	r = nft_generation(nft, &ruleset->generation);
+	r = nft_settled_generation(nft, &ruleset->generation);
 	if (r == 0)
 		r = ruleset_read_chains(nft, request, ruleset);
 	if (r == 0)

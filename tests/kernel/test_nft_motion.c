@@ -157,6 +157,56 @@ static void tables_come_and_go(void **state)
 	rules_close(&rules);
 }
 
+/*
+ * A table that is flushed and restored, over and over, has all its rules in every
+ * generation. Right after the generation was counted on, the kernel is still taking the
+ * old rules out: a dump of that time misses some of the new.
+ */
+enum { RESTORED_RULES = 3000 };
+
+static void restore_for_ever(int unused)
+{
+	static char text[1 << 19];
+	char *end = text + sprintf(text, "flush chain ip r pre\n");
+
+	(void)unused;
+	for (int i = 0; i < RESTORED_RULES; i++)
+		end += sprintf(end, "add rule ip r pre ip daddr " OLD " tcp dport %d dnat to "
+			       "10.0.0.2 comment \"hairpin %d\"\n", i + 1, i);
+	for (;;)
+		lab_nft(text);
+}
+
+static void a_look_is_never_torn(void **state)
+{
+	unsigned looks = 0, lost = 0, most = 0;
+	struct rules rules;
+	pid_t child;
+
+	(void)state;
+	lab_nft("table ip r {\n chain pre { type nat hook prerouting priority -100; }\n}\n");
+	rules_open(&rules);
+	rules.request.item = NULL;
+	rules.request.dry_run = true;
+	child = start(restore_for_ever, 0);
+	while (looks < 200) {
+		unsigned tagged;
+
+		if (nft_sync(rules.nft, &rules.request, &rules.report, &rules.err) < 0)
+			continue;
+		tagged = rules.report.total.tagged;
+		if (!most && tagged < RESTORED_RULES)
+			continue;	/* before the first restore */
+		most = tagged > most ? tagged : most;
+		lost += tagged < RESTORED_RULES;
+		looks++;
+	}
+	assert_true(stop(child));
+	print_message("# %u looks\n", looks);
+	assert_int_equal(lost, 0);
+	rules_close(&rules);
+}
+
 /* --- a reader --- */
 
 static bool generation(struct netlink *netlink, uint32_t *ret_number)
@@ -284,6 +334,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(fifty_commits_a_second, lab_fresh),
 		cmocka_unit_test_setup(a_thousand_commits_a_second, lab_fresh),
 		cmocka_unit_test_setup(tables_come_and_go, lab_fresh),
+		cmocka_unit_test_setup(a_look_is_never_torn, lab_fresh),
 		cmocka_unit_test_setup(nobody_sees_half_a_change, lab_fresh),
 		cmocka_unit_test_setup(nothing_to_do_is_nothing_done, lab_fresh),
 	};
