@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "replay.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdio.h>
@@ -41,12 +40,23 @@ static void keep(struct replay *replay, const void *bytes, size_t length)
 	memcpy(message->bytes, bytes, length);
 }
 
+static bool is_batch(const void *bytes)
+{
+	const struct nlmsghdr *first = bytes;
+
+	return first->nlmsg_type == NFNL_MSG_BATCH_BEGIN;
+}
+
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *bytes,
 				 size_t length)
 {
-	if (recorder)
-		keep(recorder, bytes, length);
-	return __real_mnl_socket_sendto(socket, bytes, length);
+	if (!recorder)
+		return __real_mnl_socket_sendto(socket, bytes, length);
+	keep(recorder, bytes, length);
+	if (!is_batch(bytes))
+		return __real_mnl_socket_sendto(socket, bytes, length);
+	errno = EPERM;
+	return -1;
 }
 
 void replay_record(struct replay *replay)
@@ -65,23 +75,6 @@ void replay_done(struct replay *replay)
 		free(replay->messages[i].bytes);
 	free(replay->messages);
 	*replay = (struct replay){ 0 };
-}
-
-static bool is_batch(const struct replay_message *message)
-{
-	const struct nlmsghdr *first = (const void *)message->bytes;
-
-	return first->nlmsg_type == NFNL_MSG_BATCH_BEGIN;
-}
-
-/* The generation is the only attribute of BATCH_BEGIN. */
-static void set_generation(struct replay_message *message, uint32_t generation)
-{
-	size_t at = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg) +
-		    sizeof(struct nlattr);
-	uint32_t big = htonl(generation);
-
-	memcpy(message->bytes + at, &big, sizeof(big));
 }
 
 /* An answer ends with an error (which may be "none"), or with DONE behind the rest. */
@@ -135,7 +128,7 @@ static void commit(const struct nft *nft, uint8_t *buffer)
 		die("the batch was not answered");
 }
 
-int64_t replay_run(struct replay *replay, struct nft *nft)
+int64_t replay_run(const struct replay *replay, struct nft *nft)
 {
 	static uint8_t buffer[NETLINK_BUFFER_BYTES];
 	uint32_t generation;
@@ -143,10 +136,6 @@ int64_t replay_run(struct replay *replay, struct nft *nft)
 
 	if (nft_generation(nft, &generation) < 0)
 		die("no generation");
-	for (size_t i = 0; i < replay->count; i++) {
-		if (is_batch(&replay->messages[i]))
-			set_generation(&replay->messages[i], generation);
-	}
 	nft_listen_not(nft);
 	time = clock_now_us();
 	for (size_t i = 0; i < replay->count; i++) {
@@ -155,7 +144,7 @@ int64_t replay_run(struct replay *replay, struct nft *nft)
 		if (__real_mnl_socket_sendto(nft->command.socket, message->bytes,
 					     message->length) < 0)
 			die(strerror(errno));
-		if (is_batch(message))
+		if (is_batch(message->bytes))
 			commit(nft, buffer);
 		else
 			ask(nft, buffer);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The floor: what the kernel needs for the messages of one nft_sync(), without anybody
- * who understands them.
+ * The floor: what the kernel needs for the messages of one nft_sync(), questions and
+ * batch, without anybody who understands them.
  *
- * The engine is linked with -Wl,--wrap=mnl_socket_sendto; so what it sends can be kept
- * and sent again. Answers are read to their end into one buffer of the same size that
- * the engine uses, and not looked at.
+ * The engine is linked with -Wl,--wrap=mnl_socket_sendto; so what it sends can be kept,
+ * its batch held back, and all of it sent by somebody else. Answers are read to their
+ * end into one buffer of the same size that the engine uses, and not looked at.
  */
 #ifndef BENCH_REPLAY_H
 #define BENCH_REPLAY_H
@@ -23,16 +23,18 @@ struct replay {
 	size_t count, room;
 };
 
-/* From here on what is sent is kept too, until replay_record_end(). */
+/*
+ * From here on what is sent is kept, and a batch is not sent at all (-EPERM), until
+ * replay_record_end().
+ */
 void replay_record(struct replay *replay);
 void replay_record_end(void);
 void replay_done(struct replay *replay);
 
 /*
- * Sends all of it again, questions and batch, the batch for the present generation;
- * microseconds. The ruleset has to be as it was when the record was made. Ends the
+ * Sends it, the ruleset being as it was when the record was made; microseconds. Ends the
  * program where the kernel refuses.
  */
-int64_t replay_run(struct replay *replay, struct nft *nft);
+int64_t replay_run(const struct replay *replay, struct nft *nft);
 
 #endif
