@@ -21,14 +21,19 @@ struct header_context {
 static int take_header(void *argument, const struct nlmsghdr *message)
 {
 	const struct header_context *context = argument;
+	struct set_header *header = context->header;
 	struct span attributes = attr_of_message(message, sizeof(struct nfgenmsg));
+	const struct nlattr *table[NFTA_SET_KEY_LEN + 1];
 
-	context->header->attributes.bytes =
-		arena_copy(context->arena, attributes.bytes, attributes.length);
-	context->header->attributes.length = attributes.length;
-	attr_be32(attr_find(attributes, NFTA_SET_FLAGS), &context->header->flags);
-	attr_be32(attr_find(attributes, NFTA_SET_KEY_LEN), &context->header->key_bytes);
-	return context->header->attributes.bytes ? 0 : -ENOMEM;
+	*header = (struct set_header){
+		.attributes.bytes = arena_copy(context->arena, attributes.bytes,
+					       attributes.length),
+		.attributes.length = attributes.length,
+	};
+	attr_index(attributes, table, NFTA_SET_KEY_LEN + 1);
+	attr_be32(table[NFTA_SET_FLAGS], &header->flags);
+	attr_be32(table[NFTA_SET_KEY_LEN], &header->key_bytes);
+	return header->attributes.bytes ? 0 : -ENOMEM;
 }
 
 int set_read_header(struct nft *nft, struct arena *arena,

@@ -49,14 +49,16 @@ static void check_rule(const struct nlmsghdr *message, struct span attributes)
 
 static void check_set(const struct nlmsghdr *message, struct span attributes)
 {
+	const struct nlattr *table[NFTA_SET_ID + 1];
 	uint32_t flags = 0, id;
 
+	attr_index(attributes, table, NFTA_SET_ID + 1);	/* the last one counts */
 	require(message->nlmsg_flags & NLM_F_CREATE);
 	require(has_string(attributes, NFTA_SET_NAME, "__set%d") ||
 		has_string(attributes, NFTA_SET_NAME, "__map%d"));
-	require(attr_be32(attr_find(attributes, NFTA_SET_FLAGS), &flags));
+	require(attr_be32(table[NFTA_SET_FLAGS], &flags));
 	require(flags & NFT_SET_ANONYMOUS);
-	require(attr_be32(attr_find(attributes, NFTA_SET_ID), &id) && id);
+	require(attr_be32(table[NFTA_SET_ID], &id) && id);
 }
 
 static void check_elements(struct span attributes)
