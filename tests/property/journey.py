@@ -34,8 +34,7 @@ class Nft:
 
     @staticmethod
     def lines(things):
-        return [f'add rule {" ".join(rule.place[1:])} {rule.render()}' +
-                (f' comment "{rule.comment}"' if rule.comment else '') for rule in things]
+        return [thing.line() for thing in things]
 
     @staticmethod
     def shows():
@@ -69,12 +68,15 @@ class State:
 
 def learn_handles(loaded):
     """Handles count up, and rules were appended in order: what the kernel shows in a chain is what was loaded."""
-    by_chain = {}
-    for place in kernel.picture():
+    handles = {}
+    for place, shown in kernel.picture().items():
         if place[0] == 'rule' and not place[3].startswith('__chain'):
-            by_chain.setdefault(place[:4], []).append(place[4])
-    for rule in loaded:
-        rule.handle = by_chain[rule.place].pop(0)
+            handles.setdefault(place[1:4], []).append(place[4])
+        elif place[0] == 'set':
+            handles[('set', *place[1:4])] = [int.from_bytes(dict(shown[0])[16], 'big')]
+    for thing in loaded:
+        place = thing.place[1:] if thing.place[0] == 'rule' else ('set', *thing.place[1:])
+        thing.handle = handles[place].pop(0)
 
 
 def check_items(told, outcomes, when):
@@ -84,7 +86,7 @@ def check_items(told, outcomes, when):
     for thing, outcome in outcomes.items():
         found = items.pop((*thing.place, thing.handle), [])
         if len(found) != 1:
-            raise Failed(f'{when}: told {len(found)} times: {thing.place} {thing.handle} {thing.render()}')
+            raise Failed(f'{when}: told {len(found)} times: {thing.form}: {(*thing.place, thing.handle)}')
         item = found[0]
         if not outcome.matches(item):
             raise Failed(f'{when}: {thing.form}: {(*thing.place, thing.handle)}\n  wanted {outcome}, got {item["result"]} '
@@ -111,7 +113,7 @@ class Figures:
 class Made:
     """What a maker gives: texts that come first, things in the order of loading, and the tool."""
 
-    def __init__(self, setup, things, tool=Nft, settle=lambda loaded: None):
+    def __init__(self, setup, things, tool=Nft, settle=lambda loaded, setup: None):
         self.setup, self.things, self.tool, self.settle = setup, things, tool, settle
 
     def load(self):
@@ -119,7 +121,7 @@ class Made:
         kept = self.tool.load(self.setup + self.tool.lines(self.things))
         self.setup = [line for line, good in zip(self.setup, kept) if good]
         self.things = [thing for thing, good in zip(self.things, kept[-len(self.things):]) if good]
-        self.settle(self.things)
+        self.settle(self.things, self.setup)
         learn_handles(self.things)
 
 
@@ -143,7 +145,7 @@ def one_round(make, seed, figures):
         walk(dice, steps, made.tool)
     except Failed as problem:
         concerned = [f'{thing.handle}: {line}' for thing, line in zip(made.things, made.tool.lines(made.things))
-                     if os.environ.get('SHOW_ALL') or str((*thing.place, thing.handle)) in str(problem) or
+                     if os.environ.get('SHOW_ALL') or str((*thing.place[1:], thing.handle))[1:] in str(problem) or str(thing.place[1:]) in str(problem) or
                      f'chain {thing.place[3]} handle {thing.handle} ' in str(problem)]
         raise Failed('\n'.join([f'--rewrite {want.address} from {sorted(want.former)}: {problem}', *concerned])) from None
 

@@ -105,8 +105,12 @@ class Thing:
         self.handle = None
         self.tagged = comment is not None and 'hairpin' in comment and '\0' not in comment
 
-    def show(self):
-        return ''
+    def outcomes(self, want):
+        """Applies it; {thing: outcome} of what is tagged."""
+        return {self: self.apply(want)} if self.tagged else {}
+
+    def learn(self, want):
+        pass
 
 
 class Rule(Thing):
@@ -118,6 +122,10 @@ class Rule(Thing):
 
     def render(self):
         return ''.join(part if isinstance(part, str) else part.render() for part in self.parts)
+
+    def line(self):
+        comment = f' comment "{self.comment}"' if self.comment else ''
+        return f'add rule {" ".join(self.place[1:])} {self.render()}{comment}'
 
     def sites(self):
         return [part for part in self.parts if not isinstance(part, str)]
@@ -170,6 +178,92 @@ class Rule(Thing):
 def apply(things, want):
     """All things at once: {thing: outcome}."""
     for thing in things:
-        if isinstance(thing, Rule):
-            thing.learn(want)
-    return {thing: thing.apply(want) for thing in things if thing.tagged}
+        thing.learn(want)
+    outcomes = {}
+    for thing in things:
+        outcomes.update(thing.outcomes(want))
+    return outcomes
+
+
+class Element(Thing):
+    """An element of a named set that has a comment of its own."""
+
+    def __init__(self, of, member):
+        super().__init__(('element', *of.place[1:]), member.comment, 'element of ' + of.form)
+        self.handle, self.member = of.handle, member
+
+
+class Member:
+    """`address`: None where it holds a prefix or a range. `comment`: its own."""
+
+    def __init__(self, before, address, after, comment=None):
+        self.before, self.address, self.after, self.comment = before, address, after, comment
+        self.tagged = comment is not None and 'hairpin' in comment
+
+    def key(self):
+        return self.before, self.address, self.after.partition(' : ')[0]
+
+    def becomes(self, address):
+        return self.before, address, self.after.partition(' : ')[0]
+
+    def render(self):
+        key, colon, data = self.after.partition(' : ')
+        said = f' comment "{self.comment}"' if self.comment else ''
+        return f'{self.before}{self.address or ""}{key}{said}{colon}{data}'
+
+
+class NamedSet(Thing):
+    """A set or map by its name. `head`: what stands before its elements; `six`: of its addresses, None: it has none."""
+
+    def __init__(self, place, head, members, comment, form, six):
+        super().__init__(place, comment, form)
+        self.head, self.members, self.six = head, members, six
+
+    def line(self):
+        comment = f' comment "{self.comment}";' if self.comment else ''
+        elements = f' elements = {{ {", ".join(member.render() for member in self.members)} }};' if self.members else ''
+        return f'table {self.place[1]} {self.place[2]} {{ {self.place[0]} {self.place[3]} {{ {self.head};{comment}{elements} }}; }}'
+
+    def outcomes(self, want):
+        found = {}
+        for member in self.members:
+            if member.tagged:
+                found[Element(self, member)] = self.move_element(want, member)
+        if self.tagged:
+            found[self] = self.move(want)
+        return found
+
+    def held(self, key):
+        return next((member for member in self.members if member.key() == key), None)
+
+    def move_element(self, want, member):
+        if self.six is not want.six or not member.address:
+            return SKIPPED
+        if member.address == want.address:
+            return Outcome('unchanged', want.address, want.address)
+        if self.held(member.becomes(want.address)):
+            return SKIPPED
+        old, member.address = member.address, want.address
+        return Outcome('changed', old, want.address)
+
+    def move(self, want):
+        mine = [member for member in self.members if not member.tagged and member.address]
+        if self.six is not want.six or not mine:
+            return SKIPPED
+        meant = [member for member in mine if want.is_former(member.address)]
+        holds = any(member.address == want.address for member in mine)
+        if len(self.members) == 1 and not holds:
+            meant = mine
+        changed = set()
+        for member in meant:
+            held = self.held(member.becomes(want.address))
+            if held and held.after != member.after:
+                continue	# a map that holds it with other data
+            changed.add(member.address)
+            if held:
+                self.members.remove(member)
+            else:
+                member.address = want.address
+        if changed:
+            return Outcome('changed', changed, want.address)
+        return Outcome('unchanged', want.address, want.address) if holds and not meant else SKIPPED

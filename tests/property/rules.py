@@ -5,7 +5,7 @@ import ipaddress
 import re
 
 import grammar
-from model import ORIGINAL, SNAT, Address, Members, Raw, Rule
+from model import ORIGINAL, SNAT, Address, Member, Members, NamedSet, Raw, Rule
 
 LAN = {False: ('192.168.1.20', '192.168.1.30', '192.168.1.21'), True: ('fd00:1::20', 'fd00:1::30', 'fd00:1::21')}
 OTHERS = {False: ('192.0.2.17', '100.64.3.4', '198.18.0.9'), True: ('2001:db8:77::9', 'fd00:9::9', '2a00:1::1')}
@@ -57,7 +57,7 @@ class Maker:
     def __init__(self, random, values, forms):
         self.random, self.values, self.forms = random, values, forms
         self.words = grammar.Words(random)
-        self.setup, self.rules, self.tables = [], [], []
+        self.setup, self.sets, self.rules, self.tables = [], [], [], []
 
     def value(self, six, among=None):
         pool = among or self.values[six]
@@ -109,9 +109,15 @@ class Maker:
             self.setup.append(table.line(f'chain {hook} {{ type nat hook {hook} priority {NAT_HOOKS[hook]}; policy accept; }}'))
         table.chains.append(side)
         self.tables.append(table)
+        for number in range(self.random.choice((0, 0, 1, 2, 3))):
+            self.sets.append(self.named_set(table, f's{number}'))
 
-    def settle(self, loaded):
-        """Which chains are reached, now that it is known which rules loaded."""
+    def settle(self, loaded, setup):
+        """Which chains are reached, now that it is known what loaded."""
+        for thing in loaded:
+            table = thing.chain.table
+            thing.walked = any(line.startswith(table.line('').partition(';')[0]) and 'type nat' in line for line in setup)
+        loaded = [thing for thing in loaded if isinstance(thing, Rule)]
         for table in self.tables:
             for rule in loaded:
                 if rule.chain.table is table and rule.chain is not table.side and rule.chain.walked and \
@@ -121,6 +127,37 @@ class Maker:
         for rule in loaded:
             rule.walked = rule.chain.walked
             rule.dnat = rule.nat or rule.jumps and rule.chain.gives_destinations
+
+    # --- named sets and maps ---
+
+    def named_set(self, table, name):
+        six = table.family == 'ip6' if table.family != 'inet' else self.random.random() < .5
+        v = 'ipv6_addr' if six else 'ipv4_addr'
+        kind, form, head, before, after = self.random.choice((
+            ('set', 'plain', f'type {v}', '', ''), ('set', 'typeof', f'typeof {ip(six)} daddr', '', ''),
+            ('set', 'interval', f'type {v}; flags interval', '', ''), ('set', 'timeout', f'type {v}; flags timeout', '', ' timeout 1h'),
+            ('set', 'counter', f'type {v}; counter', '', ' counter packets 0 bytes 0'), ('set', 'size', f'type {v}; size 99; policy memory', '', ''),
+            ('set', 'concatenation', f'type {v} . inet_service', '', ' . {p}'), ('set', 'reversed', f'type inet_service . {v}', '{p} . ', ''),
+            ('set', 'ranges', f'type {v} . inet_service; flags interval', '', ' . 80-90'),
+            ('set', 'three', f'typeof iifname . {ip(six)} daddr . meta l4proto', '"{name}" . ', ' . tcp'),
+            ('map', 'verdict', f'type {v} : verdict', '', ' : continue'), ('map', 'object', f'type {v} : counter', '', ' : "cnt"'),
+            ('map', 'value', f'type {v} : mark', '', ' : 5'), ('map', 'value interval', f'type {v} : mark; flags interval', '', ' : 5'),
+            ('map', 'concatenation', f'type {v} . inet_service : {v} . inet_service', '', f' . 80 : {LAN[six][0]} . 8080'),
+            ('set', 'of others', 'type inet_service', '', '')))
+        before, after = self.words.fill(before), self.words.fill(after)
+        tagged = self.random.randrange(9)	# which element has a tag of its own: one at most
+        count = self.random.choice((0, 1, 1, 2, 3, 5)) if form != 'of others' else 0
+        chosen = self.distinct(six, 5)
+        self.random.shuffle(chosen)
+        members = [Member(before, value, after, self.element_comment(number == tagged)) for number, value in enumerate(chosen[:count])]
+        if 'interval' in head and count > 1 and ' . ' not in head:
+            members.append(Member('2a00:5::/32' if six else '10.0.0.0/8', None, after, self.element_comment(tagged == 5)))
+        made = NamedSet((kind, table.family, table.name, name), head, members, self.comment(), f'{kind} {form}', six)
+        made.chain = next(iter(table.chains))
+        return made
+
+    def element_comment(self, tagged):
+        return 'hairpin element' if tagged else self.random.choice((None, None, 'no tag'))
 
     # --- rules ---
 

@@ -5,6 +5,7 @@ the engine's own reader cannot hide a fault of the engine.
 A picture of the ruleset is made comparable by leaving out only what must differ: the numbers of anonymous sets
 (each stands as what it holds, where a rule names it) and the time an element has left."""
 
+import json
 import re
 import socket
 import struct
@@ -33,6 +34,15 @@ def attributes(data):
 
 def attribute(kind, value):
     return struct.pack('=HH', 4 + len(value), kind) + value + b'\0' * (-len(value) % 4)
+
+
+def comparable(element):
+    """Without what it has left to live. The marker of what lies before the first interval (flag INTERVAL_END at the
+    key 0) is none: nft makes it or not, as the first interval was when it was loaded."""
+    fields = dict(element)
+    if fields.get(3) == bytes((0, 0, 0, 1)) and 1 in fields and not any(fields[1][4:]):
+        return None
+    return tuple((kind, value) for kind, value in element if kind != 5)		# NFTA_SET_ELEM_EXPIRATION
 
 
 def text(value):
@@ -96,15 +106,13 @@ class Kernel:
             anonymous = bool(struct.unpack('>I', fields.get(3, bytes(4)))[0] & ANONYMOUS)
             elements = []
             for _, message in self.ask(ELEMENT, DUMP, family, attribute(1, fields[1]) + attribute(2, fields[2])):
-                for _, element in attributes(dict(message).get(3, b'')):
-                    elements.append(tuple((kind, value) for kind, value in attributes(element)
-                                          if kind != 5))	# NFTA_SET_ELEM_EXPIRATION
+                elements += [comparable(attributes(element)) for _, element in attributes(dict(message).get(3, b''))]
             meter = anonymous and not re.match(rb'__(set|map|objmap)\d', fields[2])
             # NAME, HANDLE, DESC (a set stays as large as it was made), COUNT
             hidden = (2, 16, 9, 20) if anonymous and not meter else ()
             found[family, fields[1], fields[2]] = (
                 anonymous and not meter, tuple(pair for pair in header if pair[0] not in hidden),
-                tuple(sorted(elements)))
+                tuple(sorted(filter(None, elements))))
         return found
 
     def rules(self):
@@ -164,6 +172,21 @@ def differences(wanted, got):
     return '\n'.join(said)
 
 
+def sorted_elements(shown):
+    """Sets of concatenated ranges are shown in the order of insertion."""
+    return re.sub(r'elements = \{(.*?)\}', lambda found: 'elements = ' + ','.join(sorted(part.strip() for part in found[1].split(','))),
+                  shown, flags=re.S)
+
+
+def sorted_json(shown):
+    found = json.loads(shown)
+    for thing in found['nftables']:
+        for kind in ('set', 'map'):
+            if 'elem' in thing.get(kind, {}):
+                thing[kind]['elem'].sort(key=json.dumps)
+    return json.dumps(found, indent=1)
+
+
 def show(*words):
     """What nft prints, without what must differ."""
     shown = subprocess.run(['nft', *words, 'list', 'ruleset'], capture_output=True, check=True).stdout
@@ -172,6 +195,7 @@ def show(*words):
     for pattern, number in ((r'^(table .*) # handle [0-9]+$', r'\1'), (r'("table": {[^}]*"handle":) [0-9]+', r'\1 0'),
                             (r' expires [0-9dhms]+', ''), (r'"expires": [0-9]+', '"expires": 0')):
         shown = re.sub(pattern, number, shown, flags=re.M)
+    shown = sorted_json(shown) if '-j' in words else sorted_elements(shown)
     return re.sub('__chain[0-9]+', lambda found: names.setdefault(found[0], f'__chain of block {len(names)}'), shown)
 
 

@@ -16,7 +16,7 @@ from tap import run_tests
 
 def make(dice, values):
     made = rules.Maker(dice, values, rules.FORMS).make()
-    return journey.Made(made.setup, made.rules, settle=made.settle)
+    return journey.Made(made.setup, made.sets + made.rules, settle=made.settle)
 
 
 def test_fixed():
