@@ -136,7 +136,7 @@ class Maker:
         kind, form, head, before, after = self.random.choice((
             ('set', 'plain', f'type {v}', '', ''), ('set', 'typeof', f'typeof {ip(six)} daddr', '', ''),
             ('set', 'interval', f'type {v}; flags interval', '', ''), ('set', 'timeout', f'type {v}; flags timeout', '', ' timeout 1h'),
-            ('set', 'counter', f'type {v}; counter', '', ' counter packets 0 bytes 0'), ('set', 'size', f'type {v}; size 99; policy memory', '', ''),
+            ('set', 'counter', f'type {v}; counter', '', ' counter packets 0 bytes 0'), ('set', 'size', f'type {v}; size 99; policy performance', '', ''),
             ('set', 'concatenation', f'type {v} . inet_service', '', ' . {p}'), ('set', 'reversed', f'type inet_service . {v}', '{p} . ', ''),
             ('set', 'ranges', f'type {v} . inet_service; flags interval', '', ' . 80-90'),
             ('set', 'three', f'typeof iifname . {ip(six)} daddr . meta l4proto', '"{name}" . ', ' . tcp'),
@@ -278,7 +278,7 @@ class Maker:
         wide = '2a00:5::/32' if six else '10.0.0.0/8'
         among = self.elements(six)
         if self.random.random() < .4:
-            among.append([self.random.choice((wide, f'{wide[:-3]}-{LAN[six][1]}' if not six else wide)), None, ''])
+            among.append([self.random.choice((wide, '10.0.0.0-10.0.9.255' if not six else wide)), None, ''])
             form = 'daddr { intervals }'
         else:
             form = 'daddr { }'
