@@ -145,7 +145,7 @@ static int send_batch(struct nft *nft, const struct batch *batch, struct err *re
 static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err)
 {
 	struct reply reply = { .batch = batch };
-	bool committed;
+	bool committed, sent;
 	int64_t begin;
 	int r;
 
@@ -158,13 +158,14 @@ static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err
 	nft_listen_not(nft);
 	begin = clock_now_us();
 	r = send_batch(nft, batch, ret_err);
-	if (r == 0)
+	sent = r == 0;
+	if (sent)
 		r = read_reply(nft, &reply);
 	begin = clock_now_us() - begin;
 	committed = r == 0 && !reply.refused;
 	nft_listen_again(nft, batch->ruleset->generation + committed);
 	if (r < 0)
-		return r == -EINTR || r == -EMSGSIZE
+		return r == -EINTR || !sent
 			? r : err_set_errno(ret_err, r, "changing rules");
 	if (committed)
 		batch->report->commit_us = begin;
