@@ -173,7 +173,7 @@ static void take_message(struct answer *answer, const struct nlmsghdr *message)
 	if (message->nlmsg_seq != answer->netlink->seq ||
 	    message->nlmsg_pid != answer->netlink->port)
 		return;
-	if (message->nlmsg_flags & NLM_F_DUMP_INTR)
+	if (message->nlmsg_flags & NLM_F_DUMP_INTR && !answer->netlink->patient)
 		fail_once(answer, -EINTR);
 	if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
 		take_end(answer, message);

@@ -27,6 +27,7 @@ struct netlink {
 	int fd;
 	uint32_t port;
 	uint32_t seq;		/* of the last message sent */
+	bool patient;		/* dumps that others interrupted are for the caller to judge */
 	uint32_t friend_port;	/* one of ours that may send to this one; 0: none */
 };
 

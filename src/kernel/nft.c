@@ -66,6 +66,7 @@ void nft_free(struct nft *nft)
 		return;
 	netlink_close(&nft->command);
 	netlink_close(&nft->monitor);
+	netlink_close(&nft->journal);
 	free(nft);
 }
 

@@ -20,7 +20,15 @@ static void put_begin(struct batch *batch)
 	struct nlmsghdr *message = nftnl_batch_begin(bytes, batch->begin_seq);
 
 	mnl_attr_put_u32(message, NFNL_BATCH_GENID, htonl(batch->ruleset->generation));
+	batch->generation_at = message->nlmsg_len - sizeof(uint32_t);
 	wire_add(&batch->wire, bytes, message->nlmsg_len);
+}
+
+void batch_renew(struct batch *batch)
+{
+	uint32_t generation = htonl(batch->ruleset->generation);
+
+	memcpy(batch->wire.bytes + batch->generation_at, &generation, sizeof(generation));
 }
 
 static void put_end(struct batch *batch)

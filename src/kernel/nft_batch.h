@@ -12,6 +12,7 @@ struct batch {
 	struct ruleset *ruleset;
 	struct nft_report *report;
 	struct wire wire;
+	size_t generation_at;			/* its place in BATCH_BEGIN */
 	uint32_t begin_seq, seq;		/* of BATCH_BEGIN, of the last message */
 	struct ruleset_thing **owners;		/* of message begin_seq + 1 + n */
 	size_t owner_count, owner_room;
@@ -22,6 +23,9 @@ struct batch {
 /* Builds it from what has changed; batch_done() in every case. */
 int batch_build(struct batch *batch) must_check;
 void batch_done(struct batch *batch);
+
+/* The ruleset has another generation now: it goes under that. */
+void batch_renew(struct batch *batch);
 
 /* NULL: BATCH_BEGIN or BATCH_END, or not of this batch. */
 struct ruleset_thing *batch_owner(const struct batch *batch, uint32_t seq);

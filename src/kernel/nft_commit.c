@@ -6,10 +6,13 @@
 
 #include "hairpin/clock.h"
 #include "nft_batch.h"
+#include "nft_journal.h"
 
 #ifndef ERESTART
 #define ERESTART 85		/* the kernel's own; Linux gives it to user space here */
 #endif
+
+enum { SENDINGS_MAX = 1000 };
 
 /* What the kernel said to one batch. */
 struct reply {
@@ -56,7 +59,7 @@ static void take_error(struct reply *reply, uint32_t seq, int code)
 		return;
 	}
 	if (!thing) {
-		reply->status = code == -ERESTART ? -EINTR : code;
+		reply->status = code;
 		return;
 	}
 	/* One of its sets may have been refused before. */
@@ -141,11 +144,36 @@ static int send_batch(struct nft *nft, const struct batch *batch, struct err *re
 	return err_set_errno(ret_err, -errno, "sending rules to the kernel");
 }
 
+/* Others who commit elsewhere only cost another try, as long as they are read along. */
+static int send_until_taken(struct nft *nft, struct batch *batch, struct reply *reply,
+			    struct err *ret_err)
+{
+	int r;
+
+	for (int i = 0; i < SENDINGS_MAX; i++) {
+		*reply = (struct reply){ .batch = batch };
+		r = send_batch(nft, batch, ret_err);
+		if (r < 0)
+			return r;
+		r = read_reply(nft, reply);
+		if (r < 0 && r != -EINTR && r != -ERESTART)
+			return err_set_errno(ret_err, r, "changing rules");
+		if (r != -ERESTART)
+			return r;
+		r = nft_journal_catch_up(nft, batch->ruleset);
+		if (r < 0)
+			break;
+		batch_renew(batch);
+	}
+	return -EINTR;
+}
+
 /* Positive: so many rules were refused, the rest is worth another try. */
 static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err)
 {
-	struct reply reply = { .batch = batch };
-	bool committed, sent;
+	uint32_t generation = batch->ruleset->generation;
+	struct reply reply;
+	bool committed;
 	int64_t begin;
 	int r;
 
@@ -157,16 +185,12 @@ static int commit_once(struct nft *nft, struct batch *batch, struct err *ret_err
 		return 0;
 	nft_listen_not(nft);
 	begin = clock_now_us();
-	r = send_batch(nft, batch, ret_err);
-	sent = r == 0;
-	if (sent)
-		r = read_reply(nft, &reply);
+	r = send_until_taken(nft, batch, &reply, ret_err);
 	begin = clock_now_us() - begin;
 	committed = r == 0 && !reply.refused;
-	nft_listen_again(nft, batch->ruleset->generation + committed);
+	nft_listen_again(nft, generation + committed);
 	if (r < 0)
-		return r == -EINTR || !sent
-			? r : err_set_errno(ret_err, r, "changing rules");
+		return r;
 	if (committed)
 		batch->report->commit_us = begin;
 	return (int)reply.refused;

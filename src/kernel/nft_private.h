@@ -8,6 +8,9 @@
 struct nft {
 	struct netlink command;
 	struct netlink monitor;
+	struct netlink journal;		/* nft_journal.h; opened when first needed */
+	bool journal_on;
+	bool journal_touched;		/* by the transaction that is being heard of */
 };
 
 /* The number of the ruleset's generation. -EOPNOTSUPP: no nf_tables in this kernel. */

@@ -26,7 +26,10 @@ int ruleset_dump(struct nft *nft, uint8_t type, const struct ruleset_table *tabl
 	if (name_type)
 		wire_put_string(&wire, name_type, name);
 	wire_message_end(&wire, place);
+	/* Within one table the dump is whole, if nobody was at work there. */
+	nft->command.patient = nft->journal_on;
 	r = netlink_ask(&nft->command, &wire, message, context);
+	nft->command.patient = false;
 	/* It was there a moment ago: somebody else is at work. */
 	return r == -ENOENT ? -EINTR : r;
 }

@@ -3,15 +3,16 @@
 
 #include "hairpin/clock.h"
 #include "nft_commit.h"
+#include "nft_journal.h"
 #include "nft_judge.h"
 #include "nft_service.h"
 #include "nft_set.h"
 
 /*
  * Somebody else may commit between our look and our batch: again, at least so often and
- * so long.
+ * so long. After PATIENCE tries others are read along.
  */
-enum { TRIES_MIN = 10, TRIES_MAX = 500, TRIES_US = 1500 * 1000 };
+enum { PATIENCE = 3, TRIES_MIN = 10, TRIES_MAX = 500, TRIES_US = 1500 * 1000 };
 
 struct sync {
 	struct nft *nft;
@@ -47,7 +48,9 @@ static int still_current(struct sync *sync)
 
 	if (r < 0)
 		return r;
-	return generation == sync->ruleset.generation ? 0 : -EINTR;
+	if (generation == sync->ruleset.generation)
+		return 0;
+	return nft_journal_catch_up(sync->nft, &sync->ruleset);
 }
 
 static int sync_once(struct sync *sync, struct nft_report *report, struct err *ret_err)
@@ -142,11 +145,13 @@ int nft_sync(struct nft *nft, const struct nft_request *request,
 
 	do {
 		sync_done(&sync);
-		report.attempts++;
+		if (++report.attempts > PATIENCE)
+			nft_journal_begin(nft);
 		r = sync_once(&sync, &report, ret_err);
 		report.total_us = clock_now_us() - begin;
 	} while (r == -EINTR && report.attempts < TRIES_MAX &&
 		 (report.attempts < TRIES_MIN || report.total_us < TRIES_US));
+	nft_journal_end(nft);
 
 	if (r == 0) {
 		report.truncated = sync.ruleset.truncated;

@@ -6,8 +6,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
-#include "kernel/nft_private.h"
+#include "kernel/nft_journal.h"
 #include "raw.h"
 #include "rules.h"
 
@@ -41,6 +42,7 @@ static pid_t start(void (*work)(int argument), int argument)
 	pid_t parent = getpid(), child = fork();
 
 	assert_true(child >= 0);
+	setpgid(child, child);		/* with the programs it starts */
 	if (child > 0)
 		return child;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -54,7 +56,7 @@ static bool stop(pid_t child)
 {
 	int status;
 
-	kill(child, SIGKILL);
+	kill(-child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return WIFSIGNALED(status);
 }
@@ -98,7 +100,84 @@ static void change_beside(int rules_count, int pause_us, int rounds)
 static void fifty_commits_a_second(void **state)
 {
 	(void)state;
-	change_beside(400, 20 * 1000, 20);
+	change_beside(1000, 20 * 1000, 10);
+}
+
+/*
+ * The look alone takes longer than others leave us between two commits: where they work
+ * in tables of their own it is good all the same.
+ */
+static void a_look_longer_than_the_pause(void **state)
+{
+	static char text[1 << 19];
+	struct rules rules;
+	pid_t child;
+
+	(void)state;
+	lab_nft("table ip t {\n chain pre { type nat hook prerouting priority -100; }\n}\n");
+	for (int i = 0; i < 4000;) {
+		char *end = text;
+
+		do
+			end += sprintf(end, "add rule ip t pre ip daddr " OLD " tcp dport %d "
+				       "dnat to 10.0.0.2 comment \"hairpin %d\"\n", i + 1, i);
+		while (++i % 1000);
+		lab_nft(text);
+	}
+	rules_open(&rules);
+	rules.request.item = NULL;
+	child = start(churn, 10 * 1000);
+	for (int i = 0; i < 3; i++) {
+		rules.target.ipv4 = rules_addr(i % 2 ? OLD : NEW);
+		assert_int_equal(nft_sync(rules.nft, &rules.request, &rules.report,
+					  &rules.err), 0);
+		assert_int_equal(rules.report.total.changed, 4000);
+		print_message("# 4000 rules in a chain, a commit every 10 ms: %u tries, "
+			      "%.0f ms\n", rules.report.attempts,
+			      (double)rules.report.total_us / 1000);
+	}
+	assert_true(stop(child));
+	rules_close(&rules);
+}
+
+/* What was read holds while others work elsewhere, and no longer. */
+static void others_are_read_along(void **state)
+{
+	struct ruleset_table table = { .family = NFPROTO_IPV4, .name = "t" };
+	struct ruleset_chain chain = { .table = &table, .name = "pre" };
+	struct ruleset ruleset = { .walk = &chain };
+	struct netlink netlink;
+	struct rules rules;
+	uint32_t now;
+	int small = 1;
+
+	(void)state;
+	load(1);
+	rules_open(&rules);
+	assert_int_equal(netlink_open(&netlink, NETLINK_NETFILTER, NULL), 0);
+	assert_int_equal(nft_journal_catch_up(rules.nft, &ruleset), -EINTR);	/* not begun */
+	nft_journal_begin(rules.nft);
+	lab_run("nft add chain ip t before");	/* before the look: it saw that */
+	assert_int_equal(nft_settled_generation(rules.nft, &ruleset.generation), 0);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(raw_churn(&netlink, i % 2 == 0), 0);
+	lab_run("nft add table ip6 t");
+	assert_int_equal(nft_generation(rules.nft, &now), 0);
+	assert_int_not_equal(ruleset.generation, now);
+	assert_int_equal(nft_journal_catch_up(rules.nft, &ruleset), 0);
+	assert_int_equal(ruleset.generation, now);
+	assert_int_equal(nft_journal_catch_up(rules.nft, &ruleset), 0);
+	lab_run("nft 'add chain ip t after; add table ip other'");
+	assert_int_equal(nft_journal_catch_up(rules.nft, &ruleset), -EINTR);
+	nft_journal_end(rules.nft);
+	nft_journal_begin(rules.nft);
+	assert_int_equal(setsockopt(rules.nft->journal.fd, SOL_SOCKET, SO_RCVBUF, &small,
+				    sizeof(small)), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(raw_churn(&netlink, i % 2 == 0), 0);
+	assert_int_equal(nft_journal_catch_up(rules.nft, &ruleset), -EINTR);	/* overrun */
+	netlink_close(&netlink);
+	rules_close(&rules);
 }
 
 static void a_thousand_commits_a_second(void **state)
@@ -332,6 +411,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(fifty_commits_a_second, lab_fresh),
+		cmocka_unit_test_setup(a_look_longer_than_the_pause, lab_fresh),
+		cmocka_unit_test_setup(others_are_read_along, lab_fresh),
 		cmocka_unit_test_setup(a_thousand_commits_a_second, lab_fresh),
 		cmocka_unit_test_setup(tables_come_and_go, lab_fresh),
 		cmocka_unit_test_setup(a_look_is_never_torn, lab_fresh),
