@@ -47,13 +47,22 @@ static bool is_batch(const void *bytes)
 	return first->nlmsg_type == NFNL_MSG_BATCH_BEGIN;
 }
 
+/* One without content is a question: is somebody at work? Nobody answers "no". */
+static bool is_empty(const void *bytes)
+{
+	const struct nlmsghdr *first = bytes, *second;
+
+	second = (const void *)((const uint8_t *)bytes + NLMSG_ALIGN(first->nlmsg_len));
+	return second->nlmsg_type == NFNL_MSG_BATCH_END;
+}
+
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *bytes,
 				 size_t length)
 {
 	if (!recorder)
 		return __real_mnl_socket_sendto(socket, bytes, length);
 	keep(recorder, bytes, length);
-	if (!is_batch(bytes))
+	if (!is_batch(bytes) || is_empty(bytes))
 		return __real_mnl_socket_sendto(socket, bytes, length);
 	errno = EPERM;
 	return -1;
@@ -114,9 +123,9 @@ static void ask(const struct nft *nft, uint8_t *buffer)
 	check(buffer);
 }
 
-static void commit(const struct nft *nft, uint8_t *buffer)
+static void commit(const struct nft *nft, uint8_t *buffer, bool empty)
 {
-	bool answered = false;
+	bool answered = empty;
 	ssize_t got;
 
 	while ((got = netlink_receive(&nft->command, buffer, NETLINK_BUFFER_BYTES,
@@ -145,7 +154,7 @@ int64_t replay_run(const struct replay *replay, struct nft *nft)
 					     message->length) < 0)
 			die(strerror(errno));
 		if (is_batch(message->bytes))
-			commit(nft, buffer);
+			commit(nft, buffer, is_empty(message->bytes));
 		else
 			ask(nft, buffer);
 	}
