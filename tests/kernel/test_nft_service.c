@@ -131,6 +131,25 @@ static void jumps(void **state)
 	       "tcp 7-7");
 }
 
+/* A changed set has no ports: the rules that ask it have. */
+static void sets_of_addresses(void **state)
+{
+	(void)state;
+	expect("set wan { type ipv4_addr; comment \"hairpin\"; elements = { " OLD " } }\n",
+	       "ip daddr @wan tcp dport { 80, 443 } dnat to 10.0.0.2\n"
+	       "ip daddr @wan udp dport 53 dnat to 10.0.0.2\n"
+	       "tcp dport 99 dnat to 10.0.0.2\n", "tcp 443-443, tcp 80-80, udp 53-53");
+	expect("map m { type ipv4_addr . inet_service : ipv4_addr; comment \"hairpin\"; "
+	       "elements = { " OLD " . 80 : 10.0.0.2, 10.9.9.9 . 81 : 10.0.0.3 } }\n",
+	       "dnat to ip daddr . tcp dport map @m\n", "tcp 80-80");
+	expect("set wan { type ipv4_addr; elements = { " OLD " comment \"hairpin\", "
+	       "10.9.9.9 } }\n", "ip daddr @wan tcp dport 80 dnat to 10.0.0.2\n", "tcp 80-80");
+	expect("", "ip daddr { " OLD ", 10.9.9.9 } tcp dport 80 " TO, "tcp 80-80");
+	expect("chain web { dnat to 10.0.0.2; }\n",
+	       "ip daddr . tcp dport vmap { " OLD " . 80 : jump web, 10.9.9.9 . 81 : jump web, "
+	       OLD " . 22 : accept } comment \"hairpin\"\n", "tcp 80-80");
+}
+
 static void multiport(void **state)
 {
 	struct rules rules;
@@ -223,6 +242,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(compares, lab_fresh),
 		cmocka_unit_test_setup(sets_of_ports, lab_fresh),
 		cmocka_unit_test_setup(jumps, lab_fresh),
+		cmocka_unit_test_setup(sets_of_addresses, lab_fresh),
 		cmocka_unit_test_setup(multiport, lab_fresh),
 		cmocka_unit_test_setup(sources, lab_fresh),
 		cmocka_unit_test_setup(too_many_are_a_guess, lab_fresh),

@@ -33,6 +33,10 @@ FORMS = {
     'jump': (f'chain forwards {{ udp dport 2001 {TO}; }}', f'ip daddr {OLD} jump forwards comment "hairpin"'),
     'verdict map': (f'chain forwards {{ {TO}; }}',
                     f'ip daddr {OLD} udp dport vmap {{ 2001 : jump forwards }} comment "hairpin"'),
+    'named set of addresses': (f'set wan {{ type ipv4_addr; comment "hairpin"; elements = {{ {OLD} }}; }}',
+                               f'ip daddr @wan udp dport 2001 {TO}'),
+    'concatenation': (f'chain forwards {{ {TO}; }}',
+                      f'ip daddr . udp dport vmap {{ {OLD} . 2001 : jump forwards }} comment "hairpin"'),
     'multiport': None,
 }
 lab = None
@@ -40,12 +44,12 @@ lab = None
 
 def table(form, address=OLD):
     beside, rule = FORMS[form]
-    return f'''flush ruleset
+    text = f'''flush ruleset
 table ip nat {{
     {beside}
     chain pre {{
         type nat hook prerouting priority dstnat;
-        {rule.replace(OLD, address)}
+        {rule}
         tcp dport {RIGHT} {TO}
     }}
     chain post {{
@@ -54,6 +58,7 @@ table ip nat {{
     }}
 }}
 '''
+    return text.replace(OLD, address)
 
 
 def load(form, address=OLD):
