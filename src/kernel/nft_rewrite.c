@@ -151,6 +151,18 @@ static void take_spot(struct decision *d, const struct rule_spot *spot)
 			(uint16_t)spot->at, spot->length };
 }
 
+/* A lone element that is meant only for being alone, beside a compare with another value. */
+static bool contradicts(const struct decision *d, enum rule_source source,
+			const struct policy_change *change)
+{
+	const struct policy *values = &d->policy->values;
+
+	return d->dnat && d->tally[source].spots &&
+	       !policy_holds(values, &d->first[source]) &&
+	       !addr_equal(&d->first[source], &change->old) &&
+	       !policy_is_former(values, &change->old);
+}
+
 static void take_lookup(struct decision *d, size_t index)
 {
 	const struct policy_change *change = &d->sets[index].change;
@@ -164,6 +176,7 @@ static void take_lookup(struct decision *d, size_t index)
 	d->verdict->waits = true;
 	d->tally[source].moves |= result == NFT_CHANGED;
 	d->tally[source].stuck |= result == NFT_SKIPPED;
+	d->tally[source].differ |= result == NFT_CHANGED && contradicts(d, source, change);
 	if (result != NFT_SKIPPED && take(d, result, &change->old, &change->new,
 					  change->bits))
 		d->verdict->learnt = false;

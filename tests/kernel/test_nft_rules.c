@@ -125,7 +125,7 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 			"map" },
 		{ "hairpin anon map", "no former address" },
 		{ "hairpin nodst", "has no destination" },
-		{ "hairpin two", "two addresses" },
+		{ "hairpin two", "two addresses" }, { "hairpin lone", "two addresses" },
 		{ "hairpin both", "second way" },
 		{ "hairpin not in", "excludes destinations by a set" },
 		{ "hairpin masq", "never was the WAN's" }, { "hairpin snat", "snat to" },
@@ -146,6 +146,8 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 		"map\"; elements = { 203.0.113.0/24 comment \"hairpin element\" : 10.0.0.1 } "
 		"}\n"
 		"chain pre {\n"
+		"ip daddr " OLD " dnat to ip daddr . tcp dport map { 203.0.113.9 . 80 : "
+		"10.0.0.2 . 80 } comment \"hairpin lone\"\n"
 		"ip daddr 203.0.113.0/24 dnat to 10.0.0.2 comment \"hairpin prefix\"\n"
 		"ip daddr != " OLD " dnat to 10.0.0.2 comment \"hairpin neq\"\n"
 		"ip daddr " OLD "-203.0.113.9 dnat to 10.0.0.2 comment \"hairpin "
