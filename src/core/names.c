@@ -9,14 +9,9 @@
 #include "hairpin/order.h"
 #include "hairpin/text.h"
 
-static bool is_wanted(const struct name *name)
-{
-	return name->sides[WAN_IPV4].wanted || name->sides[WAN_IPV6].wanted;
-}
-
 bool name_is_wanted(const struct name *name)
 {
-	return is_wanted(name);
+	return name->sides[WAN_IPV4].wanted || name->sides[WAN_IPV6].wanted;
 }
 
 static bool is_seen(const struct name *name)
@@ -109,11 +104,11 @@ static void side_set_wanted(struct name_side *side, bool wanted)
 
 static void name_set_wanted(struct name *name, int64_t now_ms)
 {
-	bool was_wanted = is_wanted(name);
+	bool was_wanted = name_is_wanted(name);
 
 	for (int side = 0; side < WAN_SIDES; side++)
 		side_set_wanted(&name->sides[side], name->sides[side].seen > 0);
-	if (was_wanted && !is_wanted(name))
+	if (was_wanted && !name_is_wanted(name))
 		name->unwanted_ms = now_ms;
 }
 
@@ -129,11 +124,11 @@ static void forget(struct names *names, int64_t now_ms)
 	size_t kept = 0, unwanted = 0;
 
 	for (size_t i = 0; i < names->count; i++)
-		unwanted += !is_wanted(names->list[i]);
+		unwanted += !name_is_wanted(names->list[i]);
 	for (size_t i = 0; i < names->count; i++) {
 		struct name *name = names->list[i];
 
-		if (is_wanted(name) ||
+		if (name_is_wanted(name) ||
 		    (unwanted <= NAMES_MAX && is_worth_keeping(name, now_ms))) {
 			names->list[kept++] = name;
 			continue;
