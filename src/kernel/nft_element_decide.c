@@ -288,7 +288,7 @@ static int decide_members(struct decision *d)
 		if (in_scope(d->ask, &image->members[i]))
 			r = look_at_member(d, &image->members[i]);
 	}
-	if (r == 0 && d->plans.count)
+	if (r == 0)
 		r = element_plans_check(image, &d->plans, is_rival, d->ask);
 	for (size_t i = 0; i < d->plans.count && r == 0; i++)
 		r = apply(d, &d->plans.list[i]);

@@ -193,9 +193,13 @@ int element_plans_check(const struct element_image *image, struct element_plans 
 {
 	struct check check = { .image = image };
 	const struct entry *holder = NULL;
-	size_t rivals = count_rivals(image, rival, context);
 	int r = -ENOMEM;
+	size_t rivals;
 
+	/* As a rule: where all is in step, a large set costs nothing here. */
+	if (!plans->count)
+		return 0;
+	rivals = count_rivals(image, rival, context);
 	check.entries = calloc(rivals + plans->count + 1, sizeof(*check.entries));
 	check.wide = calloc(rivals + 1, sizeof(*check.wide));
 	if (check.entries && check.wide) {
