@@ -324,7 +324,7 @@ static int read_carrier(struct nft *nft, struct ruleset *ruleset,
 	if (r == -ENOENT || (r == 0 && !context.thing->expressions))
 		return -EINTR;
 	context.thing->handle = private->handle;
-	context.thing->bound = chain->bound;
+	context.thing->bound = private->bound;
 	private->thing = context.thing;
 	return r;
 }

@@ -199,7 +199,7 @@ static int note_private(const struct rules_context *context,
 			 &ruleset->private_room, sizeof(*ruleset->privates)) < 0)
 		return -ENOMEM;
 	ruleset->privates[ruleset->private_count++] =
-		(struct ruleset_private){ set, handle, NULL };
+		(struct ruleset_private){ .set = set, .handle = handle };
 	return 0;
 }
 
@@ -297,6 +297,7 @@ static int take_rule(void *argument, const struct nlmsghdr *message)
 	struct ruleset *ruleset = context->ruleset;
 	size_t first_edge = ruleset->edge_count, first_private = ruleset->private_count;
 	uint64_t handle;
+	bool bound;
 	int r;
 
 	attr_index(attr_of_message(message, sizeof(struct nfgenmsg)), table,
@@ -312,12 +313,17 @@ static int take_rule(void *argument, const struct nlmsghdr *message)
 	     rule_comment(userdata, expressions, i, &comment); i++)
 		r = ruleset_add_thing(ruleset, context->request, NFT_RULE, comment,
 				      &thing);
-	if (r < 0 || !thing)
+	if (r < 0)
 		return r;
-	thing->handle = handle;
-	thing->bound = context->chain->bound || opens_block(ruleset, first_edge);
-	for (size_t i = first_private; i < ruleset->private_count; i++)
+	bound = context->chain->bound || opens_block(ruleset, first_edge);
+	for (size_t i = first_private; i < ruleset->private_count; i++) {
 		ruleset->privates[i].thing = thing;
+		ruleset->privates[i].bound = bound;
+	}
+	if (!thing)
+		return 0;
+	thing->handle = handle;
+	thing->bound = bound;
 	return ruleset_keep_rule(ruleset, context->chain, thing, expressions, userdata);
 }
 

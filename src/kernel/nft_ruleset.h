@@ -67,6 +67,7 @@ struct ruleset_private {
 	const struct ruleset_set *set;
 	uint64_t handle;		/* of the rule */
 	struct ruleset_thing *thing;	/* NULL: the rule is not tagged */
+	bool bound;			/* the rule is, as in struct ruleset_thing */
 };
 
 /* Instead of a target: a rule that is sent again for an element of its set. */

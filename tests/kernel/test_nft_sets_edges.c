@@ -219,6 +219,7 @@ static void elements_of_what_cannot_be_edited(void **state)
 		"chain pre {\n"
 		"tcp dport 80 jump { ip daddr { " OLD " comment \"hairpin block\", 10.1.1.1 } "
 		"accept\n }\n"
+		"ip daddr { " OLD " comment \"hairpin opens\", 10.1.1.1 } jump { accept\n }\n"
 		"ip daddr { " OLD " comment \"hairpin meter\", 10.1.1.1 } meter m { ip saddr "
 		"limit rate 5/second } accept\n"
 		"}\n}\n");
@@ -229,8 +230,9 @@ static void elements_of_what_cannot_be_edited(void **state)
 	rules_skipped(&rules, "hairpin port", "no address");
 	rules_skipped(&rules, "hairpin two", "no former");
 	rules_skipped(&rules, "hairpin block", "block in braces");
+	rules_skipped(&rules, "hairpin opens", "block in braces");
 	rules_skipped(&rules, "hairpin meter", "meter");
-	assert_int_equal(rules.count, 5);
+	assert_int_equal(rules.count, 6);
 	rules_expect_only(before, "nothing", OLD, NEW);
 	rules_close(&rules);
 }
