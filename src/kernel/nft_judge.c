@@ -160,6 +160,22 @@ static void undo(struct ruleset_thing *thing)
 		element_undo(&set->image, &thing->claim);
 }
 
+/* A meter is an anonymous set that the rule itself fills. */
+static bool uses_meter(const struct ruleset_thing *thing, const struct rule_view *view)
+{
+	for (size_t i = 0; i < view->lookup_count; i++) {
+		const struct rule_lookup *lookup = &view->lookups[i];
+		const struct ruleset_set *named;
+
+		if (!lookup->dynamic)
+			continue;
+		named = ruleset_set_find(thing->table, lookup->set);
+		if (!named || named->anonymous)
+			return true;
+	}
+	return false;
+}
+
 static int decide_rule(struct judge *judge, struct ruleset_thing *thing)
 {
 	struct span expressions = { thing->expressions, thing->expressions_bytes };
@@ -182,6 +198,8 @@ static int decide_rule(struct judge *judge, struct ruleset_thing *thing)
 	rewrite_decide(&view, expressions, sets, &policy, &thing->verdict);
 	if (thing->bound && thing->verdict.result == NFT_CHANGED)
 		skip(thing, "belongs to a block in braces, which cannot be edited");
+	if (thing->verdict.result == NFT_CHANGED && uses_meter(thing, &view))
+		skip(thing, "uses a meter, which cannot be made again");
 	if (thing->verdict.result != NFT_CHANGED)
 		undo(thing);
 	return thing->verdict.learnt ? learn(&judge->learnt, thing) : 0;

@@ -178,6 +178,11 @@ static void a_refused_rule_does_not_stop_the_others(void **state)
 	meter = load_meter();
 	rules_open(&rules);
 	before = lab_listing();
+	rules.request.dry_run = true;
+	rules_sync(&rules);
+	if (meter)
+		rules_skipped(&rules, "hairpin meter", "meter");
+	rules.request.dry_run = false;
 	rules_sync(&rules);
 	rules_changed(&rules, "hairpin free", OLD, NEW);
 	rules_skipped(&rules, "hairpin own", "belongs to another program");
