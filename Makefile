@@ -121,6 +121,7 @@ force:
 
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(ASAN)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,$(ASAN)/tests/kernel/%,$(wildcard tests/kernel/test_*.c))
+PROPERTIES   := $(patsubst tests/property/%.c,$(ASAN)/tests/property/%,$(wildcard tests/property/*.c))
 REPLAYS      := $(patsubst tests/fuzz/%.c,$(ASAN)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH        := $(BUILD)/bench/engine
 ALL_OBJECTS   = $(call objects,$(1),$(call sources,$(ROOMS)))
@@ -151,7 +152,7 @@ $(ASAN)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ASAN)/libha
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(SANITIZE) \
 		-o $@ $^ $(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
 
-tests: $(UNIT_TESTS) $(KERNEL_TESTS) $(REPLAYS)
+tests: $(UNIT_TESTS) $(KERNEL_TESTS) $(PROPERTIES) $(REPLAYS)
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory all asan tests

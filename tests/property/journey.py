@@ -41,13 +41,17 @@ class Nft:
         return ruleset.show('-a'), ruleset.show('-j')
 
 
-def rewrite(want, *options):
-    command = [f'{BUILD}/hairpind', '--rewrite', want.address, '--json', *options]
-    for former in sorted(want.former):
-        command += ['--from', former]
+def rewrite(want, dry_run=False):
+    """By --rewrite, or by the engine itself where that has no option."""
+    if want.keep or want.filter:
+        command = [f'{BUILD}/tests/property/engine', want.address, str(want.keep), str(int(want.filter)), str(int(dry_run)), *sorted(want.former)]
+    else:
+        command = [f'{BUILD}/hairpind', '--rewrite', want.address, '--json'] + dry_run * ['--dry-run']
+        for former in sorted(want.former):
+            command += ['--from', former]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0 or done.stderr:
-        raise Failed(f'{" ".join(command)}: exit {done.returncode}\n{done.stderr}')
+        raise Failed(f'{" ".join(command)}: exit {done.returncode}\n{done.stderr}{done.stdout}')
     return json.loads(done.stdout)
 
 
@@ -113,15 +117,15 @@ class Figures:
 class Made:
     """What a maker gives: texts that come first, things in the order of loading, and the tool."""
 
-    def __init__(self, setup, things, tool=Nft, settle=lambda loaded, setup: None):
+    def __init__(self, setup, things, tool=Nft, settle=None, keeps=(0,), filters=False):
         self.setup, self.things, self.tool, self.settle = setup, things, tool, settle
+        self.keeps, self.filters = keeps, filters	# what a Want may ask for
 
     def load(self):
         """Keeps what loads."""
         kept = self.tool.load(self.setup + self.tool.lines(self.things))
         self.setup = [line for line, good in zip(self.setup, kept) if good]
         self.things = [thing for thing, good in zip(self.things, kept[-len(self.things):]) if good]
-        self.settle(self.things, self.setup)
         learn_handles(self.things)
 
 
@@ -135,9 +139,8 @@ def one_round(make, seed, figures):
     figures.offered += len(made.things)
     made.load()
     figures.loaded += len(made.things)
-    want = model.Want(new, (old,) if dice.random() < .8 else ())
-    steps = plan(made.things, [('rewritten', want), ('rewritten once more', want.fresh()),
-                               ('rewritten back', model.Want(old, (new,)))])
+    want = model.Want(new, (old,) if dice.random() < .8 else (), dice.choice(made.keeps), made.filters and dice.random() < .2)
+    steps = plan(made, [('rewritten', want), ('rewritten once more', want.fresh()), ('rewritten back', want.back(old, new))])
     for outcome_of in steps[0].outcomes.items():
         figures.count(*outcome_of)
     load_states(made, steps)
@@ -147,7 +150,7 @@ def one_round(make, seed, figures):
         concerned = [f'{thing.handle}: {line}' for thing, line in zip(made.things, made.tool.lines(made.things))
                      if os.environ.get('SHOW_ALL') or str((*thing.place[1:], thing.handle))[1:] in str(problem) or str(thing.place[1:]) in str(problem) or
                      f'chain {thing.place[3]} handle {thing.handle} ' in str(problem)]
-        raise Failed('\n'.join([f'--rewrite {want.address} from {sorted(want.former)}: {problem}', *concerned])) from None
+        raise Failed('\n'.join([f'--rewrite {want.address} from {sorted(want.former)} keep {want.keep} filter {want.filter}: {problem}', *concerned])) from None
 
 
 class Step:
@@ -162,10 +165,11 @@ class Step:
         self.state = None
 
 
-def plan(loaded, wants):
+def plan(made, wants):
     steps = []
+    made.settle(made.things, made.setup, wants[0][1].filter)
     for when, want in wants:
-        steps.append(Step(when, want, steps[-1].things if steps else loaded))
+        steps.append(Step(when, want, steps[-1].things if steps else made.things))
     return steps
 
 
@@ -187,7 +191,7 @@ def load_states(made, steps):
 def walk(dice, steps, tool):
     if dice.random() < .2:
         generation = kernel.generation()
-        check_items(rewrite(steps[0].want, '--dry-run'), steps[0].outcomes, 'dry run')
+        check_items(rewrite(steps[0].want, dry_run=True), steps[0].outcomes, 'dry run')
         if kernel.generation() != generation:
             raise Failed('a dry run has changed the ruleset')
     for step in steps:

@@ -7,42 +7,66 @@ HEADER, ORIGINAL, SNAT, XT = 'header', 'original', 'snat', 'xt'
 
 
 class Want:
-    """One --rewrite: the address and the former ones."""
+    """One --rewrite: the address and the former ones. `keep`: so many bits of an IPv6 address follow, 0: all.
+    `filter`: filter chains are looked at too."""
 
-    def __init__(self, address, former=()):
-        self.address = address
+    def __init__(self, address, former=(), keep=0, filter=False):
+        self.address, self.keep, self.filter = address, keep, filter
         self.six = ':' in address
-        self.former = {value for value in former if value != address and (':' in value) == self.six}
+        self.former = {value for value in former if (':' in value) == self.six}
         self.learnt = set()
 
     def fresh(self):
         """The same asked of a program that has learnt nothing."""
-        return Want(self.address, self.former)
+        return Want(self.address, self.former, self.keep, self.filter)
+
+    def back(self, old, new):
+        return Want(old, (new,), self.keep, self.filter)
+
+    def bits(self, value):
+        """The bits that follow the WAN."""
+        bits = 128 - self.keep if self.six and self.keep else 0
+        return int(ipaddress.ip_address(value)) >> bits << bits
+
+    def wanted(self, value):
+        if not (self.six and self.keep):
+            return self.address
+        return str(ipaddress.IPv6Address(self.bits(self.address) | int(ipaddress.ip_address(value)) - self.bits(value)))
+
+    def holds(self, value):
+        return (':' in value) == self.six and self.wanted(value) == value
 
     def is_former(self, value):
-        return value != self.address and (value in self.former or value in self.learnt)
+        return not self.holds(value) and self.bits(value) in {self.bits(former) for former in self.former | self.learnt}
 
     def knows_former(self):
-        return bool((self.former | self.learnt) - {self.address})
+        return bool(self.former | self.learnt)
 
 
 class Outcome:
-    """`old`: what it may have held, if it held several."""
+    """`old`, `new`: what it may have held and get, if there are several."""
 
-    def __init__(self, result, old=(), new=None):
-        self.result, self.old, self.new = result, (old,) if isinstance(old, str) else tuple(old), new
+    def __init__(self, result, old=(), new=()):
+        self.result = result
+        self.old, self.new = ((said,) if isinstance(said, str) else tuple(said) for said in (old, new))
 
     def matches(self, item):
         """Whether an item says so. What a skipped thing holds is not looked at."""
-        said = (item['result'], item['new'], item['reason'] is None)
-        return said == (self.result, self.new, self.result != 'skipped') and \
-            (self.result == 'skipped' or item['old'] in self.old)
+        if item['result'] != self.result or (item['reason'] is None) != (self.result != 'skipped'):
+            return False
+        return item['new'] is None if self.result == 'skipped' else item['old'] in self.old and item['new'] in self.new
 
     def __repr__(self):
-        return f'{self.result} {"|".join(self.old)} -> {self.new}'
+        return f'{self.result} {"|".join(self.old)} -> {"|".join(self.new)}'
 
 
 SKIPPED = Outcome('skipped')
+
+
+def together(outcomes, result):
+    """Of several addresses in one rule any may be told."""
+    found = [outcome for outcome in outcomes if outcome.result == result]
+    return Outcome(result, *([said for outcome in found for said in getattr(outcome, which)] for which in ('old', 'new'))) if found else None
 
 
 class Address:
@@ -77,16 +101,16 @@ class Members:
     def apply(self, want, single=False):
         """(what becomes of it, the new elements); `single`: the only element is meant, whatever it holds."""
         meant = [element for element in self.elements if element[1] and want.is_former(element[1])]
-        holds = want.address in self.addresses()
-        if not meant and not holds and single and len(self.elements) == 1 and self.elements[0][1]:
+        held = [address for address in self.addresses() if want.holds(address)]
+        if not meant and not held and single and len(self.elements) == 1 and self.elements[0][1]:
             meant = self.elements
         if not meant:
-            return (Outcome('unchanged', want.address, want.address) if holds else SKIPPED), self.elements
+            return (Outcome('unchanged', held, held) if held else SKIPPED), self.elements
         kept, data = [], {}
         for element in self.elements:
             before, address, after = element
             if element in meant:
-                address = want.address
+                address = want.wanted(address)
             key, _, value = after.partition(' : ')
             key = (before, address, key)
             if key not in data:
@@ -94,7 +118,8 @@ class Members:
             elif data[key] != value:
                 return SKIPPED, self.elements	# two that become one, and say different things
             data[key] = value
-        return Outcome('changed', {element[1] for element in meant}, want.address), kept
+        old = {element[1] for element in meant}
+        return Outcome('changed', old, map(want.wanted, old)), kept
 
 
 class Thing:
@@ -134,7 +159,7 @@ class Rule(Thing):
         """What this site becomes: (outcome, new value)."""
         if isinstance(site, Members):
             return site.apply(want, self.dnat)
-        if site.value == want.address:
+        if want.holds(site.value):
             return Outcome('unchanged', site.value, site.value), site.value
         meant = want.is_former(site.value)
         if site.role == SNAT and not want.knows_former():
@@ -145,7 +170,8 @@ class Rule(Thing):
                                                if isinstance(other, Address) and other.role in (HEADER, ORIGINAL))
         elif site.role != SNAT and self.dnat:
             meant = True
-        return (Outcome('changed', site.value, want.address), want.address) if meant else (SKIPPED, site.value)
+        new = want.wanted(site.value)
+        return (Outcome('changed', site.value, new), new) if meant else (SKIPPED, site.value)
 
     def apply(self, want):
         """Changes the parts; gives the outcome. `old` of a skipped thing is not looked at."""
@@ -153,11 +179,11 @@ class Rule(Thing):
             return SKIPPED
         outcomes = [(site, *self.wants(want, site)) for site in self.sites()]
         verdicts = [outcome for _, outcome, _ in outcomes]
-        changed = next((outcome for outcome in verdicts if outcome.result == 'changed'), None)
+        changed, unchanged = (together(verdicts, result) for result in ('changed', 'unchanged'))
         if self.conflict or changed and self.bound:
             return SKIPPED
         if changed is None:
-            return next((outcome for outcome in verdicts if outcome.result == 'unchanged'), SKIPPED)
+            return unchanged or SKIPPED
         for site, outcome, new in outcomes:
             if outcome.result == 'changed':
                 if isinstance(site, Members):
@@ -171,7 +197,8 @@ class Rule(Thing):
         if not (self.tagged and self.dnat and self.six is want.six) or self.conflict or self.bound:
             return
         for site in self.sites():
-            if isinstance(site, Address) and site.role in (HEADER, ORIGINAL) and site.value not in (want.address, '0.0.0.0', '::'):
+            if isinstance(site, Address) and site.role in (HEADER, ORIGINAL) and not want.holds(site.value) and \
+                    want.bits(site.value):
                 want.learnt.add(site.value)
 
 
@@ -239,31 +266,33 @@ class NamedSet(Thing):
     def move_element(self, want, member):
         if self.six is not want.six or not member.address:
             return SKIPPED
-        if member.address == want.address:
-            return Outcome('unchanged', want.address, want.address)
-        if self.held(member.becomes(want.address)):
+        old, new = member.address, want.wanted(member.address)
+        if old == new:
+            return Outcome('unchanged', old, old)
+        if self.held(member.becomes(new)):
             return SKIPPED
-        old, member.address = member.address, want.address
-        return Outcome('changed', old, want.address)
+        member.address = new
+        return Outcome('changed', old, new)
 
     def move(self, want):
         mine = [member for member in self.members if not member.tagged and member.address]
         if self.six is not want.six or not mine:
             return SKIPPED
         meant = [member for member in mine if want.is_former(member.address)]
-        holds = any(member.address == want.address for member in mine)
-        if len(self.members) == 1 and not holds:
+        holding = {member.address for member in mine if want.holds(member.address)}
+        if len(self.members) == 1 and not holding:
             meant = mine
         changed = set()
         for member in meant:
-            held = self.held(member.becomes(want.address))
+            new = want.wanted(member.address)
+            held = self.held(member.becomes(new))
             if held and held.after != member.after:
                 continue	# a map that holds it with other data
             changed.add(member.address)
             if held:
                 self.members.remove(member)
             else:
-                member.address = want.address
+                member.address = new
         if changed:
-            return Outcome('changed', changed, want.address)
-        return Outcome('unchanged', want.address, want.address) if holds and not meant else SKIPPED
+            return Outcome('changed', changed, map(want.wanted, changed))
+        return Outcome('unchanged', holding, holding) if holding and not meant else SKIPPED

@@ -112,18 +112,21 @@ class Maker:
         for number in range(self.random.choice((0, 0, 1, 2, 3))):
             self.sets.append(self.named_set(table, f's{number}'))
 
-    def settle(self, loaded, setup):
+    def settle(self, loaded, setup, filters):
         """Which chains are reached, now that it is known what loaded."""
         for thing in loaded:
             table = thing.chain.table
-            thing.walked = any(line.startswith(table.line('').partition(';')[0]) and 'type nat' in line for line in setup)
+            thing.walked = any(line.startswith(table.line('').partition(';')[0]) and
+                               ('type nat' in line or filters and 'type filter' in line) for line in setup)
         loaded = [thing for thing in loaded if isinstance(thing, Rule)]
         for table in self.tables:
+            for chain in table.chains:
+                chain.walked = chain.kind == 'nat' or filters and chain.kind == 'filter'
             for rule in loaded:
                 if rule.chain.table is table and rule.chain is not table.side and rule.chain.walked and \
                         any(word in rule.render() for word in ('jump side', 'goto side')):
                     table.side.walked = True
-                    table.side.hooks |= rule.chain.hooks
+                    table.side.hooks |= rule.chain.hooks or {'filter'}
         for rule in loaded:
             rule.walked = rule.chain.walked
             rule.dnat = rule.nat or rule.jumps and rule.chain.gives_destinations
@@ -288,7 +291,8 @@ class Maker:
         return 'ct original daddr { }', [f'ct original {ip(six)} daddr ', Members(self.elements(six), ORIGINAL)], ()
 
     def concatenation(self, six, l4):
-        v, port = ip(six), '{p}' if self.random.random() < .5 else '{p}-65000'
+        # Ranges that are the same, or they would overlap where two addresses become one.
+        v, port = ip(six), '{p}' if self.random.random() < .5 else self.words.fill('{p}-65000')
         transport = l4 or 'tcp'
         form, parts = self.random.choice((
             ('daddr . dport', [f'{v} daddr . {transport} dport ', Members(self.elements(six, '', f' . {port}'))]),

@@ -128,7 +128,7 @@ class Maker:
         return journey.Made([], rules, Iptables(self.six), self.settle)
 
     @staticmethod
-    def settle(loaded, _):
+    def settle(loaded, _, __):
         calling = {rule.hook for rule in loaded if rule.target == 'side'}
         for rule in loaded:
             rule.walked = rule.hook != 'side' or bool(calling)

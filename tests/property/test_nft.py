@@ -15,8 +15,11 @@ from tap import run_tests
 
 
 def make(dice, values):
-    made = rules.Maker(dice, values, rules.FORMS).make()
-    return journey.Made(made.setup, made.sets + made.rules, settle=made.settle)
+    keeps = dice.choice(((0,), (0,), (64, 56, 48, 128)))
+    # What a prefix of its own says to one that is kept is asked in test_nft_forms_keep.
+    forms = [form for form in rules.FORMS if form is not rules.Maker.unchanged] if keeps[0] else rules.FORMS
+    made = rules.Maker(dice, values, forms).make()
+    return journey.Made(made.setup, made.sets + made.rules, settle=made.settle, keeps=keeps, filters=True)
 
 
 def test_fixed():
