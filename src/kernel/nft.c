@@ -67,6 +67,7 @@ void nft_free(struct nft *nft)
 	netlink_close(&nft->command);
 	netlink_close(&nft->monitor);
 	netlink_close(&nft->journal);
+	plain_done(&nft->plain);
 	free(nft);
 }
 

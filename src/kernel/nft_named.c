@@ -249,14 +249,18 @@ static struct span span_of(const char *text)
 
 static int read_named(struct nft *nft, const struct nft_request *request,
 		      struct ruleset *ruleset, struct ruleset_table *table,
-		      struct ruleset_set *of)
+		      struct ruleset_set *of, size_t index)
 {
 	struct claims claims = { .ruleset = ruleset, .request = request, .of = of };
 	bool found = of->thing != NULL;
 	int r = 0;
 
+	if (!found && plain_holds(&nft->plain, index, of->handle))
+		return 0;
 	if (!found)
 		r = search_set(nft, request, table, of, &found);
+	if (r == 0)
+		plain_note(&nft->plain, index, of->handle, !found);
 	if (r < 0 || !found)
 		return r;
 	r = set_load(nft, &ruleset->arena, table, span_of(of->name), &claims.set);
@@ -273,13 +277,16 @@ static int read_named(struct nft *nft, const struct nft_request *request,
 int ruleset_read_elements(struct nft *nft, const struct nft_request *request,
 			  struct ruleset *ruleset)
 {
+	size_t index = 0;
+
+	plain_begin(&nft->plain, request, ruleset->generation);
 	for (struct ruleset_table *table = ruleset->tables; table; table = table->next) {
 		for (size_t i = 0; i < table->set_count; i++) {
 			int r = 0;
 
 			if (!table->sets[i]->anonymous)
 				r = read_named(nft, request, ruleset, table,
-					       table->sets[i]);
+					       table->sets[i], index++);
 			if (r < 0)
 				return r;
 		}

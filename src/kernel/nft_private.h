@@ -4,6 +4,7 @@
 
 #include "hairpin/nft.h"
 #include "netlink.h"
+#include "nft_plain.h"
 
 struct nft {
 	struct netlink command;
@@ -11,6 +12,7 @@ struct nft {
 	struct netlink journal;		/* nft_journal.h; opened when first needed */
 	bool journal_on;
 	bool journal_touched;		/* by the transaction that is being heard of */
+	struct plain plain;
 };
 
 /* The number of the ruleset's generation. -EOPNOTSUPP: no nf_tables in this kernel. */

@@ -151,6 +151,9 @@ int nft_sync(struct nft *nft, const struct nft_request *request,
 		report.total_us = clock_now_us() - begin;
 	} while (r == -EINTR && report.attempts < TRIES_MAX &&
 		 (report.attempts < TRIES_MIN || report.total_us < TRIES_US));
+	/* Read along with others, what was seen may be of another generation. */
+	if (r == 0 && !nft->journal_on)
+		plain_end(&nft->plain, sync.ruleset.generation + (report.commit_us > 0));
 	nft_journal_end(nft);
 
 	if (r == 0) {
