@@ -174,17 +174,15 @@ def differences(wanted, got):
 
 def sorted_elements(shown):
     """Sets of concatenated ranges are shown in the order of insertion."""
-    return re.sub(r'elements = \{(.*?)\}', lambda found: 'elements = ' + ','.join(sorted(part.strip() for part in found[1].split(','))),
-                  shown, flags=re.S)
+    return re.sub(r'\{([^{}]*)\}', lambda found: '{' + ','.join(sorted(part.strip() for part in found[1].split(','))) + '}', shown)
 
 
-def sorted_json(shown):
-    found = json.loads(shown)
-    for thing in found['nftables']:
-        for kind in ('set', 'map'):
-            if 'elem' in thing.get(kind, {}):
-                thing[kind]['elem'].sort(key=json.dumps)
-    return json.dumps(found, indent=1)
+def sorted_json(found):
+    """The same in what JSON describes."""
+    if isinstance(found, dict):
+        return {key: sorted(map(sorted_json, value), key=json.dumps) if key in ('elem', 'set') and isinstance(value, list)
+                else sorted_json(value) for key, value in found.items()}
+    return [sorted_json(value) for value in found] if isinstance(found, list) else found
 
 
 def show(*words):
@@ -195,7 +193,7 @@ def show(*words):
     for pattern, number in ((r'^(table .*) # handle [0-9]+$', r'\1'), (r'("table": {[^}]*"handle":) [0-9]+', r'\1 0'),
                             (r' expires [0-9dhms]+', ''), (r'"expires": [0-9]+', '"expires": 0')):
         shown = re.sub(pattern, number, shown, flags=re.M)
-    shown = sorted_json(shown) if '-j' in words else sorted_elements(shown)
+    shown = json.dumps(sorted_json(json.loads(shown)), indent=1) if '-j' in words else sorted_elements(shown)
     return re.sub('__chain[0-9]+', lambda found: names.setdefault(found[0], f'__chain of block {len(names)}'), shown)
 
 
