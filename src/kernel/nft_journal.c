@@ -87,7 +87,7 @@ static bool take_datagram(struct nft *nft, struct ruleset *ruleset, const uint8_
 	int left = (int)length;
 
 	for (const struct nlmsghdr *message = (const void *)bytes;
-	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+	     attr_message_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		if (message->nlmsg_type != nft_type(NFT_MSG_NEWGEN))
 			nft->journal_touched |= touches(ruleset, message);
 		else if (!end_transaction(nft, ruleset, message))
