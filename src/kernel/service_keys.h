@@ -22,9 +22,9 @@ struct service_keys {
 };
 
 /*
- * Keys with an address that no WAN and no name has are left out. What a key says beside address,
- * protocol and port does not count. 1: the set says nothing of these, and was not read;
- * negative: it could not be read, or excludes them.
+ * Keys with an address that no WAN and no name has are left out. What a key says beside
+ * address, protocol and port does not count. 1: the set says nothing of these, and was
+ * not read; negative: it could not be read, or excludes them.
  */
 int service_keys_read(struct nft *nft, const struct ruleset_table *table,
 		      const struct rule_lookup *lookup, int side,
