@@ -121,8 +121,8 @@ const char *decision_lookup_reason(const struct decision *d, size_t index)
 
 const char *decision_conflict(const struct decision *d)
 {
-	/* These follow by themselves, or are about something else. */
-	const unsigned harmless = RULE_FIB | RULE_XT_SET;
+	/* These follow by themselves, are about something else, or leave room for A. */
+	const unsigned harmless = RULE_FIB | RULE_XT_SET | RULE_NOT | RULE_XT_NOT;
 
 	for (int source = RULE_HEADER; source <= RULE_ORIGINAL; source++) {
 		const struct decision_tally *tally = &d->tally[source];
@@ -145,14 +145,15 @@ static const char *form_reason(unsigned forms)
 {
 	static const struct { enum rule_form form; const char *reason; } reasons[] = {
 		{ RULE_RANGE, "compares the destination with a range" },
-		{ RULE_XT_RANGE, "names the destination by --dst-range" },
+		{ RULE_XT_RANGE, "names several destinations by --dst-range" },
 		{ RULE_SHORT, "compares the destination with a shorter prefix than the "
 			      "WAN's" },
 		{ RULE_MASK, "compares only some bits of the destination" },
 		{ RULE_LAST_BITS, "compares only the last bits of the destination" },
 		{ RULE_PREFIX, "compares the destination with a prefix" },
-		{ RULE_XT_ORIGINAL, "names the destination by --ctorigdst" },
+		{ RULE_XT_ORIGINAL, "names several destinations by --ctorigdst" },
 		{ RULE_NOT, "excludes a destination (!=)" },
+		{ RULE_XT_NOT, "excludes a destination (!)" },
 		{ RULE_FIB, "follows the router's own addresses by itself" },
 		{ RULE_XT_SET, "matches an ipset" },
 	};
@@ -190,7 +191,8 @@ static const char *spot_reason(const struct decision *d)
 /* Whether an inet rule compares addresses but no family. */
 static bool nameless_address(const struct rule_view *view)
 {
-	const unsigned loads = ~(unsigned)(RULE_FIB | RULE_XT_SET | RULE_XT_RANGE);
+	const unsigned loads = ~(unsigned)(RULE_FIB | RULE_XT_SET | RULE_XT_RANGE |
+					RULE_XT_NOT);
 
 	for (int side = RULE_IPV4; side < RULE_SIDES; side++) {
 		const struct rule_side *seen = &view->side[side];

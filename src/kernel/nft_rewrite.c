@@ -22,7 +22,7 @@ static bool names_original(const struct rule_view *view, enum rule_side_index si
 {
 	const struct rule_side *seen = &view->side[side];
 
-	if (seen->forms[RULE_ORIGINAL] & ~(unsigned)RULE_XT_ORIGINAL)
+	if (seen->forms[RULE_ORIGINAL] & ~(unsigned)(RULE_XT_ORIGINAL | RULE_XT_NOT))
 		return true;
 	for (size_t i = 0; i < seen->spot_count; i++) {
 		if (seen->spots[i].source == RULE_ORIGINAL && !seen->spots[i].xt)
@@ -175,7 +175,9 @@ static void take_lookup(struct decision *d, size_t index)
 		result = NFT_SKIPPED;
 	d->verdict->waits = true;
 	d->tally[source].moves |= result == NFT_CHANGED;
-	d->tally[source].stuck |= result == NFT_SKIPPED;
+	/* A set of excluded destinations has room for the new one. */
+	d->tally[source].stuck |= result == NFT_SKIPPED &&
+				  (source == RULE_SNAT || !d->view->lookups[index].inverted);
 	d->tally[source].differ |= result == NFT_CHANGED && contradicts(d, source, change);
 	if (result != NFT_SKIPPED && take(d, result, &change->old, &change->new,
 					  change->bits))
@@ -225,6 +227,9 @@ static void decide_nothing_follows(const struct decision *d)
 {
 	const char *reason;
 
+	/* The reason is about snat's address then. */
+	if (d->tally[RULE_SNAT].spots)
+		d->verdict->old = d->first[RULE_SNAT];
 	if (!d->policy->add_missing || !d->dnat || !is_open(d)) {
 		skip(d, decision_reason(d));
 		return;

@@ -94,6 +94,7 @@ void reader_find(const struct reader *reader, size_t place, size_t length,
 			continue;
 		finding.touched = true;
 		finding.masked |= bytes[i].mask != 0xff;
+		finding.left |= bytes[i].mask != 0;
 		finding.computed |= bytes[i].computed;
 		finding.source = bytes[i].from == FROM_NETWORK ? RULE_HEADER
 							       : RULE_ORIGINAL;
@@ -142,7 +143,9 @@ static enum rule_form form_of(uint32_t op, const struct reader_finding *finding)
 		return RULE_NOT;
 	if (op != NFT_CMP_EQ)
 		return RULE_RANGE;
-	return finding->computed ? RULE_MASK : RULE_LAST_BITS;
+	if (finding->computed)
+		return RULE_MASK;
+	return finding->left ? RULE_LAST_BITS : RULE_PREFIX;	/* 0.0.0.0/0 */
 }
 
 static void compare_destination(struct reader *reader, size_t place, uint32_t op,

@@ -41,11 +41,12 @@ enum rule_form {
 	RULE_MASK        = 1 << 2,
 	RULE_LAST_BITS   = 1 << 3,	/* not even the first bit is compared */
 	RULE_RANGE       = 1 << 4,
-	RULE_XT_RANGE    = 1 << 5,	/* iprange --dst-range A-B, or inverted */
-	RULE_XT_ORIGINAL = 1 << 6,	/* conntrack --ctorigdst, masked or inverted */
+	RULE_XT_RANGE    = 1 << 5,	/* iprange --dst-range A-B */
+	RULE_XT_ORIGINAL = 1 << 6,	/* conntrack --ctorigdst, masked */
 	RULE_XT_SET      = 1 << 7,	/* an ipset */
 	RULE_FIB         = 1 << 8,	/* what kind of address it is */
 	RULE_SHORT       = 1 << 9,	/* fewer bits than follow the WAN */
+	RULE_XT_NOT      = 1 << 10,	/* excluded by an xt extension */
 };
 
 /* An address that stands in the rule itself. */

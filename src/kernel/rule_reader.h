@@ -66,6 +66,7 @@ void reader_ports(struct reader *reader, uint16_t first, uint16_t last);
 struct reader_finding {
 	bool touched;		/* some byte of it is there */
 	bool masked;		/* not all bits of what is there */
+	bool left;		/* any bit of what is there */
 	bool computed;		/* some of it was changed in another way */
 	size_t at;		/* where its first bytes are */
 	uint8_t length;		/* so many of them in order; 0: the first is not there */

@@ -76,7 +76,7 @@ static void read_iprange(struct reader *reader, struct span info)
 	if (!(flags & IPRANGE_DST))
 		return;
 	if (flags & IPRANGE_DST_INV) {
-		note_form(reader, RULE_HEADER, RULE_XT_RANGE);
+		note_form(reader, RULE_HEADER, RULE_XT_NOT);
 		return;
 	}
 	for (int side = RULE_IPV4; side < RULE_SIDES; side++)
@@ -106,9 +106,12 @@ static void read_conntrack(struct reader *reader, struct span info)
 	       sizeof(flags));
 	if (!(flags[0] & XT_CONNTRACK_ORIGDST))
 		return;
+	if (flags[1] & XT_CONNTRACK_ORIGDST) {
+		note_form(reader, RULE_ORIGINAL, RULE_XT_NOT);
+		return;
+	}
 	for (int side = RULE_IPV4; side < RULE_SIDES; side++) {
-		if (flags[1] & XT_CONNTRACK_ORIGDST ||
-		    !mask_is_full(info.bytes + mask, side))
+		if (!mask_is_full(info.bytes + mask, side))
 			reader->view->side[side].forms[RULE_ORIGINAL] |= RULE_XT_ORIGINAL;
 		else
 			note_spot(reader, side, RULE_ORIGINAL, info.bytes + address);

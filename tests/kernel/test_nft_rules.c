@@ -161,7 +161,7 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 		"tcp dport 8080 dnat to 10.0.0.2 comment \"hairpin nodst\"\n"
 		"ip daddr " OLD " ip daddr 203.0.113.2 dnat to 10.0.0.2 comment "
 		"\"hairpin two\"\n"
-		"ip daddr " OLD " ip daddr != 203.0.113.2 dnat to 10.0.0.2 comment "
+		"ip daddr " OLD " ip daddr 203.0.113.0/24 dnat to 10.0.0.2 comment "
 		"\"hairpin both\"\n"
 		"ip daddr != { " OLD ", 203.0.113.2 } dnat to 10.0.0.2 comment "
 		"\"hairpin not in\"\n"

@@ -141,9 +141,9 @@ class Thing:
 class Rule(Thing):
     """`parts`: texts, Address and Members; `six`: the family it demands (None: none). `bound`: cannot be replaced."""
 
-    def __init__(self, place, parts, comment, form, six=None, dnat=False, bound=False, conflict=False):
+    def __init__(self, place, parts, comment, form, six=None, dnat=False, bound=False):
         super().__init__(place, comment, form)
-        self.parts, self.six, self.dnat, self.bound, self.conflict = parts, six, dnat, bound, conflict
+        self.parts, self.six, self.dnat, self.bound = parts, six, dnat, bound
 
     def render(self):
         return ''.join(part if isinstance(part, str) else part.render() for part in self.parts)
@@ -180,7 +180,7 @@ class Rule(Thing):
         outcomes = [(site, *self.wants(want, site)) for site in self.sites()]
         verdicts = [outcome for _, outcome, _ in outcomes]
         changed, unchanged = (together(verdicts, result) for result in ('changed', 'unchanged'))
-        if self.conflict or changed and self.bound:
+        if changed and self.bound:
             return SKIPPED
         if changed is None:
             return unchanged or SKIPPED
@@ -194,7 +194,7 @@ class Rule(Thing):
 
     def learn(self, want):
         """What a plain dst-nat rule held is a former address at once; a bound one goes on holding it."""
-        if not (self.tagged and self.dnat and self.six is want.six) or self.conflict or self.bound:
+        if not (self.tagged and self.dnat and self.six is want.six) or self.bound:
             return
         for site in self.sites():
             if isinstance(site, Address) and site.role in (HEADER, ORIGINAL) and not want.holds(site.value) and \

@@ -182,8 +182,7 @@ class Maker:
             between.append(f'{l4} dport {self.words.p()}' if l4 else f'meta l4proto {transport or "udp"}')
         all_parts = [' '.join(filter(None, before)), ' ', *parts, ' ', ' '.join(filter(None, between)), ' ', *end]
         rule = Rule(('rule', family, chain.table.name, chain.name), all_parts, self.comment(), form,
-                    six if family != 'inet' or parts or any('ip' in str(part) for part in all_parts) else None,
-                    conflict='conflict' in states)
+                    six if family != 'inet' or parts or any('ip' in str(part) for part in all_parts) else None)
         said = rule.render()
         rule.chain, rule.jumps = chain, any(word in said for word in ('jump', 'goto', 'vmap'))
         rule.nat = bool(end) and isinstance(end[0], str) and end[0].startswith(('dnat', 'redirect'))
@@ -311,11 +310,12 @@ class Maker:
                                                 ('counter daddr map', 'counter name {v} daddr map ', ' : "cnt"')))
         return form, [head.format(v=ip(six)), Members(self.elements(six, '', after))], ()
 
-    def conflict(self, six, l4):
-        """A dst-nat rule with two demands on one destination: changing one would leave a rule that never matches."""
-        value, other = self.distinct(six, 2)
-        return 'conflict', [f'{ip(six)} daddr {value} ', self.random.choice((f'{ip(six)} daddr != {other}', f'{ip(six)} daddr {other}',
-                            f'{ip(six)} daddr @lan{"6" if six else "4"}'))], ()
+    def excluding(self, six, l4):
+        """One destination, and others that it is not."""
+        value, other, third = self.distinct(six, 3)
+        beside = self.random.choice((f'!= {other}', f'!= {{ {other}, {third} }}', f'!= @lan{"6" if six else "4"}', '!= fd00::/8' if six else '!= 10.0.0.0/8'))
+        parts = [f'{ip(six)} daddr ', Address(value), f' {ip(six)} daddr {beside}']
+        return 'daddr beside daddr !=', parts if self.random.random() < .5 else [f'{ip(six)} daddr {beside} ', *parts[:2]], ()
 
 
 def bracket(said, address):
@@ -335,4 +335,5 @@ def ip(six):
 
 
 FORMS = [Maker.none, Maker.plain, Maker.plain, Maker.raw, Maker.original, Maker.both, Maker.unchanged, Maker.unchanged,
-         Maker.members, Maker.members, Maker.original_members, Maker.concatenation, Maker.concatenation, Maker.verdicts, Maker.data]
+         Maker.members, Maker.members, Maker.original_members, Maker.concatenation, Maker.concatenation, Maker.verdicts, Maker.data,
+         Maker.excluding]

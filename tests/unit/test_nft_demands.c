@@ -190,6 +190,15 @@ static void a_better_result_is_kept(void **state)
 	wire_done(&draft.wire);
 }
 
+static void lookup_excluding(struct draft *draft, const char *set)
+{
+	begin(draft, "lookup");
+	wire_put_string(&draft->wire, NFTA_LOOKUP_SET, set);
+	wire_put_be32(&draft->wire, NFTA_LOOKUP_SREG, NFT_REG_1);
+	wire_put_be32(&draft->wire, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	end(draft);
+}
+
 static void inverted_and_named_sets_never_move(void **state)
 {
 	struct draft draft = { 0 }, named = { 0 };
@@ -200,11 +209,7 @@ static void inverted_and_named_sets_never_move(void **state)
 	q.sets[0] = (struct rewrite_set){ .known = true, .anonymous = true, .key_bytes = 4,
 		.change = { .result = NFT_CHANGED, .new = q.target.ipv4 } };
 	payload(&draft, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
-	begin(&draft, "lookup");
-	wire_put_string(&draft.wire, NFTA_LOOKUP_SET, "__set0");
-	wire_put_be32(&draft.wire, NFTA_LOOKUP_SREG, NFT_REG_1);
-	wire_put_be32(&draft.wire, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-	end(&draft);
+	lookup_excluding(&draft, "__set0");
 	dnat(&draft);
 	expect_left(&q, &draft, "excludes destinations");
 	q.sets[0].anonymous = false;
@@ -212,6 +217,49 @@ static void inverted_and_named_sets_never_move(void **state)
 	lookup(&named, NFT_REG_1, "wans");
 	dnat(&named);
 	expect_left(&q, &named, "named set: tag the set");
+}
+
+/* `!=` and a set of others beside the address: it is one address all the same. */
+static void exclusions_leave_room_for_the_address(void **state)
+{
+	static const uint8_t other4[4] = { 10, 0, 0, 9 };
+
+	(void)state;
+	for (int set = 0; set <= 1; set++) {
+		struct draft draft = { 0 };
+		struct question q;
+
+		question_init(&q, NFPROTO_IPV4, PREROUTING);
+		q.sets[0] = (struct rewrite_set){ .known = true, .anonymous = true,
+			.key_bytes = 4, .change.result = NFT_SKIPPED };
+		daddr(&draft, old4);
+		payload(&draft, NFT_REG_1, NFT_PAYLOAD_NETWORK_HEADER, 16, 4);
+		if (set)
+			lookup_excluding(&draft, "__set0");
+		else
+			compare(&draft, NFT_REG_1, NFT_CMP_NEQ, other4, 4);
+		dnat(&draft);
+		assert_true(ask(&q, &draft).learnt);
+		expect_moved(&q, &draft, 1);
+	}
+}
+
+static void what_is_told_is_what_the_reason_is_about(void **state)
+{
+	static const uint8_t server[4] = { 10, 0, 0, 9 }, router[4] = { 10, 0, 0, 1 };
+	struct draft draft = { 0 };
+	struct question q;
+	struct addr told;
+
+	(void)state;
+	question_init(&q, NFPROTO_IPV4, POSTROUTING);
+	question_former(&q, "203.0.113.1");
+	daddr(&draft, server);
+	immediate(&draft, NFT_REG_1, router, 4);
+	nat(&draft, NFT_NAT_SNAT, NFT_REG_1, NFT_REG_1, 0);
+	told = ask(&q, &draft).old;
+	assert_memory_equal(told.bytes, router, 4);
+	expect_left(&q, &draft, "would snat to");
 }
 
 static void expect_added(const struct question *q, struct draft *draft)
@@ -307,6 +355,8 @@ int main(void)
 		cmocka_unit_test(no_port_forward_no_move_beside_a_foreign_address),
 		cmocka_unit_test(a_better_result_is_kept),
 		cmocka_unit_test(inverted_and_named_sets_never_move),
+		cmocka_unit_test(exclusions_leave_room_for_the_address),
+		cmocka_unit_test(what_is_told_is_what_the_reason_is_about),
 		cmocka_unit_test(room_for_a_missing_destination),
 		cmocka_unit_test(what_can_become_more_waits),
 	};
