@@ -103,7 +103,7 @@ static bool maps_to_wan(const struct decision *d, const struct element_member *m
 
 		if (policy_is_former(d->ask->policy, &value) ||
 		    policy_holds(d->ask->policy, &value) ||
-		    (addr_is_global(&value) && is_of_lan(&key)))
+		    (is_of_lan(&key) && !is_of_lan(&value)))
 			return true;
 	}
 	return false;

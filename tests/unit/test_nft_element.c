@@ -53,6 +53,8 @@ static const struct wan_case wan_cases[] = {
 	{ MAP | LONE, "10.0.0.1=" OLD, "10.0.0.1=" NEW, NFT_CHANGED, 0 },
 	{ MAP | LONE, "10.0.0.1=" NEW, "10.0.0.1=" NEW, NFT_UNCHANGED, 0 },
 	{ MAP | LONE, "10.0.0.1=81.2.69.1", "10.0.0.1=81.2.69.1", NFT_SKIPPED, "ever was" },
+	/* Behind another NAT the WAN's own address is not global either. */
+	{ MAP | LONE, "10.0.0.1=100.64.0.9", "10.0.0.1=100.64.0.9", NFT_SKIPPED, "ever was" },
 	{ MAP | LONE, "10.0.0.1=10.0.0.2", NEW "=10.0.0.2", NFT_CHANGED, 0 },
 	/* Intervals: adjacent ones, wide ones, such as hold the new address already. */
 	{ INTERVAL, OLD " 203.0.113.3", NEW " 203.0.113.3", NFT_CHANGED, 0 },
