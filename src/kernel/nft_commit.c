@@ -45,7 +45,8 @@ static const char *refusal(enum nft_kind kind, int code)
 	case EMFILE:
 	case ENFILE:
 	case ENOSPC:
-		return "the kernel refused: too many of something";
+		return kind == NFT_RULE ? "the kernel refused: too many of something"
+					: "the kernel refused: the set is full";
 	}
 	return "the kernel refused it";
 }

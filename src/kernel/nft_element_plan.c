@@ -29,6 +29,7 @@ struct entry {
 	const struct element_member *member;
 	struct element_plan *plan;		/* NULL: a rival */
 	size_t bytes;
+	const struct element_edit *edit;	/* of a rival; may be NULL */
 };
 
 struct check {
@@ -89,8 +90,7 @@ bool element_same_data(const struct element_image *image,
 
 static struct span entry_data(const struct check *check, const struct entry *entry)
 {
-	const struct element_edit *edit = entry->plan ? &entry->plan->edit
-						      : entry->member->edit;
+	const struct element_edit *edit = entry->plan ? &entry->plan->edit : entry->edit;
 
 	return data_of(check->image, entry->member, edit ? edit->data : NULL);
 }
@@ -117,12 +117,17 @@ static bool overlap(const struct element_image *image, const struct entry *a,
 	return true;
 }
 
+static bool comes(const struct element_edit *edit)
+{
+	return edit && edit->comes;
+}
+
 static void meet(const struct check *check, const struct entry *rival,
 		 struct entry *entry)
 {
 	bool within;
 
-	if (rival->member == entry->member && !rival->plan)
+	if (rival->member == entry->member && !rival->plan && !comes(rival->edit))
 		return;
 	if (entry->plan->state != PLAN_FREE ||
 	    !overlap(check->image, rival, entry, &within))
@@ -151,6 +156,13 @@ static void check_entry(struct check *check, size_t index, const struct entry *h
 	}
 }
 
+static void add_rival(struct check *check, const struct entry *rival)
+{
+	check->entries[check->count++] = *rival;
+	if (is_wide(rival))
+		check->wide[check->wide_count++] = *rival;
+}
+
 static void gather(struct check *check, const struct element_plans *plans,
 		   element_rival_fn *rival, const void *context)
 {
@@ -159,20 +171,23 @@ static void gather(struct check *check, const struct element_plans *plans,
 	for (size_t i = 0; i < image->count; i++) {
 		const struct element_member *member = &image->members[i];
 		struct entry entry = { element_from(member), element_to(member), member,
-				       NULL, image->key_bytes };
+				       NULL, image->key_bytes, member->edit };
 
-		if (!entry.from || !rival(context, member))
-			continue;
-		check->entries[check->count++] = entry;
-		if (is_wide(&entry))
-			check->wide[check->wide_count++] = entry;
+		if (entry.from && rival(context, member))
+			add_rival(check, &entry);
+	}
+	/* What comes by an earlier decision is there already. */
+	for (const struct element_edit *edit = image->edits; edit; edit = edit->next) {
+		if (comes(edit))
+			add_rival(check, &(struct entry){ edit->from, edit->to,
+					edit->member, NULL, image->key_bytes, edit });
 	}
 	for (size_t i = 0; i < plans->count; i++) {
 		struct element_plan *plan = &plans->list[i];
 
 		check->entries[check->count++] = (struct entry){
 			plan->edit.from, plan->edit.to, plan->edit.member, plan,
-			image->key_bytes };
+			image->key_bytes, NULL };
 	}
 	qsort(check->entries, check->count, sizeof(*check->entries), entry_order);
 }
@@ -185,6 +200,8 @@ static size_t count_rivals(const struct element_image *image, element_rival_fn *
 	for (size_t i = 0; i < image->count; i++)
 		count += element_from(&image->members[i]) &&
 			 rival(context, &image->members[i]);
+	for (const struct element_edit *edit = image->edits; edit; edit = edit->next)
+		count += comes(edit);
 	return count;
 }
 

@@ -73,7 +73,7 @@ static void what_the_kernel_refuses_is_told(void **state)
 	assert_int_equal(rules.report.total.changed, 2);
 	assert_int_equal(rules.report.refused, 2);
 	rules_skipped(&rules, "hairpin fixed", "constant");
-	rules_skipped(&rules, "dns:me.example.org", "too many");
+	rules_skipped(&rules, "dns:me.example.org", "is full");
 	rules_changed(&rules, "hairpin free", OLD, NEW);
 	rules_changed(&rules, "hairpin rule", OLD, NEW);
 	expect_within("elements = { 10.1.1.1 }", true);

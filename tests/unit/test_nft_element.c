@@ -267,6 +267,38 @@ static void names_of_elements_leave_others_alone(void **state)
 	room_close(&room);
 }
 
+/* Of two names with one address the second keeps its element, and so its comment. */
+static void names_may_share_an_address(void **state)
+{
+	struct addr list[] = { address(A), address(B) };
+	struct element_claim claims[2] = { 0 };
+	struct element_hold hold = { list, 2, true, &claims[0] };
+	struct room room;
+
+	(void)state;
+	room_open(&room, PLAIN, "10.0.0.1#x 10.0.0.2#y");
+	for (size_t i = 0; i < 2; i++)
+		room.set.image.members[i].claim = &claims[i];
+	assert_int_equal(element_decide_hold(&room.set.image, &hold), 0);
+	hold.claim = &claims[1];
+	hold.count = 1;
+	assert_int_equal(element_decide_hold(&room.set.image, &hold), 0);
+	assert_string_equal(write_image(&room.set.image), "10.0.0.2 " B " " A);
+	assert_int_equal(claims[0].change.result, NFT_CHANGED);
+	assert_int_equal(claims[1].change.result, NFT_SKIPPED);
+	assert_non_null(strstr(claims[1].change.reason, "other elements"));
+
+	/* The same where there is an address left for the second. */
+	element_undo(&room.set.image, NULL);
+	hold.claim = &claims[0];
+	assert_int_equal(element_decide_hold(&room.set.image, &hold), 0);
+	hold.claim = &claims[1];
+	hold.count = 2;
+	assert_int_equal(element_decide_hold(&room.set.image, &hold), 0);
+	assert_string_equal(write_image(&room.set.image), B " " A);
+	room_close(&room);
+}
+
 /* --- types --- */
 
 static void types_of_keys_tell_where_addresses_stand(void **state)
@@ -357,6 +389,7 @@ int main(void)
 		cmocka_unit_test(each_tagged_element_has_its_own_verdict),
 		cmocka_unit_test(sets_hold_what_names_resolve_to),
 		cmocka_unit_test(names_of_elements_leave_others_alone),
+		cmocka_unit_test(names_may_share_an_address),
 		cmocka_unit_test(types_of_keys_tell_where_addresses_stand),
 		cmocka_unit_test(what_cannot_be_is_left_alone),
 	};
