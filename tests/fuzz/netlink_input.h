@@ -30,6 +30,7 @@ enum input_option {
 enum {
 	INPUT_OPTIONS = 2,		/* enum input_option; keep_bits */
 	INPUT_BATCH = 0,		/* the kind of answer that a batch gets */
+	INPUT_HEARD = 255,		/* a datagram to those who only listen */
 	INPUT_ALIGN = 4,
 };
 
@@ -121,6 +122,7 @@ static inline void input_request(struct input_request *input, const uint8_t *byt
 	request->dry_run = options & INPUT_DRY_RUN;
 	request->filter = options & INPUT_FILTER;
 	request->add_missing = options & INPUT_ADD_MISSING;
+	request->services = true;
 	request->max = options & INPUT_FEW ? 3 : 0;
 }
 
