@@ -77,6 +77,8 @@ static const char *snat_map_reason(const struct rewrite_set *set)
 {
 	if (!set->known)
 		return "its map could not be read";
+	if (set->tagged)
+		return "takes snat's address from a named map, which is tagged itself";
 	if (!set->anonymous)
 		return "takes snat's address from a named map: tag the map";
 	return set->change.reason ? set->change.reason
@@ -92,6 +94,8 @@ static const char *key_reason(const struct rule_lookup *lookup,
 		return "excludes destinations by a set";
 	if (!set->known)
 		return "its set could not be read";
+	if (set->tagged)
+		return "looks the destination up in a named set or map, which is tagged itself";
 	if (!set->anonymous)
 		return lookup->map ? "looks the destination up in a named map: tag the map"
 				   : "looks the destination up in a named set: tag the set";

@@ -118,7 +118,8 @@ static int decide_lookup(struct judge *judge, struct ruleset_thing *thing,
 	named = ruleset_set_find(thing->table, lookup->set);
 	if (named && !named->anonymous) {
 		*ret_set = (struct rewrite_set){ .known = true, .map = named->map,
-			.key_bytes = named->key_bytes, .change.result = NFT_SKIPPED };
+			.tagged = named->thing, .key_bytes = named->key_bytes,
+			.change.result = NFT_SKIPPED };
 		return 0;
 	}
 	r = load(judge, thing, lookup->set, &set);

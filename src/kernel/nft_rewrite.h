@@ -21,6 +21,7 @@
 /* What is known of a set that a lookup names. */
 struct rewrite_set {
 	bool known, anonymous, map;
+	bool tagged;			/* a named one, by its own comment */
 	uint32_t key_bytes;
 	/*
 	 * What its elements would become, where it is anonymous; skipped without a

@@ -121,8 +121,8 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 	static const struct { const char *comment, *reason; } cases[] = {
 		{ "hairpin prefix", "prefix" }, { "hairpin neq", "!=" },
 		{ "hairpin range", "range" }, { "hairpin mask", "only some bits" },
-		{ "hairpin named set", "named set" }, { "hairpin named map", "named "
-			"map" },
+		{ "hairpin named set", "tagged itself" },
+		{ "hairpin named map", "tagged itself" },
 		{ "hairpin anon map", "no former address" },
 		{ "hairpin nodst", "has no destination" },
 		{ "hairpin two", "two addresses" }, { "hairpin lone", "two addresses" },
