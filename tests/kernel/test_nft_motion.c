@@ -121,7 +121,7 @@ static void a_look_longer_than_the_pause(void **state)
 		do
 			end += sprintf(end, "add rule ip t pre ip daddr " OLD " tcp dport %d "
 				       "dnat to 10.0.0.2 comment \"hairpin %d\"\n", i + 1, i);
-		while (++i % 1000);
+		while (++i % 200);	/* as an ordinary user nft sends no more at once */
 		lab_nft(text);
 	}
 	rules_open(&rules);
@@ -252,8 +252,12 @@ static void restore_for_ever(int unused)
 	for (int i = 0; i < RESTORED_RULES; i++)
 		end += sprintf(end, "add rule ip r pre ip daddr " OLD " tcp dport %d dnat to "
 			       "10.0.0.2 comment \"hairpin %d\"\n", i + 1, i);
-	for (;;)
-		lab_nft(text);
+	for (;;) {
+		FILE *pipe = popen("nft -f - 2>/dev/null", "w");
+
+		if (!pipe || fputs(text, pipe) < 0 || pclose(pipe) < 0)
+			_exit(1);
+	}
 }
 
 static void a_look_is_never_torn(void **state)
@@ -268,8 +272,15 @@ static void a_look_is_never_torn(void **state)
 	rules.request.item = NULL;
 	rules.request.dry_run = true;
 	child = start(restore_for_ever, 0);
-	while (looks < 200) {
+	for (unsigned tries = 0; looks < 200; tries++) {
 		unsigned tagged;
+
+		/* An ordinary user's nft cannot send so many at once. */
+		if (!most && tries > 2000) {
+			stop(child);
+			rules_close(&rules);
+			skip();
+		}
 
 		if (nft_sync(rules.nft, &rules.request, &rules.report, &rules.err) < 0)
 			continue;
