@@ -47,6 +47,12 @@ struct http_request {
 	size_t header_count;
 	const char *body;		/* NULL: none */
 	const char *user, *password;	/* NULL: no Basic authentication */
+	/*
+	 * "aws:amz:REGION:SERVICE": signed so (AWS Signature Version 4) with user and
+	 * password instead of Basic authentication; NULL: not.
+	 */
+	const char *aws_sigv4;
+	int family;			/* AF_INET, AF_INET6: only by it; 0: either */
 	const char *user_agent;		/* NULL: ours */
 	const char *ca_pem;		/* NULL: the system's certificates */
 	const char *interface;		/* "" or the link to leave by */
@@ -73,6 +79,8 @@ struct http_reply {
 	const char *body;
 	size_t length;
 	bool cut;			/* longer than HTTP_BODY_MAX */
+	/* the header lines as they came, "Name: value", each with CR LF; "" for none */
+	const char *headers;
 	char retry_after[64];		/* header values; "" for none or too long */
 	char location[1024];
 	char why[256];			/* for people, escaped; "" for a whole reply */

@@ -132,8 +132,9 @@ struct message_record {
 
 /*
  * A job. Only `text_bytes` of `text` travel. For MESSAGE_UPDATE_RECORDS `text` holds
- * strings, each with its NUL: the provider description, the memo, user agent, CA file's
- * PEM (each "" for none), then pairs name, value of the settings.
+ * strings, each with its NUL: the provider description, user agent, CA file's PEM (each ""
+ * for none), the memo of every record in their order, then pairs name, value of the
+ * settings.
  */
 struct message_job {
 	struct message head;

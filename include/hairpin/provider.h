@@ -47,6 +47,9 @@ struct provider_request {
 	size_t header_count;
 	char *body;			/* NULL: none */
 	char *user, *password;		/* NULL: no Basic authentication */
+	/* "aws:amz:REGION:SERVICE": signed on its way, by user and password */
+	char *aws_sigv4;		/* NULL: not */
+	int family;			/* AF_INET, AF_INET6: go by it; 0: either */
 };
 
 /*
@@ -87,6 +90,8 @@ struct provider_answer {
 	bool cut;			/* the body was longer than we read */
 	bool https;
 	const char *retry_after;	/* the header's value, "" for none */
+	/* the header lines as they came, "Name: value", each with CR LF; "" for none */
+	const char *headers;
 	int64_t wall_s;			/* now, for a date in it */
 };
 
@@ -123,6 +128,85 @@ void provider_judge_lines(const struct catalogue *catalogue, const char *body,
  * 0 for nonsense.
  */
 uint32_t provider_retry_after(const char *value, int64_t wall_s);
+
+/* --- run: the way from records to verdicts --- */
+
+/*
+ * A session is one job: its records, divided into runs, each of which goes through the
+ * description's steps. It says which request is next, is told what came of it, and has a
+ * verdict for each record in the end. Still pure: time and chance come in.
+ *
+ * A step is left out where its family or `when` does not fit, or where it is a look whose
+ * kept values are all known. A look that would ask exactly what was asked before in this
+ * session takes that answer. When a run used kept values and is refused as NOHOST,
+ * BAD_REQUEST or FORBIDDEN, they are forgotten and it begins once more, without them. A
+ * final answer about the account (BADAUTH, BADAGENT) or a call for patience (RATE_LIMITED,
+ * SERVER_ERROR) ends all runs that have not been judged, with the same verdict.
+ *
+ * Where no step wrote: UNCHANGED if a look found the wanted address; else NOHOST, "there
+ * is no such record".
+ */
+struct provider_session;
+
+struct provider_record {
+	const char *hostname;
+	struct addr address;		/* wanted; its family is the record's */
+	const char *memo;		/* "" for none */
+};
+
+struct provider_job {
+	const struct catalogue *catalogue;
+	const struct provider_value *settings;
+	size_t setting_count;
+	const struct provider_record *records;
+	size_t record_count;
+	bool insecure_http;
+};
+
+/* The moment of a request. */
+struct provider_moment {
+	int64_t wall_s;
+	uint8_t chance[16];		/* from getrandom() */
+};
+
+/* `job` is borrowed, with all it points to. -EINVAL, -ENOMEM. */
+int provider_session_new(const struct provider_job *job,
+			 struct provider_session **ret_session,
+			 struct err *ret_err) must_check;
+void provider_session_free(struct provider_session *session);	/* wipes; NULL is fine */
+
+/*
+ * The next request; true while there is one. What cannot be asked (a template that
+ * cannot be filled, a family the description has no step for, plain HTTP without
+ * insecure_http) gives its records BAD_REQUEST, and the next run is tried. The caller
+ * does provider_request_done(), then answers before asking again.
+ */
+bool provider_session_next(struct provider_session *session,
+			   const struct provider_moment *moment,
+			   struct provider_request *ret_request) must_check;
+
+/* What the server said to that request. */
+void provider_session_answer(struct provider_session *session,
+			     const struct provider_answer *answer);
+
+/* No answer came: `verdict` is UNREACHABLE, TLS_REFUSED or TRANSIENT, `why` for people. */
+void provider_session_fail(struct provider_session *session,
+			   enum message_verdict verdict, const char *why);
+
+/* Does the request that is being asked speak of this record? */
+bool provider_session_asks_for(const struct provider_session *session, size_t record);
+
+/*
+ * NULL: not judged yet. `text` (for people, masked as provider_describe() has it) and
+ * `memo` (to be kept) live as long as the session.
+ */
+struct provider_outcome {
+	struct provider_verdict verdict;
+	unsigned http_status;		/* 0: none */
+	const char *text, *memo;
+};
+const struct provider_outcome *
+provider_session_outcome(const struct provider_session *session, size_t record);
 
 /* --- mask: what people may see of an answer --- */
 

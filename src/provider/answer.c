@@ -19,6 +19,9 @@ static enum message_verdict verdict_of_rule(enum catalogue_verdict verdict)
 	case CATALOGUE_BAD_REQUEST: return MESSAGE_BAD_REQUEST;
 	case CATALOGUE_RATE_LIMITED: return MESSAGE_RATE_LIMITED;
 	case CATALOGUE_SERVER_ERROR: return MESSAGE_SERVER_ERROR;
+	case CATALOGUE_SPLIT: return MESSAGE_SPLIT;
+	case CATALOGUE_NEXT_STEP:
+	case CATALOGUE_NO_RECORD:
 	case CATALOGUE_TRANSIENT: break;
 	}
 	return MESSAGE_TRANSIENT;
