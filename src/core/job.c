@@ -54,45 +54,73 @@ static void pack_servers(const struct config *config, struct message_job *packet
 				config->dns.servers[i]);
 }
 
-/* What the provider needs, secrets included: this packet is the only way they travel. */
-static bool pack_settings(const struct config_provider *provider, const char *memo,
-			  struct message_job *packet)
-{
-	bool fits =
-		message_job_add_text(packet, provider->description) &&
-		message_job_add_text(packet, memo ? memo : "") &&
-		message_job_add_text(packet,
-				     provider->user_agent ? provider->user_agent : "") &&
-		message_job_add_text(packet, provider->ca_pem ? provider->ca_pem : "");
+/* --- texts --- */
 
-	for (size_t i = 0; fits && i < provider->setting_count; i++)
-		fits = message_job_add_text(packet, provider->settings[i].name) &&
-		       message_job_add_text(packet,
-					    secret_reveal(&provider->settings[i].value));
-	return fits;
+enum {
+	TEXTS_MAX = 3 + MESSAGE_RECORDS_MAX + 2 * CATALOGUE_SETTINGS_MAX,
+};
+
+struct texts {
+	const char *list[TEXTS_MAX];
+	size_t count, bytes;
+};
+
+static void add_text(struct texts *texts, const char *string)
+{
+	if (texts->count == TEXTS_MAX)
+		return;			/* no configuration has so many settings */
+	texts->list[texts->count] = string ? string : "";
+	texts->bytes += strlen(texts->list[texts->count++]) + 1;
+}
+
+/* What the provider needs, secrets included: this packet is the only way they travel. */
+static void gather_texts(const struct core *core, const struct schedule_job *job,
+			 struct texts *texts)
+{
+	const struct config_provider *provider = &core->config->providers[job->provider];
+
+	add_text(texts, provider->description);
+	add_text(texts, provider->user_agent);
+	add_text(texts, provider->ca_pem);
+	for (size_t i = 0; i < job->count; i++)
+		add_text(texts, schedule_record(core->schedule, job->records[i].record)
+					->record.memo);
+	for (size_t i = 0; i < provider->setting_count; i++) {
+		add_text(texts, provider->settings[i].name);
+		add_text(texts, secret_reveal(&provider->settings[i].value));
+	}
+}
+
+/* --- packets: no longer than what travels --- */
+
+static struct message_job *job_new(size_t text_bytes)
+{
+	return calloc(1, offsetof(struct message_job, text) + text_bytes);
 }
 
 int job_pack(const struct core *core, const struct schedule_job *job,
 	     struct message_job **ret_packet)
 {
 	const struct config_provider *provider = &core->config->providers[job->provider];
-	const struct schedule_record *first;
-	struct message_job *packet = calloc(1, sizeof(*packet));
+	struct texts texts = { .count = 0 };
+	struct message_job *packet;
 
+	if (job->kind == MESSAGE_UPDATE_RECORDS)
+		gather_texts(core, job, &texts);
+	if (texts.bytes > MESSAGE_JOB_TEXT_BYTES)
+		return -E2BIG;
+	packet = job_new(texts.bytes);
 	if (!packet)
 		return -ENOMEM;
-	first = schedule_record(core->schedule, job->records[0].record);
 	packet->head = (struct message){ MESSAGE_JOB, job->number };
 	packet->kind = job->kind;
 	packet->timeout_ms = job->timeout_ms;
 	pack_records(core, job, packet);
 	pack_interface(core, job, packet);
-	if (job->kind != MESSAGE_UPDATE_RECORDS) {
+	if (job->kind != MESSAGE_UPDATE_RECORDS)
 		pack_servers(core->config, packet);
-	} else if (!pack_settings(provider, first->record.memo, packet)) {
-		job_free(packet);
-		return -E2BIG;
-	}
+	for (size_t i = 0; i < texts.count; i++)
+		(void)message_job_add_text(packet, texts.list[i]);
 	packet->private_server = provider->private_server;
 	packet->insecure_http = provider->insecure_http;
 	*ret_packet = packet;
@@ -101,7 +129,7 @@ int job_pack(const struct core *core, const struct schedule_job *job,
 
 int job_pack_names(const struct names_job *job, struct message_job **ret_packet)
 {
-	struct message_job *packet = calloc(1, sizeof(*packet));
+	struct message_job *packet = job_new(0);
 
 	if (!packet)
 		return -ENOMEM;
@@ -124,6 +152,6 @@ int job_pack_names(const struct names_job *job, struct message_job **ret_packet)
 void job_free(struct message_job *packet)
 {
 	if (packet)
-		secret_wipe(packet, sizeof(*packet));
+		secret_wipe(packet, message_job_bytes(packet));
 	free(packet);
 }

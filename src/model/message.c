@@ -19,7 +19,7 @@ enum {
 	RETRY_MAX_S = 86400,
 	ERRNO_MAX = 4095,		/* include/linux/err.h: MAX_ERRNO */
 	HOOKS_MAX = 4096,
-	UPDATE_FIXED_TEXTS = 4,		/* description, memo, user agent, CA */
+	UPDATE_FIXED_TEXTS = 3,		/* description, user agent, CA; then memos */
 };
 
 static bool flag_ok(uint8_t flag)
@@ -206,12 +206,12 @@ static bool job_servers_ok(const struct message_job *job)
 }
 
 /*
- * Whole strings; for an update the fixed ones, then pairs. `text_bytes` is known to be
- * what came.
+ * Whole strings; for an update the fixed ones, a memo for each record, then pairs.
+ * `text_bytes` is known to be what came, and so is `record_count`.
  */
 static bool job_text_ok(const struct message_job *job)
 {
-	size_t count = 0;
+	size_t count = 0, fixed = UPDATE_FIXED_TEXTS + job->record_count;
 
 	if (job->text_bytes > 0 && job->text[job->text_bytes - 1] != '\0')
 		return false;
@@ -219,7 +219,7 @@ static bool job_text_ok(const struct message_job *job)
 		return true;
 	for (const char *text = NULL; (text = message_job_next_text(job, text));)
 		count++;
-	return count >= UPDATE_FIXED_TEXTS && (count - UPDATE_FIXED_TEXTS) % 2 == 0;
+	return count >= fixed && (count - fixed) % 2 == 0;
 }
 
 bool message_job_ok(const void *packet, size_t bytes)

@@ -16,16 +16,16 @@ static const char *not_empty(const char *text)
 	return text && *text ? text : NULL;
 }
 
-/* Description, memo, user agent, CA, then pairs; message_job_ok() counted them. */
+/* Description, user agent, CA, memos, then pairs; message_job_ok() counted them. */
 static int read_texts(const struct message_job *job, struct plan *plan,
 		      struct err *ret_err)
 {
 	const char *description = message_job_next_text(job, NULL);
-	const char *memo = message_job_next_text(job, description);
-	const char *agent = message_job_next_text(job, memo);
+	const char *agent = message_job_next_text(job, description);
 	const char *pem = message_job_next_text(job, agent), *name = pem;
 
-	plan->memo = memo;
+	for (size_t i = 0; i < job->record_count; i++)
+		plan->memos[i] = name = message_job_next_text(job, name);
 	plan->user_agent = not_empty(agent);
 	plan->ca_pem = not_empty(pem);
 	while ((name = message_job_next_text(job, name))) {

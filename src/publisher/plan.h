@@ -20,7 +20,8 @@ struct plan_request {
 };
 
 struct plan {
-	const char *memo, *user_agent, *ca_pem;	/* within the job; NULL: none */
+	const char *user_agent, *ca_pem;	/* within the job; NULL: none */
+	const char *memos[MESSAGE_RECORDS_MAX];	/* likewise; "": none */
 	struct catalogue *catalogue;
 	struct provider_value values[CATALOGUE_SETTINGS_MAX];
 	size_t value_count;

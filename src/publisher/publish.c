@@ -68,11 +68,11 @@ static struct provider_update update_of(const struct publish *publish)
 /* --- results --- */
 
 /* The memo goes back as it came: no step of today's makes another. */
-static void start_result(const struct publish *publish, struct message_result *result)
+static void start_result(const struct publish *publish, size_t index,
+			 struct message_result *result)
 {
 	memset(result, 0, sizeof(*result));
-	if (publish->plan.memo)
-		text_copy(result->memo, sizeof(result->memo), publish->plan.memo);
+	text_copy(result->memo, sizeof(result->memo), publish->plan.memos[index]);
 }
 
 static void take_turn(struct publish *publish)
@@ -97,15 +97,18 @@ static void answer_request(struct publish *publish, enum message_verdict verdict
 	struct provider_update update = update_of(publish);
 	struct job *job = publish->job;
 	struct message_result result;
+	char text[MESSAGE_TEXT_BYTES];
 	size_t index;
 
-	start_result(publish, &result);
-	result.verdict = verdict;
-	provider_describe(publish->plan.catalogue, &update, why, strlen(why),
-			  result.text);
-	for (size_t i = 0; i < job->message->record_count; i++)
-		if (plan_find(current(publish), &job->message->records[i], &index))
-			job_answer(job, i, &result);
+	provider_describe(publish->plan.catalogue, &update, why, strlen(why), text);
+	for (size_t i = 0; i < job->message->record_count; i++) {
+		if (!plan_find(current(publish), &job->message->records[i], &index))
+			continue;
+		start_result(publish, i, &result);
+		result.verdict = verdict;
+		text_copy(result.text, sizeof(result.text), text);
+		job_answer(job, i, &result);
+	}
 	next_request(publish);
 }
 
@@ -149,7 +152,7 @@ static void answer_judged(struct publish *publish, const struct http_reply *repl
 
 		if (!plan_find(current(publish), record, &index))
 			continue;
-		start_result(publish, &result);
+		start_result(publish, i, &result);
 		result.verdict = verdicts[index].verdict;
 		result.retry_after_s = verdicts[index].retry_after_s;
 		result.http_status = reply->status;

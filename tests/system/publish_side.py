@@ -350,14 +350,14 @@ def description(**changes):
 PASSWORD = 'corr ect/h+orse"%&7Aß'
 
 
-def update(records, server=PROVIDER, number=1, timeout_ms=30000, password=PASSWORD, ca=None, memo='', agent='',
+def update(records, server=PROVIDER, number=1, timeout_ms=30000, password=PASSWORD, ca=None, memos=(), agent='',
            document=None, **flags):
     if ca is None:
         with open(f'{FOLDER}/ca.pem') as file:
             ca = file.read()
     return make_job(UPDATE, records, number, timeout_ms, [
-        document or description(), memo, agent, ca, 'server', server, 'username', 'me', 'password', password],
-        **flags)
+        document or description(), agent, ca, *(memos or [''] * len(records)), 'server', server, 'username', 'me',
+        'password', password], **flags)
 
 
 def one(packet, timeout=40):

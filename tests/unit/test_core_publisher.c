@@ -122,14 +122,17 @@ static void main_job(void **state)
 	assert_string_equal(all->job.records[0].hostname, "home.example.org");
 	assert_int_equal(all->job.text_bytes, 0);	/* no secret where none is needed */
 	answer(MESSAGE_ANSWER, "81.2.69.1");
+	schedule_record(all->room.core.schedule, 0)->record.memo = strdup("zone=1");
 	room_wait(3000);
 	assert_true(take_job());
 	assert_int_equal(all->job.kind, MESSAGE_UPDATE_RECORDS);
 	assert_addr(all->job.records[0].address, "81.2.69.7");
 	text = message_job_next_text(&all->job, NULL);
 	assert_string_equal(text, "{}");
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		text = message_job_next_text(&all->job, text);
+	assert_string_equal(text, "zone=1");	/* the record's memo */
+	text = message_job_next_text(&all->job, text);
 	assert_string_equal(text, "password");
 	assert_string_equal(message_job_next_text(&all->job, text), "geheim");
 	assert_int_equal(state_now(), RECORD_SENDING);

@@ -228,7 +228,8 @@ static void test_reply(void **state)
 
 static struct message_job *good_job(void)
 {
-	static const char *const texts[] = { "{}", "", "agent", "", "token", "secret" };
+	static const char *const texts[] = { "{}", "agent", "", "", "zone=1", "token",
+					     "secret" };
 	struct message_job *job = calloc(1, sizeof(*job));
 
 	job->head = (struct message){ MESSAGE_JOB, 1 };
@@ -266,6 +267,7 @@ static void test_job(void **state)
 		AT(message_job, server_count, 2),
 		AT(message_job, server_count, 9),
 		AT(message_job, record_count, 0),
+		AT(message_job, record_count, 1),	/* a memo too many */
 		AT(message_job, record_count, 3),
 		AT(message_job, record_count, UINT32_MAX),
 		AT(message_job, text_bytes, 0),
