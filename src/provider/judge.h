@@ -15,19 +15,13 @@ enum judge_way {
 	JUDGE_NO_RECORD,		/* a look: there is nothing */
 };
 
-/* A name of the request and what was sent for it; none: not of this request. */
-struct judge_name {
-	const char *hostname;
-	struct addr ipv4, ipv6;
-};
-
 /*
  * One verdict for each of `names`, all the same where the answer does not speak of lines.
  * A step that writes never gives JUDGE_NEXT.
  */
 enum judge_way judge_answer(const struct catalogue *catalogue,
 			    const struct catalogue_step *step, struct view *view,
-			    const struct fill *fill, const struct judge_name *names,
+			    const struct fill *fill, const struct fill_name *names,
 			    size_t count, struct provider_verdict *ret_verdicts);
 
 #endif

@@ -18,9 +18,16 @@ enum place {
 	/* application/x-www-form-urlencoded; a space is %20 there too */
 	PLACE_FORM,
 	PLACE_JSON,		/* within the quotes of a string */
+	PLACE_JSON_RAW,		/* a number, true or false; nothing else is taken */
+	PLACE_XML,		/* text or attribute */
+	PLACE_REGEX,		/* a POSIX extended expression that means just this */
+	PLACE_DOCUMENT,		/* a signer's: as it is, several lines too */
 };
 
-/* False, with nothing added: `value` holds a control character. */
+/*
+ * False, with nothing added: `value` holds a control character (but in a document), or
+ * is no number, true or false where one is asked for.
+ */
 bool place_add(struct text *out, enum place place, const char *value);
 
 #endif
