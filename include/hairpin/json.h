@@ -26,6 +26,7 @@ enum json_kind {
 enum {
 	JSON_MAX_BYTES = 1 << 20,
 	JSON_MAX_DEPTH = 32,
+	JSON_NUMBER_BYTES = 64,		/* of a number as text, with its NUL */
 };
 
 struct json_place {
@@ -81,6 +82,10 @@ const char *json_string(const struct json *value);
 /* A whole number within [min, max] and +-(2^53 - 1), where a double is exact. */
 bool json_integer(const struct json *value, int64_t min, int64_t max, int64_t *ret);
 bool json_bool(const struct json *value, bool *ret);
+/*
+ * A number as the text had it, all its digits: "1e3", "123456789012345678". NULL: none.
+ */
+const char *json_number(const struct json *value, char room[JSON_NUMBER_BYTES]);
 
 /*
  * Making. All copy what they get. A failed allocation need not be checked for:

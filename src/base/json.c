@@ -170,14 +170,53 @@ static void set_duplicate(struct json_error *error, const char *text, size_t len
 		 text_escape(shown, sizeof(shown), key, strlen(key)));
 }
 
+/* Does a double print as just this? So do whole numbers of 15 digits. */
+static bool is_plain_number(const char *digits, size_t length)
+{
+	size_t sign = length > 0 && digits[0] == '-';
+
+	for (size_t i = sign; i < length; i++)
+		if (digits[i] < '0' || digits[i] > '9')
+			return false;
+	return length - sign <= 15 && !(sign && digits[1] == '0');
+}
+
+/*
+ * A double loses digits: the record ids of some services have 18. What it would lose is
+ * kept where cJSON has the text of strings. Text and tree have their numbers in the same
+ * order.
+ */
+static bool keep_digits(cJSON *item, struct json_scan *scan)
+{
+	size_t start, length;
+
+	for (cJSON *child = item->child; child; child = child->next)
+		if (!keep_digits(child, scan))
+			return false;
+	if (!cJSON_IsNumber(item))
+		return true;
+	if (!json_scan_number(scan, &start))
+		return false;
+	length = scan->at - start;
+	if (is_plain_number(scan->text + start, length))
+		return true;
+	item->valuestring = cJSON_malloc(length + 1);
+	if (!item->valuestring)
+		return false;
+	memcpy(item->valuestring, scan->text + start, length);
+	item->valuestring[length] = '\0';
+	return true;
+}
+
 /* What the walk over the text has accepted becomes a tree. */
 static cJSON *build(const char *text, size_t length, enum json_form form,
 		    struct json_error *ret_error)
 {
+	struct json_scan numbers = { .text = text, .length = length };
 	const struct json *duplicate = NULL;
 	cJSON *root = cJSON_ParseWithLengthOpts(text, length, NULL, 0);
 
-	if (!root || (form != JSON_TOLERANT &&
+	if (!root || !keep_digits(root, &numbers) || (form != JSON_TOLERANT &&
 		      json_each_duplicate(outer(root), keep_first, &duplicate) < 0))
 		set_error(ret_error, (struct json_place){ 1, 1 }, "no memory to read it");
 	else if (duplicate)
@@ -332,6 +371,18 @@ bool json_integer(const struct json *value, int64_t min, int64_t max, int64_t *r
 		return false;
 	*ret = integer;
 	return true;
+}
+
+const char *json_number(const struct json *value, char room[JSON_NUMBER_BYTES])
+{
+	const cJSON *item = inner(value);
+
+	if (!cJSON_IsNumber(item))
+		return NULL;
+	if (item->valuestring)
+		return item->valuestring;
+	snprintf(room, JSON_NUMBER_BYTES, "%.0f", item->valuedouble);
+	return room;
 }
 
 bool json_bool(const struct json *value, bool *ret)

@@ -10,7 +10,7 @@
 #include "utf8.h"
 
 /* cJSON reads numbers by way of a buffer of 64 bytes. */
-enum { NUMBER_MAX_BYTES = 63 };
+enum { NUMBER_MAX_BYTES = JSON_NUMBER_BYTES - 1 };
 
 static bool scan_value(struct json_scan *scan);
 
@@ -278,6 +278,23 @@ bool json_scan_document(struct json_scan *scan)
 	if (peek(scan) >= 0)
 		return fail(scan, "nothing may follow the end of the document");
 	return true;
+}
+
+bool json_scan_number(struct json_scan *scan, size_t *ret_start)
+{
+	for (;;) {
+		int c = peek(scan);
+
+		if (c < 0)
+			return false;
+		if (c == '"' && !scan_string(scan))
+			return false;
+		if (c == '-' || is_digit(c))
+			break;
+		scan->at += c != '"';
+	}
+	*ret_start = scan->at;
+	return scan_number(scan);
 }
 
 bool json_scan_follow(struct json_scan *scan, const unsigned *path, unsigned levels)

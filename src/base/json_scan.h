@@ -30,6 +30,12 @@ bool json_scan_document(struct json_scan *scan);
 bool json_scan_relax(char *text, size_t length, struct json_scan *ret_failed);
 
 /*
+ * The next number of a document that passed json_scan_document(), from where the walk is;
+ * `at` is then behind it. False: there is none.
+ */
+bool json_scan_number(struct json_scan *scan, size_t *ret_start);
+
+/*
  * Walks to the value reached from the document by `path`: the index of a member or
  * element per level. `at` is then at the value, or at its key if it has one. False where
  * the text does not lead there.
