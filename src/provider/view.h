@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An answer as descriptions look at it: paths into its JSON, headers, expressions.
- * Everything here is a stranger's: an answer that is no JSON has nothing at any path.
+ * Everything here is a stranger's.
+ *
+ * JSON is what base/json takes strictly (a byte order mark in front is passed over): an
+ * answer that is cut, or has a key twice in an object, bytes that are no UTF-8, too many
+ * levels, has nothing at any path. It could be read in two ways, and what is unclear is
+ * no success. Paths: path.h.
+ *
+ * Headers: the name in any case; of several the last one.
+ *
+ * Expressions see the first 64 KiB, with lines that end with LF alone and 1 for each NUL.
  */
 #ifndef PROVIDER_VIEW_H
 #define PROVIDER_VIEW_H
@@ -23,9 +32,10 @@ void view_init(struct view *view, const struct provider_answer *answer);
 void view_done(struct view *view);
 
 /*
- * What stands at the spot, as text: a string as it is, numbers and booleans as JSON has
- * them. False: nothing (absent, null, an object or array), or no memory. The caller
- * frees.
+ * What stands at the spot, as text: a string as it is, numbers with all their digits and
+ * booleans as JSON has them; of an expression its first group where it has one. False:
+ * nothing (absent, null, an object or array; a value of the spot's own template is not
+ * known), or no memory. The caller frees.
  */
 bool view_find(struct view *view, const struct catalogue_spot *spot,
 	       const struct fill *fill, char **ret_text);
