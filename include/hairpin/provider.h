@@ -101,6 +101,7 @@ struct provider_verdict {
 	/* what the line of a good or unchanged one named */
 	struct addr addresses[2];
 	size_t address_count;
+	const char *note;		/* a remark for people, static; NULL: none */
 };
 
 /*
@@ -113,15 +114,6 @@ void provider_judge(const struct catalogue *catalogue,
 		    const struct provider_answer *answer,
 		    const struct provider_update *update,
 		    struct provider_verdict *ret_verdicts);
-
-/*
- * dyndns2 (members.dyndns.org and all that speak like it): one line for each name in the
- * order of the request, or one line for all. `catalogue` may be NULL; its rules that
- * ask for a token only are further codes.
- */
-void provider_judge_lines(const struct catalogue *catalogue, const char *body,
-			  size_t length, const struct provider_update *update,
-			  struct provider_verdict *ret_verdicts);
 
 /*
  * A Retry-After header (RFC 9110, 10.2.3), seconds or date: [0, PROVIDER_RETRY_MAX_S];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "answer.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
-#include "hairpin/provider.h"
-#include "lines.h"
+enum { PAGE_BYTES = 1024 };	/* within which a page shows that it is one */
 
 static enum message_verdict verdict_of_rule(enum catalogue_verdict verdict)
 {
@@ -27,7 +29,7 @@ static enum message_verdict verdict_of_rule(enum catalogue_verdict verdict)
 	return MESSAGE_TRANSIENT;
 }
 
-struct provider_verdict verdict_from_rule(const struct catalogue_rule *rule)
+struct provider_verdict answer_of_rule(const struct catalogue_rule *rule)
 {
 	struct provider_verdict verdict = { .verdict = verdict_of_rule(rule->verdict) };
 
@@ -36,73 +38,13 @@ struct provider_verdict verdict_from_rule(const struct catalogue_rule *rule)
 	return verdict;
 }
 
-static bool is_success(unsigned status)
+/* --- the status -------------------------------------------------------------------- */
+
+bool answer_is_2xx(const struct provider_answer *answer)
 {
-	return status >= 200 && status <= 299;
+	return answer->http_status >= 200 && answer->http_status <= 299;
 }
 
-static bool body_has_line(const char *body, size_t length, const char *wanted)
-{
-	struct line line;
-
-	while (line_next(&body, &length, &line))
-		if (span_is(line.text, line.length, wanted))
-			return true;
-	return false;
-}
-
-/* Does the body say what the rule asks for? */
-static bool rule_fits_body(const struct catalogue_rule *rule, const char *body,
-			   size_t length)
-{
-	const char *rest = body;
-	size_t left = length;
-	struct line first;
-
-	if (rule->prefix && (length < strlen(rule->prefix) ||
-			     memcmp(body, rule->prefix, strlen(rule->prefix)) != 0))
-		return false;
-	if (rule->contains &&
-	    !memmem(body, length, rule->contains, strlen(rule->contains)))
-		return false;
-	if (rule->line && !body_has_line(body, length, rule->line))
-		return false;
-	if (!rule->token)
-		return true;
-	return line_next(&rest, &left, &first) &&
-	       span_is(first.text, first.token_length, rule->token);
-}
-
-/* In a body of lines a rule that asks for a token only is one more code for each line. */
-static bool rule_is_code(const struct catalogue *catalogue,
-			 const struct catalogue_rule *rule)
-{
-	return catalogue->dyndns2 && rule->token && !rule->http && !rule->prefix &&
-	       !rule->contains && !rule->line;
-}
-
-static const struct catalogue_rule *rule_find(const struct catalogue *catalogue,
-					      const struct provider_answer *answer)
-{
-	bool clear = is_success(answer->http_status) && !answer->cut;
-
-	for (size_t i = 0; i < catalogue->rule_count; i++) {
-		const struct catalogue_rule *rule = &catalogue->rules[i];
-		bool good = rule->verdict == CATALOGUE_GOOD ||
-			    rule->verdict == CATALOGUE_UNCHANGED;
-
-		if (rule->http && (unsigned)rule->http != answer->http_status)
-			continue;
-		if (good && (answer->cut || (!rule->http && !clear)))
-			continue;
-		if (!rule_is_code(catalogue, rule) &&
-		    rule_fits_body(rule, answer->body, answer->length))
-			return rule;
-	}
-	return NULL;
-}
-
-/* What a status outside 2xx means by itself. */
 static enum message_verdict verdict_of_status(const struct provider_answer *answer)
 {
 	switch (answer->http_status) {
@@ -124,20 +66,28 @@ static enum message_verdict verdict_of_status(const struct provider_answer *answ
 	return MESSAGE_TRANSIENT;
 }
 
-static void set_all(struct provider_verdict *verdicts, size_t count,
-		    struct provider_verdict verdict)
+struct provider_verdict answer_of_status(const struct provider_answer *answer)
 {
-	for (size_t i = 0; i < count; i++)
-		verdicts[i] = verdict;
+	return (struct provider_verdict){ .verdict = verdict_of_status(answer) };
 }
 
-/*
- * Statuses whose body may know better: 403 with any code of the protocol, 5xx only with
- * those that ask for patience. Neither may bring success.
- */
-static bool lines_overrule_status(unsigned status,
-				  const struct provider_verdict *verdicts, size_t count)
+bool answer_is_page(const struct provider_answer *answer)
 {
+	size_t length = answer->length < PAGE_BYTES ? answer->length : PAGE_BYTES;
+
+	if (answer->https)
+		return false;
+	for (size_t i = 0; i + 5 <= length; i++)
+		if (strncasecmp(answer->body + i, "<html", 5) == 0)
+			return true;
+	return false;
+}
+
+bool answer_overrules_status(const struct provider_answer *answer,
+			     const struct provider_verdict *verdicts, size_t count)
+{
+	unsigned status = answer->http_status;
+
 	for (size_t i = 0; i < count; i++) {
 		enum message_verdict v = verdicts[i].verdict;
 		bool patience = v == MESSAGE_SERVER_ERROR ||
@@ -154,29 +104,13 @@ static bool lines_overrule_status(unsigned status,
 	return status == 403 || (status >= 500 && status <= 599);
 }
 
-static void judge_status(const struct catalogue *catalogue,
-			 const struct provider_answer *answer,
-			 const struct provider_update *update,
-			 struct provider_verdict *ret_verdicts)
-{
-	size_t count = update->hostname_count;
+/* --- Retry-After ------------------------------------------------------------------- */
 
-	if (catalogue->dyndns2 && !answer->cut) {
-		provider_judge_lines(catalogue, answer->body, answer->length, update,
-				     ret_verdicts);
-		if (is_success(answer->http_status) ||
-		    lines_overrule_status(answer->http_status, ret_verdicts, count))
-			return;
-	}
-	set_all(ret_verdicts, count,
-		(struct provider_verdict){ .verdict = verdict_of_status(answer) });
-}
-
-/* A wait that the header asks for is only meant by those who want us to come again. */
-static void apply_retry_after(const struct provider_answer *answer,
-			      struct provider_verdict *verdicts, size_t count)
+void answer_set_wait(const struct provider_answer *answer,
+		     struct provider_verdict *verdicts, size_t count)
 {
-	uint32_t wait_s = provider_retry_after(answer->retry_after, answer->wall_s);
+	uint32_t wait_s = answer->retry_after ?
+			  provider_retry_after(answer->retry_after, answer->wall_s) : 0;
 
 	for (size_t i = 0; i < count; i++) {
 		enum message_verdict v = verdicts[i].verdict;
@@ -186,20 +120,6 @@ static void apply_retry_after(const struct provider_answer *answer,
 		if (again && wait_s > verdicts[i].retry_after_s)
 			verdicts[i].retry_after_s = wait_s;
 	}
-}
-
-void provider_judge(const struct catalogue *catalogue,
-		    const struct provider_answer *answer,
-		    const struct provider_update *update,
-		    struct provider_verdict *ret_verdicts)
-{
-	const struct catalogue_rule *rule = rule_find(catalogue, answer);
-
-	if (rule)
-		set_all(ret_verdicts, update->hostname_count, verdict_from_rule(rule));
-	else
-		judge_status(catalogue, answer, update, ret_verdicts);
-	apply_retry_after(answer, ret_verdicts, update->hostname_count);
 }
 
 static uint32_t clamp_wait(int64_t wait_s)

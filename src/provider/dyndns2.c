@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dyndns2.h"
+
 #include <string.h>
 #include <sys/socket.h>
 
+#include "answer.h"
 #include "lines.h"
 
 /* What a code means and whether it is said once for the whole request. */
@@ -98,19 +101,6 @@ static bool read_addresses(const struct line *line, struct provider_verdict *ver
 	return true;
 }
 
-static const struct catalogue_rule *code_of_catalogue(const struct catalogue *catalogue,
-						      const struct line *line)
-{
-	for (size_t i = 0; catalogue && i < catalogue->rule_count; i++) {
-		const struct catalogue_rule *rule = &catalogue->rules[i];
-
-		if (rule->token && !rule->http && !rule->prefix && !rule->contains &&
-		    !rule->line && span_is(line->text, line->token_length, rule->token))
-			return rule;
-	}
-	return NULL;
-}
-
 static struct understood understand_code(const struct code *code, const struct line *line)
 {
 	struct understood u = {
@@ -127,14 +117,21 @@ static struct understood understand_code(const struct code *code, const struct l
 	return u;
 }
 
-static struct understood understand(const struct catalogue *catalogue,
-				    const struct line *line)
-{
-	const struct catalogue_rule *rule = code_of_catalogue(catalogue, line);
-	struct understood u = { .verdict = { .verdict = MESSAGE_TRANSIENT } };
+/* The words that a description adds to those of the protocol; `find` NULL: none. */
+struct words {
+	dyndns2_word_fn *find;
+	const void *context;
+};
 
+static struct understood understand(const struct words *words, const struct line *line)
+{
+	struct understood u = { .verdict = { .verdict = MESSAGE_TRANSIENT } };
+	const struct catalogue_rule *rule = NULL;
+
+	if (words->find)
+		rule = words->find(words->context, line->text, line->token_length);
 	if (rule) {
-		u.verdict = verdict_from_rule(rule);
+		u.verdict = answer_of_rule(rule);
 		u.known = true;
 		return u;
 	}
@@ -145,24 +142,49 @@ static struct understood understand(const struct catalogue *catalogue,
 	return u;
 }
 
+static bool names_address(const struct provider_verdict *verdict,
+			  const struct addr *address)
+{
+	for (size_t i = 0; i < verdict->address_count; i++)
+		if (addr_equal(&verdict->addresses[i], address))
+			return true;
+	return false;
+}
+
 /* "good 127.0.0.1" is how some providers say that they ignored a request they dislike. */
-static void look_for_ignored(const struct provider_update *update, struct understood *u)
+static void look_for_ignored(const struct fill_name *name, struct understood *u)
 {
 	static const struct addr loopback = { AF_INET, { 127, 0, 0, 1 } };
 
-	if (u->verdict.verdict != MESSAGE_GOOD || u->verdict.address_count == 0 ||
-	    !addr_equal(&u->verdict.addresses[0], &loopback) ||
-	    addr_equal(&update->ipv4, &loopback))
+	if (u->verdict.verdict != MESSAGE_GOOD || addr_equal(&name->ipv4, &loopback) ||
+	    !names_address(&u->verdict, &loopback))
 		return;
 	u->verdict = (struct provider_verdict){ .verdict = MESSAGE_BADAGENT };
 	u->of_account = true;
 }
 
 /* "Too many names" about a single name is about that name. */
-static void look_for_single(const struct provider_update *update, struct understood *u)
+static void look_for_single(size_t count, struct understood *u)
 {
-	if (u->verdict.verdict == MESSAGE_SPLIT && update->hostname_count == 1)
+	if (u->verdict.verdict == MESSAGE_SPLIT && count == 1)
 		u->verdict.verdict = MESSAGE_FORBIDDEN;
+}
+
+/* Of the family that was sent it names another address: verification decides. */
+static bool names_other(const struct provider_verdict *verdict,
+			const struct addr *address)
+{
+	bool of_family = false;
+
+	for (size_t i = 0; i < verdict->address_count; i++)
+		of_family = of_family || verdict->addresses[i].family == address->family;
+	return of_family && !addr_is_none(address) && !names_address(verdict, address);
+}
+
+static void note_addresses(const struct fill_name *name, struct provider_verdict *verdict)
+{
+	if (names_other(verdict, &name->ipv4) || names_other(verdict, &name->ipv6))
+		verdict->note = "not what was sent";
 }
 
 /* What holds for the names that no line was given for. */
@@ -170,25 +192,32 @@ static struct provider_verdict verdict_of_rest(const struct provider_verdict *ve
 					       size_t lines,
 					       const struct provider_verdict *account)
 {
+	struct provider_verdict rest;
+
 	if (lines == 0)
 		return (struct provider_verdict){ .verdict = MESSAGE_TRANSIENT };
-	if (lines == 1)		/* one line alone holds for all */
-		return verdicts[0];
 	if (account->verdict != 0)
 		return *account;
-	return (struct provider_verdict){ .verdict = MESSAGE_UNCONFIRMED };
+	if (lines > 1)
+		return (struct provider_verdict){ .verdict = MESSAGE_UNCONFIRMED,
+						  .note = "fewer lines than names" };
+	rest = verdicts[0];		/* one line alone holds for all */
+	if (is_good(rest.verdict))
+		rest.note = "one line for all names";
+	return rest;
 }
 
-void provider_judge_lines(const struct catalogue *catalogue, const char *body,
-			  size_t length, const struct provider_update *update,
-			  struct provider_verdict *ret_verdicts)
+void dyndns2_judge(const char *body, size_t length, const struct fill_name *names,
+		   size_t count, dyndns2_word_fn *word, const void *context,
+		   struct provider_verdict *ret_verdicts)
 {
+	const struct words words = { word, context };
 	struct provider_verdict rest, account = { 0 };
-	size_t lines = 0, count = update->hostname_count;
+	size_t lines = 0;
 	struct line line;
 
 	while (lines < count && line_next(&body, &length, &line)) {
-		struct understood u = understand(catalogue, &line);
+		struct understood u = understand(&words, &line);
 
 		/*
 		 * A body that does not begin with a code is no answer, whatever
@@ -196,8 +225,8 @@ void provider_judge_lines(const struct catalogue *catalogue, const char *body,
 		 */
 		if (lines == 0 && !u.known)
 			break;
-		look_for_ignored(update, &u);
-		look_for_single(update, &u);
+		look_for_ignored(&names[lines], &u);
+		look_for_single(count, &u);
 		if (u.of_account)
 			account = u.verdict;
 		ret_verdicts[lines++] = u.verdict;
@@ -205,4 +234,8 @@ void provider_judge_lines(const struct catalogue *catalogue, const char *body,
 	rest = verdict_of_rest(ret_verdicts, lines, &account);
 	for (size_t i = lines; i < count; i++)
 		ret_verdicts[i] = rest;
+	if (lines == count && line_next(&body, &length, &line))
+		ret_verdicts[count - 1].note = "more lines than names";
+	for (size_t i = 0; i < count; i++)
+		note_addresses(&names[i], &ret_verdicts[i]);
 }

@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "hairpin/provider.h"
-
 struct line {
 	const char *text;	/* not terminated */
 	size_t length;
@@ -21,7 +19,5 @@ struct line {
 bool line_next(const char **body, size_t *length, struct line *ret_line);
 
 bool span_is(const char *text, size_t length, const char *wanted);
-
-struct provider_verdict verdict_from_rule(const struct catalogue_rule *rule);
 
 #endif

@@ -8,19 +8,27 @@
 
 #include <cmocka.h>
 
-#include "hairpin/provider.h"
+#include "provider/dyndns2.h"
 
-static const char *const names[] = { "a.example.org", "b.example.org", "c.example.org",
-				     "d.example.org" };
+enum { NAMES = 4 };
+
+static void name_all(const char *address, struct fill_name names[NAMES])
+{
+	struct addr addr;
+
+	assert_true(addr_parse(address, &addr));
+	for (size_t i = 0; i < NAMES; i++)
+		names[i] = (struct fill_name){ "home.example.org", .ipv4 = addr };
+}
 
 /* The verdicts for `count` names, each with the address 81.2.69.7. */
 static void judge(const char *body, size_t length, size_t count,
 		  struct provider_verdict *ret_verdicts)
 {
-	struct provider_update update = { .hostnames = names, .hostname_count = count };
+	struct fill_name names[NAMES];
 
-	assert_true(addr_parse("81.2.69.7", &update.ipv4));
-	provider_judge_lines(NULL, body, length, &update, ret_verdicts);
+	name_all("81.2.69.7", names);
+	dyndns2_judge(body, length, names, count, NULL, NULL, ret_verdicts);
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -163,13 +171,17 @@ static void several_names(void **state)
 
 static void loopback_that_was_sent(void **state)
 {
-	struct provider_update update = { .hostnames = names, .hostname_count = 1 };
+	struct fill_name names[NAMES];
 	struct provider_verdict v[1];
 
 	(void)state;
-	assert_true(addr_parse("127.0.0.1", &update.ipv4));
-	provider_judge_lines(NULL, "good 127.0.0.1", 14, &update, v);
+	name_all("127.0.0.1", names);
+	dyndns2_judge("good 127.0.0.1", 14, names, 1, NULL, NULL, v);
 	assert_int_equal(v[0].verdict, MESSAGE_GOOD);
+	assert_null(v[0].note);
+	/* among others it is no less a refusal */
+	judge("good 2a01:4f8::1,127.0.0.1", 26, 1, v);
+	assert_int_equal(v[0].verdict, MESSAGE_BADAGENT);
 }
 
 static void bytes_that_are_no_text(void **state)
@@ -187,19 +199,61 @@ static void bytes_that_are_no_text(void **state)
 	assert_int_equal(v[0].address_count, 0);
 }
 
-static void codes_of_the_description(void **state)
+static const int marker = 1;
+
+static const struct catalogue_rule *find_word(const void *context, const char *token,
+					      size_t length)
 {
-	struct catalogue catalogue = { .dyndns2 = true, .rule_count = 2, .rules = {
-		{ .token = (char *)"nofqdn", .verdict = CATALOGUE_NOHOST },
-		{ .token = (char *)"abuse", .verdict = CATALOGUE_RATE_LIMITED } } };
-	struct provider_update update = { .hostnames = names, .hostname_count = 3 };
+	static const struct catalogue_rule nofqdn = { .verdict = CATALOGUE_NOHOST },
+					   abuse = { .verdict = CATALOGUE_RATE_LIMITED };
+
+	assert_ptr_equal(context, &marker);
+	if (length == 6 && memcmp(token, "nofqdn", 6) == 0)
+		return &nofqdn;
+	return length == 5 && memcmp(token, "abuse", 5) == 0 ? &abuse : NULL;
+}
+
+static void words_of_the_description(void **state)
+{
+	struct fill_name names[NAMES];
 	struct provider_verdict v[3];
 
 	(void)state;
-	provider_judge_lines(&catalogue, "good\nnofqdn\nabuse", 17, &update, v);
+	name_all("81.2.69.7", names);
+	dyndns2_judge("good\nnofqdn\nabuse", 17, names, 3, find_word, &marker, v);
 	assert_int_equal(v[0].verdict, MESSAGE_GOOD);
 	assert_int_equal(v[1].verdict, MESSAGE_NOHOST);
 	assert_int_equal(v[2].verdict, MESSAGE_RATE_LIMITED);
+}
+
+/* What people should know of an answer that is taken all the same. */
+static void notes(void **state)
+{
+	static const struct {
+		const char *body, *first, *last;
+	} cases[] = {
+		{ "good\ngood\ngood\ngood", NULL, NULL },
+		{ "good", NULL, "one line for all names" },
+		{ "nohost", NULL, NULL },
+		{ "good\ngood", NULL, "fewer lines than names" },
+		{ "good\ngood\ngood\ngood\ngood", NULL, "more lines than names" },
+		{ "good 81.2.69.8\ngood\ngood\ngood", "not what was sent", NULL },
+		{ "good 81.2.69.7 2a01:4f8::1\ngood\ngood\ngood", NULL, NULL },
+		{ "good 2a01:4f8::1\ngood\ngood\ngood", NULL, NULL },
+		{ "nochg 127.0.0.1\ngood\ngood\ngood", "not what was sent", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct provider_verdict v[NAMES];
+		const char *first, *last;
+
+		judge(cases[i].body, strlen(cases[i].body), NAMES, v);
+		first = v[0].note ? v[0].note : "";
+		last = v[NAMES - 1].note ? v[NAMES - 1].note : "";
+		assert_string_equal(first, cases[i].first ? cases[i].first : "");
+		assert_string_equal(last, cases[i].last ? cases[i].last : "");
+	}
 }
 
 int main(void)
@@ -209,7 +263,8 @@ int main(void)
 		cmocka_unit_test(several_names),
 		cmocka_unit_test(loopback_that_was_sent),
 		cmocka_unit_test(bytes_that_are_no_text),
-		cmocka_unit_test(codes_of_the_description),
+		cmocka_unit_test(words_of_the_description),
+		cmocka_unit_test(notes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
