@@ -6,8 +6,9 @@
  * Over HTTPS with the peer and its name verified, TLS 1.2 or later; no proxy, no
  * redirect (a 3xx is handed up), no cookies, no netrc, no compression. The host is
  * resolved by resolve.h and pinned, so libcurl never resolves. The reply comes from the
- * libev loop, never from within a call. Connections are kept for the next request until
- * `epoch` changes.
+ * libev loop, never from within a call. Connections and TLS sessions are kept for the next
+ * request of the same `epoch`; where the server speaks HTTP/2, requests under way share
+ * one. A host is resolved once for all that ask within its TTL, at most half a minute.
  */
 #ifndef HAIRPIN_HTTP_H
 #define HAIRPIN_HTTP_H
@@ -19,7 +20,8 @@
 #include "hairpin/err.h"
 
 enum {
-	HTTP_BODY_MAX = 64 * 1024,
+	HTTP_BODY_MAX = 1024 * 1024,	/* a page of a long list of records */
+	HTTP_BODIES_MAX = 8 * 1024 * 1024,	/* of all requests under way */
 	HTTP_HEADERS_MAX = 16 * 1024,	/* all of them, of interim answers too */
 	HTTP_TIMEOUT_MS = 30000,	/* where a request says 0 */
 	HTTP_CONNECT_MS = 10000,

@@ -140,12 +140,15 @@ struct message_job {
 	struct message head;
 	uint32_t kind;
 	uint32_t timeout_ms;		/* of the whole job */
+	uint32_t request_ms;		/* of one request of an update; 0 for looks */
 	/* the provider's host may have an address that is not global */
 	uint8_t private_server;
 	uint8_t insecure_http;
 	/* `servers` are asked instead of the zone's own: RD=1, AA not required */
 	uint8_t trusted_servers;
 	uint8_t server_count;
+	/* another one: what was connected before is not used again */
+	uint64_t epoch;
 	uint32_t record_count;
 	uint32_t text_bytes;
 	char interface[IFNAMSIZ];	/* "" or the link to leave by (SO_BINDTODEVICE) */

@@ -15,7 +15,7 @@
 #include "hairpin/err.h"
 
 enum {
-	PUBLISHER_JOBS_MAX = 8,		/* at once; further ones wait in the channel */
+	PUBLISHER_JOBS_MAX = 128,		/* at once; further ones wait in the channel */
 	PUBLISHER_IDLE_S = 60,
 };
 

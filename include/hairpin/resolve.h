@@ -47,6 +47,8 @@ struct resolve_addresses {
 	struct addr addresses[RESOLVE_ADDRESSES_MAX];	/* IPv6 first */
 	size_t count;			/* 0: not known, or nobody answered */
 	bool answered;			/* some resolver said something, be it "none" */
+	/* how long all of it holds; 0: not known, or a family has not answered */
+	uint32_t ttl_s;
 };
 
 typedef void resolve_host_fn(void *context, const struct resolve_addresses *addresses);

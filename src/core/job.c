@@ -45,6 +45,17 @@ static void pack_interface(const struct core *core, const struct schedule_job *j
 	wan_copy_link(packet->interface, name);
 }
 
+/* What a connection depends on: the WAN and the addresses it had. */
+static uint64_t epoch_of(const struct core_wan *wan)
+{
+	static const uint8_t key[16];
+	uint64_t changes = wan->sides[WAN_IPV4].now.generation +
+			   wan->sides[WAN_IPV6].now.generation;
+
+	return secret_fingerprint(key, wan->config->name, strlen(wan->config->name)) ^
+	       changes;
+}
+
 static void pack_servers(const struct config *config, struct message_job *packet)
 {
 	packet->server_count = (uint8_t)config->dns.server_count;
@@ -91,12 +102,7 @@ static void gather_texts(const struct core *core, const struct schedule_job *job
 	}
 }
 
-/* --- packets: no longer than what travels --- */
-
-static struct message_job *job_new(size_t text_bytes)
-{
-	return calloc(1, offsetof(struct message_job, text) + text_bytes);
-}
+/* --- packets, no longer than what travels --- */
 
 int job_pack(const struct core *core, const struct schedule_job *job,
 	     struct message_job **ret_packet)
@@ -109,12 +115,14 @@ int job_pack(const struct core *core, const struct schedule_job *job,
 		gather_texts(core, job, &texts);
 	if (texts.bytes > MESSAGE_JOB_TEXT_BYTES)
 		return -E2BIG;
-	packet = job_new(texts.bytes);
+	packet = calloc(1, offsetof(struct message_job, text) + texts.bytes);
 	if (!packet)
 		return -ENOMEM;
 	packet->head = (struct message){ MESSAGE_JOB, job->number };
 	packet->kind = job->kind;
 	packet->timeout_ms = job->timeout_ms;
+	packet->request_ms = job->request_ms;
+	packet->epoch = epoch_of(&core->wans[job->wan]);
 	pack_records(core, job, packet);
 	pack_interface(core, job, packet);
 	if (job->kind != MESSAGE_UPDATE_RECORDS)
@@ -129,7 +137,7 @@ int job_pack(const struct core *core, const struct schedule_job *job,
 
 int job_pack_names(const struct names_job *job, struct message_job **ret_packet)
 {
-	struct message_job *packet = job_new(0);
+	struct message_job *packet = calloc(1, sizeof(*packet));
 
 	if (!packet)
 		return -ENOMEM;

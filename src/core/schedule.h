@@ -51,7 +51,7 @@ struct schedule_job {
 	/* for an update; for looks that of the first record */
 	size_t provider;
 	size_t wan;
-	uint32_t timeout_ms;
+	uint32_t timeout_ms, request_ms;	/* of all; of one request, 0 for looks */
 	size_t count;
 	struct {
 		uint32_t record;	/* index for schedule_record() */

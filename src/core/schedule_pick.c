@@ -35,6 +35,14 @@ static size_t looks_in_flight(const struct schedule *schedule)
 	return count;
 }
 
+/* Several steps and runs may follow each other; a server that hangs ends the job. */
+static int64_t timeout_ms(enum record_need need, int64_t request_ms)
+{
+	if (need != RECORD_NEED_UPDATE)
+		return LOOK_TIMEOUT_MS;
+	return MAX(request_ms, MIN(4 * request_ms, UPDATE_TIMEOUT_MS));
+}
+
 struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,
 			       size_t lead, int64_t now_ms,
 			       struct schedule_job *ret_job)
@@ -42,22 +50,22 @@ struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,
 	const struct schedule_record *slot = &schedule->records[lead];
 	const struct config_provider *provider =
 		&schedule->config->providers[slot->provider];
-	int64_t timeout_ms = provider->timeout_ms > 0 ? provider->timeout_ms
-						      : LOOK_TIMEOUT_MS;
+	int64_t request_ms = provider->timeout_ms > 0 ? provider->timeout_ms
+						      : REQUEST_TIMEOUT_MS;
+	int64_t job_ms = timeout_ms(need, request_ms);
 	struct job *job = schedule_job_find(schedule, 0);
 
-	if (need != RECORD_NEED_UPDATE)
-		timeout_ms = LOOK_TIMEOUT_MS;
 	if (++schedule->last_number == 0)
 		schedule->last_number = 1;
 	*job = (struct job){
 		.number = schedule->last_number, .need = need, .circuit = -1,
 		.entry = (int)slot->provider, .started_ms = now_ms,
-		.deadline_ms = now_ms + timeout_ms + JOB_SLACK_MS,
+		.deadline_ms = now_ms + job_ms + JOB_SLACK_MS,
 	};
 	*ret_job = (struct schedule_job){
 		.number = job->number, .provider = slot->provider, .wan = slot->wan,
-		.timeout_ms = (uint32_t)timeout_ms,
+		.timeout_ms = (uint32_t)job_ms,
+		.request_ms = need == RECORD_NEED_UPDATE ? (uint32_t)request_ms : 0,
 		.kind = need == RECORD_NEED_UPDATE ? MESSAGE_UPDATE_RECORDS :
 			need == RECORD_NEED_VERIFY ? MESSAGE_VERIFY : MESSAGE_CHECK,
 	};

@@ -2,10 +2,11 @@
 #include "exchange.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/socket.h>
 
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
@@ -16,71 +17,6 @@
 #endif
 
 static const char own_agent[] = "hairpind/" HAIRPIN_VERSION " (" HAIRPIN_CONTACT ")";
-
-/* --- what comes back --- */
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-	struct http_exchange *exchange = context;
-	size_t length = size * count, room = HTTP_BODY_MAX - exchange->body_length;
-	char *body;
-
-	if (length > room) {
-		exchange->reply.cut = true;
-		return 0;			/* ends the transfer */
-	}
-	body = realloc(exchange->body, exchange->body_length + length + 1);
-	if (!body)
-		return 0;
-	memcpy(body + exchange->body_length, bytes, length);
-	exchange->body = body;
-	exchange->body_length += length;
-	body[exchange->body_length] = '\0';
-	return length;
-}
-
-static void keep_header(const char *line, size_t length, const char *name, char *out,
-			size_t room)
-{
-	size_t name_length = strlen(name);
-
-	if (length <= name_length || line[name_length] != ':' ||
-	    strncasecmp(line, name, name_length) != 0)
-		return;
-	line += name_length + 1;
-	length -= name_length + 1;
-	while (length > 0 && (*line == ' ' || *line == '\t')) {
-		line++;
-		length--;
-	}
-	while (length > 0 && strchr(" \t\r\n", line[length - 1]))
-		length--;
-	if (length >= room || memchr(line, '\0', length))
-		return;
-	memcpy(out, line, length);
-	out[length] = '\0';
-}
-
-static size_t on_header(char *line, size_t size, size_t count, void *context)
-{
-	struct http_exchange *exchange = context;
-	struct http_reply *reply = &exchange->reply;
-	size_t length = size * count;
-
-	exchange->header_bytes += length;
-	if (exchange->header_bytes > HTTP_HEADERS_MAX)
-		return 0;
-	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-		/* Another answer begins: what an interim one said does not count. */
-		reply->retry_after[0] = '\0';
-		reply->location[0] = '\0';
-		return length;
-	}
-	keep_header(line, length, "Retry-After", reply->retry_after,
-		    sizeof(reply->retry_after));
-	keep_header(line, length, "Location", reply->location, sizeof(reply->location));
-	return length;
-}
 
 /* --- what libcurl is told --- */
 
@@ -114,17 +50,25 @@ done:
 	return r;
 }
 
+static int add_header(struct http_exchange *exchange, const char *header)
+{
+	struct curl_slist *more = curl_slist_append(exchange->headers, header);
+
+	if (!more)
+		return -ENOMEM;
+	exchange->headers = more;
+	return 0;
+}
+
 static int add_headers(struct http_exchange *exchange, const struct http_request *request)
 {
-	for (size_t i = 0; i < request->header_count; i++) {
-		struct curl_slist *more;
+	int r = 0;
 
-		more = curl_slist_append(exchange->headers, request->headers[i]);
-		if (!more)
-			return -ENOMEM;
-		exchange->headers = more;
-	}
-	return 0;
+	for (size_t i = 0; i < request->header_count && r == 0; i++)
+		r = add_header(exchange, request->headers[i]);
+	if (r == 0 && !request->body)
+		r = add_header(exchange, "Content-Type:");	/* libcurl adds none */
+	return r;
 }
 
 /* Remembers the first failure, so that the caller checks once. */
@@ -142,7 +86,6 @@ static CURLcode set_rules(CURL *easy, const struct http_request *request)
 	SET(CURLOPT_PROTOCOLS_STR, protocols);
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -152,30 +95,112 @@ static CURLcode set_rules(CURL *easy, const struct http_request *request)
 	return code;
 }
 
+/*
+ * HTTP/2 where the server offers it. Then one connection is enough for all requests: the
+ * others wait until it is known.
+ */
+static CURLcode set_version(CURL *easy)
+{
+	bool http2 = curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2;
+	CURLcode code = CURLE_OK;
+
+	SET(CURLOPT_HTTP_VERSION, (long)(http2 ? CURL_HTTP_VERSION_2TLS :
+						 CURL_HTTP_VERSION_1_1));
+	SET(CURLOPT_PIPEWAIT, (long)http2);
+	return code;
+}
+
+static struct addr address_of(const struct curl_sockaddr *from)
+{
+	const struct sockaddr *address = &from->addr;
+
+	if (from->family == AF_INET)
+		return addr_from_bytes(AF_INET, &((const struct sockaddr_in *)
+						  (const void *)address)->sin_addr);
+	if (from->family == AF_INET6)
+		return addr_from_bytes(AF_INET6, &((const struct sockaddr_in6 *)
+						   (const void *)address)->sin6_addr);
+	return (struct addr){ 0 };
+}
+
+static bool may_use(const struct http_exchange *exchange, const struct addr *address)
+{
+	return (exchange->family == 0 || address->family == exchange->family) &&
+	       (exchange->private_server || addr_is_global(address));
+}
+
+/*
+ * The last gate: what one request pinned for a host stands for all at that host, though
+ * they may not be allowed the same.
+ */
+static curl_socket_t open_socket(void *context, curlsocktype purpose,
+				 struct curl_sockaddr *to)
+{
+	const struct http_exchange *exchange = context;
+	struct addr address = address_of(to);
+
+	(void)purpose;
+	if (!may_use(exchange, &address))
+		return CURL_SOCKET_BAD;
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 static CURLcode set_callbacks(CURL *easy, struct http_exchange *exchange)
 {
 	CURLcode code = CURLE_OK;
 
 	SET(CURLOPT_PRIVATE, exchange);
 	SET(CURLOPT_ERRORBUFFER, exchange->problem);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, exchange);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, exchange);
-	return code;
+	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(CURLOPT_OPENSOCKETDATA, exchange);
+	return code == CURLE_OK ? reply_prepare(exchange) : code;
+}
+
+/* What is meant to have a body says at least that it is empty (RFC 9110, 8.6). */
+static const char *body_of(const struct http_request *request)
+{
+	bool has_one = request->body || (strcmp(request->method, "GET") != 0 &&
+					 strcmp(request->method, "DELETE") != 0);
+
+	return request->body || !has_one ? request->body : "";
 }
 
 static CURLcode set_method(CURL *easy, const struct http_request *request)
 {
+	const char *body = body_of(request);
 	CURLcode code = CURLE_OK;
 
-	if (request->body)
-		SET(CURLOPT_COPYPOSTFIELDS, request->body);
+	if (body)
+		SET(CURLOPT_COPYPOSTFIELDS, body);
 	else
 		SET(CURLOPT_HTTPGET, 1L);
-	if (strcmp(request->method, request->body ? "POST" : "GET") != 0)
+	if (strcmp(request->method, body ? "POST" : "GET") != 0)
 		SET(CURLOPT_CUSTOMREQUEST, request->method);
 	return code;
+}
+
+static CURLcode set_user(CURL *easy, const struct http_request *request)
+{
+	CURLcode code = CURLE_OK;
+
+	if (request->aws_sigv4)
+		SET(CURLOPT_AWS_SIGV4, request->aws_sigv4);
+	else if (request->user)
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+	if (request->user) {
+		SET(CURLOPT_USERNAME, request->user);
+		SET(CURLOPT_PASSWORD, request->password ? request->password : "");
+	}
+	return code;
+}
+
+static CURLcode set_family(CURL *easy, const struct http_request *request)
+{
+	long which = request->family == AF_INET ? CURL_IPRESOLVE_V4 :
+		     request->family == AF_INET6 ? CURL_IPRESOLVE_V6 :
+						   CURL_IPRESOLVE_WHATEVER;
+
+	return curl_easy_setopt(easy, CURLOPT_IPRESOLVE, which);
 }
 
 static CURLcode set_request(CURL *easy, struct http_exchange *exchange,
@@ -186,11 +211,10 @@ static CURLcode set_request(CURL *easy, struct http_exchange *exchange,
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_HTTPHEADER, exchange->headers);
 	SET(CURLOPT_USERAGENT, request->user_agent ? request->user_agent : own_agent);
-	if (request->user) {
-		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		SET(CURLOPT_USERNAME, request->user);
-		SET(CURLOPT_PASSWORD, request->password ? request->password : "");
-	}
+	if (code == CURLE_OK)
+		code = set_user(easy, request);
+	if (code == CURLE_OK)
+		code = set_family(easy, request);
 	if (request->ca_pem) {
 		struct curl_blob pem = { (void *)(uintptr_t)request->ca_pem,
 					 strlen(request->ca_pem), CURL_BLOB_COPY };
@@ -213,10 +237,13 @@ int exchange_prepare(struct http_exchange *exchange, const struct http_request *
 		       request->interface))
 		return err_set(ret_err, -EINVAL, "the interface's name is too long");
 	exchange->private_server = request->private_server;
+	exchange->family = request->family;
 	exchange->easy = curl_easy_init();
 	if (!exchange->easy || add_headers(exchange, request) < 0)
 		return err_set(ret_err, -ENOMEM, "no memory for a request");
 	code = set_rules(exchange->easy, request);
+	if (code == CURLE_OK)
+		code = set_version(exchange->easy);
 	if (code == CURLE_OK)
 		code = set_callbacks(exchange->easy, exchange);
 	if (code == CURLE_OK)
@@ -240,9 +267,11 @@ void exchange_free(struct http_exchange *exchange)
 	curl_easy_cleanup(exchange->easy);
 	slist_wipe_free(exchange->headers);
 	curl_slist_free_all(exchange->pins);
-	if (exchange->body)
-		secret_wipe(exchange->body, exchange->body_length);
-	free(exchange->body);
+	exchange->http->body_bytes -= exchange->body.length;
+	secret_wipe(exchange->body.bytes, exchange->body.length);
+	secret_wipe(exchange->header_lines.bytes, exchange->header_lines.length);
+	text_done(&exchange->body);
+	text_done(&exchange->header_lines);
 	free(exchange);
 }
 
@@ -281,6 +310,21 @@ static bool set_pin(struct http_exchange *exchange, struct text *pin)
 						  exchange->pins) == CURLE_OK;
 }
 
+static void say_none(struct http_exchange *exchange,
+		     const struct resolve_addresses *addresses)
+{
+	const char *family = exchange->family == AF_INET ? " IPv4" : " IPv6";
+	char host[100], *why = exchange->reply.why;
+	size_t room = sizeof(exchange->reply.why);
+
+	text_escape(host, sizeof(host), exchange->host_name, strlen(exchange->host_name));
+	if (addresses->count == 0 && !addresses->answered)
+		snprintf(why, room, "no resolver answered for %s", host);
+	else
+		snprintf(why, room, "%s has no%s address", host,
+			 addresses->count > 0 ? family : "");
+}
+
 static void say_refused(struct http_exchange *exchange, const struct addr *address)
 {
 	char host[100], room[ADDR_TEXT_BYTES];
@@ -292,32 +336,36 @@ static void say_refused(struct http_exchange *exchange, const struct addr *addre
 		 host, addr_format(address, room));
 }
 
+/*
+ * All addresses that are allowed are pinned, those of another family too: others may need
+ * them, and libcurl keeps one pin for a host.
+ */
 bool exchange_pin(struct http_exchange *exchange,
 		  const struct resolve_addresses *addresses)
 {
+	const struct addr *refused = NULL;
 	struct text pin = TEXT_INIT;
 	bool all_global = true, ok;
-	size_t used = 0;
-	char host[100];
+	size_t pinned = 0, used = 0;
 
 	text_addf(&pin, "%s:%s:", exchange->host_name, exchange->port);
 	for (size_t i = 0; i < addresses->count; i++) {
-		bool global = addr_is_global(&addresses->addresses[i]);
+		const struct addr *address = &addresses->addresses[i];
+		bool of_family = exchange->family == 0 ||
+				 address->family == exchange->family;
 
-		if (!global && !exchange->private_server)
+		if (!exchange->private_server && !addr_is_global(address)) {
+			refused = of_family ? address : refused;
 			continue;
-		all_global = all_global && global;
-		add_pin(&pin, &addresses->addresses[i], used++ == 0);
+		}
+		all_global = all_global && addr_is_global(address);
+		add_pin(&pin, address, pinned++ == 0);
+		used += of_family;
 	}
-	if (addresses->count == 0) {
-		text_escape(host, sizeof(host), exchange->host_name,
-			    strlen(exchange->host_name));
-		snprintf(exchange->reply.why, sizeof(exchange->reply.why),
-			 addresses->answered ? "%s has no address" :
-			 "no resolver answered for %s", host);
-	} else if (used == 0) {
-		say_refused(exchange, &addresses->addresses[0]);
-	}
+	if (used == 0 && refused)
+		say_refused(exchange, refused);
+	else if (used == 0)
+		say_none(exchange, addresses);
 	ok = used > 0 && set_pin(exchange, &pin) && set_link(exchange, all_global);
 	text_done(&pin);
 	return ok;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One request on its way; shared by http.c (the loop), exchange.c (what libcurl is told
- * and what it gives back) and outcome.c (what its errors mean).
+ * One request on its way; shared by http.c (its life), exchange.c (what libcurl is told),
+ * reply.c (what it gives back), outcome.c (what its errors mean) and pool.c (the loop).
  */
 #ifndef INTERNET_EXCHANGE_H
 #define INTERNET_EXCHANGE_H
@@ -11,14 +11,15 @@
 
 #include "hairpin/http.h"
 #include "hairpin/resolve.h"
+#include "hairpin/text.h"
+#include "hosts.h"
+#include "pool.h"
 
 struct http {
 	struct ev_loop *loop;
-	struct resolve *resolve;
-	CURLM *multi;
-	ev_timer timer;			/* libcurl's */
-	uint64_t epoch;			/* of the connections that are kept; 0: of none */
-	unsigned running;		/* transfers */
+	struct hosts *hosts;
+	struct pool *pools;
+	size_t body_bytes;		/* of all replies that are being read */
 };
 
 struct http_exchange {
@@ -26,18 +27,19 @@ struct http_exchange {
 	http_fn *fn;
 	void *context;
 	CURL *easy;
-	bool added;			/* to the multi handle */
+	struct pool *pool;		/* NULL: not yet, or no longer */
 	bool connected;			/* a connection came about */
-	struct resolve_host *host;	/* while the name is being resolved */
+	struct hosts_waiter *host;	/* while the name is being resolved */
 	struct curl_slist *headers, *pins;
 	char host_name[256];		/* without brackets */
 	char port[6];
-	bool private_server, fresh;
+	bool private_server;
+	int family;			/* 0: either */
 	char interface[16];
 	uint64_t epoch;
 	int64_t deadline_ms;		/* clock_now_ms() */
-	char *body;
-	size_t body_length, header_bytes;
+	struct text body, header_lines;
+	size_t header_bytes;
 	struct http_reply reply;
 	char problem[CURL_ERROR_SIZE];
 };
@@ -46,8 +48,14 @@ struct http_exchange {
 int exchange_prepare(struct http_exchange *exchange, const struct http_request *request,
 		     struct err *ret_err) must_check;
 
-/* Frees the handle and what belongs to it; must not be in the multi handle any more. */
+/* Tells the caller and frees it. */
+void exchange_end(struct http_exchange *exchange);
+
+/* Frees the handle and what belongs to it; must be in no pool any more. */
 void exchange_free(struct http_exchange *exchange);
+
+/* Prepares it for what comes back. */
+CURLcode reply_prepare(struct http_exchange *exchange);
 
 /*
  * Keeps the addresses that may be used and pins the host to them. False: none may;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hairpin/order.h"
+
 #include "hosts_file.h"
 #include "resolver.h"
 
@@ -38,6 +40,22 @@ void resolve_host_stop(struct resolve_host *host)
 	free(host);
 }
 
+/* A family without addresses holds as long as the other. */
+static uint32_t holds_for_s(const struct resolve_host *host)
+{
+	uint32_t ttl_s = UINT32_MAX;
+
+	for (int i = 0; i < 2; i++) {
+		const struct resolve_addresses *found = &host->found[i];
+
+		if (host->families[i].type && !found->answered)
+			return 0;
+		if (found->count > 0)
+			ttl_s = MIN(ttl_s, found->ttl_s);
+	}
+	return ttl_s == UINT32_MAX ? 0 : ttl_s;
+}
+
 static void finish(struct resolve_host *host)
 {
 	struct resolve_addresses all = { 0 };
@@ -49,6 +67,7 @@ static void finish(struct resolve_host *host)
 				      host->found[i].count);
 		all.answered = all.answered || host->found[i].answered;
 	}
+	all.ttl_s = holds_for_s(host);
 	resolve_host_stop(host);
 	fn(context, &all);
 }
@@ -72,6 +91,7 @@ static void read_answer(const char *name, enum dnsmsg_type type, const void *byt
 		return;
 	ret->answered = true;
 	dnsmsg_follow(&message, name, type, NULL, &found);
+	ret->ttl_s = found.ttl_s;
 	resolve_addresses_add(ret->addresses, &ret->count, found.addresses,
 			      found.address_count);
 }
@@ -102,12 +122,15 @@ static bool is_known(struct resolve_host *host, unsigned families)
 
 	if (addr_parse(host->name, first)) {
 		host->found[0].count = 1;
+		host->found[0].ttl_s = RESOLVE_FILE_TTL_S;
 		return true;
 	}
 	if (families & RESOLVE_IPV6)
 		hosts_file_find(host->name, AF_INET6, &host->found[0]);
 	if (families & RESOLVE_IPV4)
 		hosts_file_find(host->name, AF_INET, &host->found[1]);
+	for (int i = 0; i < 2; i++)
+		host->found[i].ttl_s = RESOLVE_FILE_TTL_S;
 	return host->found[0].count + host->found[1].count > 0;
 }
 

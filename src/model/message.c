@@ -232,6 +232,8 @@ bool message_job_ok(const void *packet, size_t bytes)
 		return false;
 	return job->kind >= MESSAGE_CHECK && job->kind <= MESSAGE_RESOLVE &&
 	       job->timeout_ms > 0 && job->timeout_ms <= TIMEOUT_MAX_MS &&
+	       job->request_ms <= job->timeout_ms &&
+	       (job->request_ms > 0) == (job->kind == MESSAGE_UPDATE_RECORDS) &&
 	       flag_ok(job->private_server) && flag_ok(job->insecure_http) &&
 	       flag_ok(job->trusted_servers) && interface_ok(job->interface) &&
 	       job_servers_ok(job) && job_records_ok(job) && job_text_ok(job);

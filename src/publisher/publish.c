@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hairpin/clock.h"
+#include "hairpin/order.h"
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
 #include "job.h"
@@ -270,20 +271,20 @@ static void on_reply(void *context, const struct http_reply *reply)
 
 /* --- requests --- */
 
-/* Which connections may be used again: those made while the same addresses were ours. */
-static uint64_t epoch_of(const struct plan_request *request)
+/* What is left of the job's time, at most what one request may take. */
+static int64_t time_left_ms(const struct publish *publish)
 {
-	static const uint8_t key[16];
-	struct addr both[2] = { request->ipv4, request->ipv6 };
-	uint64_t epoch = secret_fingerprint(key, both, sizeof(both));
+	const struct job *job = publish->job;
+	double left_ms = (job->until - ev_now(job_loop(job))) * 1e3;
 
-	return epoch ? epoch : 1;
+	if (left_ms < 1)
+		return 1;
+	return MIN((int64_t)left_ms, (int64_t)job->message->request_ms);
 }
 
 static void send_request(struct publish *publish, const struct provider_request *request)
 {
 	const struct message_job *message = publish->job->message;
-	double left_s = publish->job->until - ev_now(job_loop(publish->job));
 	struct http_request http = {
 		.method = request->method,
 		.url = publish->redirected ? publish->redirected : request->url,
@@ -291,8 +292,8 @@ static void send_request(struct publish *publish, const struct provider_request 
 		.header_count = request->header_count, .body = request->body,
 		.user = request->user, .password = request->password,
 		.user_agent = publish->plan.user_agent, .ca_pem = publish->plan.ca_pem,
-		.interface = message->interface, .epoch = epoch_of(current(publish)),
-		.timeout_ms = left_s > 0.001 ? (int64_t)(left_s * 1e3) : 1,
+		.interface = message->interface, .epoch = message->epoch,
+		.timeout_ms = time_left_ms(publish),
 		.private_server = message->private_server,
 		.insecure_http = message->insecure_http,
 	};

@@ -59,9 +59,9 @@ class Record(ctypes.Structure):
 
 class Job(ctypes.Structure):
     _fields_ = [('head', Head), ('kind', ctypes.c_uint32), ('timeout_ms', ctypes.c_uint32),
-                ('private_server', ctypes.c_uint8), ('insecure_http', ctypes.c_uint8),
+                ('request_ms', ctypes.c_uint32), ('private_server', ctypes.c_uint8), ('insecure_http', ctypes.c_uint8),
                 ('trusted_servers', ctypes.c_uint8), ('server_count', ctypes.c_uint8),
-                ('record_count', ctypes.c_uint32), ('text_bytes', ctypes.c_uint32),
+                ('epoch', ctypes.c_uint64), ('record_count', ctypes.c_uint32), ('text_bytes', ctypes.c_uint32),
                 ('interface', ctypes.c_char * 16), ('servers', ctypes.c_char * 64 * 8), ('records', Record * 40)]
 
 
@@ -91,6 +91,8 @@ class Answer:
 def make_job(kind, records, number=1, timeout_ms=30000, texts=(), servers=(), **flags):
     """records: (hostname, address or family) each; the packet."""
     job = Job(head=Head(32, number), kind=kind, timeout_ms=timeout_ms, record_count=len(records), **flags)
+    if kind == UPDATE and not job.request_ms:
+        job.request_ms = timeout_ms
     job.server_count, job.trusted_servers = len(servers), bool(servers)
     for i, server in enumerate(servers):
         job.servers[i].value = server.encode()

@@ -235,6 +235,7 @@ static struct message_job *good_job(void)
 	job->head = (struct message){ MESSAGE_JOB, 1 };
 	job->kind = MESSAGE_UPDATE_RECORDS;
 	job->timeout_ms = 30000;
+	job->request_ms = 10000;
 	job->server_count = 1;
 	job->trusted_servers = 1;
 	job->record_count = 2;
@@ -260,6 +261,9 @@ static void test_job(void **state)
 		AT(message_job, kind, MESSAGE_RESOLVE + 1),
 		AT(message_job, timeout_ms, 0),
 		AT(message_job, timeout_ms, 600001),
+		AT(message_job, request_ms, 0),
+		AT(message_job, request_ms, 30001),
+		AT(message_job, kind, MESSAGE_CHECK),	/* which has no requests */
 		AT(message_job, private_server, 2),
 		AT(message_job, insecure_http, 2),
 		AT(message_job, trusted_servers, 2),
@@ -310,6 +314,7 @@ static void test_job_kinds(void **state)
 	/* an update says with what */
 	assert_false(message_job_ok(job, message_job_bytes(job)));
 	job->kind = MESSAGE_CHECK;
+	job->request_ms = 0;
 	job->records[0].address = (struct addr){ 0 };
 	/* a look needs no address */
 	assert_true(message_job_ok(job, message_job_bytes(job)));

@@ -327,7 +327,7 @@ static void test_publisher_silent(void **state)
 	world_set(world, AF_INET, B);
 	world_run(world, 100);
 	world->reply_count = 0;
-	world_run(world, 2 * MINUTE);
+	world_run(world, 3 * MINUTE);
 	assert_int_equal(world->request_count, 1);
 	assert_publishes(world, B);
 	world_free(world);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What comes back, within its limits. */
+#include <string.h>
+#include <strings.h>
+
+#include "exchange.h"
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_exchange *exchange = context;
+	struct http *http = exchange->http;
+	size_t length = size * count;
+
+	if (length > HTTP_BODY_MAX - exchange->body.length) {
+		exchange->reply.cut = true;
+		return 0;			/* ends the transfer */
+	}
+	if (length > HTTP_BODIES_MAX - http->body_bytes)
+		return 0;			/* the machine's memory is for others too */
+	text_add_bytes(&exchange->body, bytes, length);
+	if (exchange->body.failed)
+		return 0;
+	http->body_bytes += length;
+	return length;
+}
+
+static void keep_header(const char *line, size_t length, const char *name, char *out,
+			size_t room)
+{
+	size_t name_length = strlen(name);
+
+	if (length <= name_length || line[name_length] != ':' ||
+	    strncasecmp(line, name, name_length) != 0)
+		return;
+	line += name_length + 1;
+	length -= name_length + 1;
+	while (length > 0 && (*line == ' ' || *line == '\t')) {
+		line++;
+		length--;
+	}
+	if (length >= room)
+		return;
+	memcpy(out, line, length);
+	out[length] = '\0';
+}
+
+static void take_line(struct http_exchange *exchange, const char *line, size_t length)
+{
+	struct http_reply *reply = &exchange->reply;
+
+	while (length > 0 && strchr(" \t\r\n", line[length - 1]))
+		length--;
+	if (length == 0 || memchr(line, '\0', length))
+		return;
+	text_add_bytes(&exchange->header_lines, line, length);
+	text_add(&exchange->header_lines, "\r\n");
+	keep_header(line, length, "Retry-After", reply->retry_after,
+		    sizeof(reply->retry_after));
+	keep_header(line, length, "Location", reply->location, sizeof(reply->location));
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	struct http_exchange *exchange = context;
+	struct http_reply *reply = &exchange->reply;
+	size_t length = size * count;
+
+	exchange->header_bytes += length;
+	if (exchange->header_bytes > HTTP_HEADERS_MAX)
+		return 0;
+	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+		/* Another answer begins: what an interim one said does not count. */
+		reply->retry_after[0] = '\0';
+		reply->location[0] = '\0';
+		text_clear(&exchange->header_lines);
+		return length;
+	}
+	take_line(exchange, line, length);
+	return exchange->header_lines.failed ? 0 : length;
+}
+
+CURLcode reply_prepare(struct http_exchange *exchange)
+{
+	CURL *easy = exchange->easy;
+	CURLcode code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+	return code;
+}
