@@ -1,173 +1,177 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mask.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hairpin/provider.h"
+#include "guise.h"
 #include "hairpin/secret.h"
-#include "hairpin/text.h"
-#include "place.h"
 
 enum {
 	SHOWN_BYTES = 200,
 	LOOKED_AT_BYTES = 4096,		/* enough for what is shown after masking */
-	GUISES_MAX = CATALOGUE_SETTINGS_MAX * 12,
-	/* the beginning of a secret that tells too much */
-	PREFIX_BYTES = 8,
+	READ_BYTES = 8,			/* what is shorter is hidden only as a setting */
 };
 
-/* The forms in which the secrets might come back. */
-struct guises {
-	char *guises[GUISES_MAX];
-	size_t count;
-	bool failed;
-};
+/* --- which values are secret ------------------------------------------------------- */
 
-static void guise_take(struct guises *g, char *guise)
-{
-	if (!guise || g->count == GUISES_MAX) {
-		g->failed = true;
-		if (guise)
-			secret_wipe(guise, strlen(guise));
-		free(guise);
-		return;
-	}
-	if (*guise) {
-		g->guises[g->count++] = guise;
-		return;
-	}
-	free(guise);
-}
-
-static void guises_done(struct guises *g)
-{
-	for (size_t i = 0; i < g->count; i++) {
-		secret_wipe(g->guises[i], strlen(g->guises[i]));
-		free(g->guises[i]);
-	}
-}
-
-/*
- * Base64 of the secret as it appears within the base64 of something longer in which it
- * begins `shift` (0 to 2) bytes behind a group's start: only the groups' characters
- * that depend on nothing but the secret.
- */
-static char *base64_within(const char *secret, size_t length, unsigned shift,
-			   bool of_urls)
-{
-	static const char common[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	const char *last = of_urls ? "-_" : "+/";
-	size_t first_bit = 8 * shift, end_bit = 8 * (shift + length), used = 0;
-	char *out = malloc(length * 4 / 3 + 2);
-
-	if (!out)
-		return NULL;
-	for (size_t bit = (first_bit + 5) / 6 * 6; bit + 6 <= end_bit; bit += 6) {
-		unsigned value = 0;
-
-		for (size_t i = bit; i < bit + 6; i++) {
-			unsigned char byte = (unsigned char)secret[i / 8 - shift];
-
-			value = value << 1 | (byte >> (7 - i % 8) & 1);
-		}
-		out[used++] = value < 62 ? common[value] : last[value - 62];
-	}
-	/* Three characters or fewer would be found everywhere. */
-	out[used > 3 ? used : 0] = '\0';
-	return out;
-}
-
-static char *placed(enum place place, const char *secret)
-{
-	struct text text = TEXT_INIT;
-
-	if (!place_add(&text, place, secret))
-		text_add(&text, secret);
-	return text_take(&text);
-}
-
-/* %2F and %2f are one. */
-static char *placed_lower(const char *secret)
-{
-	char *guise = placed(PLACE_URL, secret);
-
-	for (char *c = guise; c && *c; c++) {
-		if (c[0] != '%')
-			continue;
-		for (int i = 1; i <= 2; i++)
-			if (c[i] >= 'A' && c[i] <= 'F')
-				c[i] += 'a' - 'A';
-	}
-	return guise;
-}
-
-static char *placed_plus(const char *secret)
-{
-	char *guise = placed(PLACE_FORM, secret), *to = guise;
-
-	for (char *c = guise; c && *c; c++) {
-		bool space = strncmp(c, "%20", 3) == 0;
-
-		*to++ = space ? '+' : *c;
-		if (space)
-			c += 2;
-	}
-	if (to)
-		*to = '\0';
-	return guise;
-}
-
-static void add_guises(struct guises *g, const char *secret)
-{
-	size_t length = strlen(secret);
-
-	guise_take(g, strdup(secret));
-	guise_take(g, placed(PLACE_URL, secret));
-	guise_take(g, placed_lower(secret));
-	guise_take(g, placed_plus(secret));
-	guise_take(g, placed(PLACE_JSON, secret));
-	for (unsigned shift = 0; shift < 3; shift++) {
-		guise_take(g, base64_within(secret, length, shift, false));
-		guise_take(g, base64_within(secret, length, shift, true));
-	}
-}
-
-static bool is_secret(const struct catalogue *catalogue, const char *name)
+static const struct catalogue_setting *setting_find(const struct catalogue *catalogue,
+						    const char *name)
 {
 	for (size_t i = 0; i < catalogue->setting_count; i++)
 		if (strcmp(catalogue->settings[i].name, name) == 0)
-			return catalogue->settings[i].secret;
-	return true;		/* what the description does not know is hidden too */
+			return &catalogue->settings[i];
+	return NULL;
 }
 
-static size_t match_length(const char *guise, const char *at, size_t left)
+/* Does the template (NULL: none) use {name} or {name:raw}? */
+static bool uses(const char *template, const char *name)
 {
-	size_t whole = strlen(guise), most = whole < left ? whole : left, length = 0;
+	const char *at = template ? strchr(template, '{') : NULL;
+	size_t length = strlen(name);
 
-	while (length < most && guise[length] == at[length])
-		length++;
-	return length == whole || length >= PREFIX_BYTES ? length : 0;
+	for (; at; at = strchr(at + 1, '{'))
+		if (strncmp(at + 1, name, length) == 0 && strchr("}:", at[1 + length]))
+			return true;
+	return false;
 }
 
-/* How many bytes at `at` are (the beginning of) a secret. */
-static size_t hidden_length(const struct guises *g, const char *at, size_t left)
+static bool any_uses(const struct catalogue_pair *pairs, size_t count, const char *name)
 {
-	size_t longest = 0;
+	for (size_t i = 0; i < count; i++)
+		if (uses(pairs[i].value, name))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < g->count; i++) {
-		size_t length = match_length(g->guises[i], at, left);
+static bool proves_identity(const struct catalogue *catalogue, const char *name)
+{
+	if (uses(catalogue->basic_user, name) || uses(catalogue->basic_password, name) ||
+	    any_uses(catalogue->sign.parts, catalogue->sign.part_count, name))
+		return true;
+	for (size_t i = 0; i < catalogue->step_count; i++) {
+		const struct catalogue_step *step = &catalogue->steps[i];
 
-		if (length > longest)
-			longest = length;
+		if (any_uses(step->headers, step->header_count, name) ||
+		    any_uses(step->sign.parts, step->sign.part_count, name))
+			return true;
 	}
-	return longest;
+	return false;
 }
+
+static bool sounds_secret(const char *name)
+{
+	static const char *const words[] = { "token", "session", "key", "secret", "passw",
+					     "cookie", "auth", "jwt" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(name, words[i]))
+			return true;
+	return false;
+}
+
+static bool read_is_secret(const struct catalogue *catalogue, const char *name)
+{
+	return sounds_secret(name) || proves_identity(catalogue, name);
+}
+
+/* A template (NULL: none) that uses a secret of any kind. */
+static bool uses_secret(const struct fill *fill, const char *template)
+{
+	const struct catalogue *catalogue = fill->catalogue;
+
+	for (size_t i = 0; i < catalogue->setting_count; i++)
+		if (catalogue->settings[i].secret &&
+		    uses(template, catalogue->settings[i].name))
+			return true;
+	for (size_t i = 0; i < fill->read_count; i++)
+		if (uses(template, fill->reads[i].name) &&
+		    read_is_secret(catalogue, fill->reads[i].name))
+			return true;
+	return false;
+}
+
+/* Values come in the order in which they may use each other. */
+static bool value_is_secret(const struct fill *fill, size_t index)
+{
+	const struct catalogue_value *values = fill->catalogue->values;
+
+	for (size_t k = 0; k < 2; k++) {
+		const char *template = values[index].templates[k];
+
+		if (uses_secret(fill, template))
+			return true;
+		for (size_t i = 0; i < index; i++)
+			if (uses(template, values[i].name) && value_is_secret(fill, i))
+				return true;
+	}
+	return false;
+}
+
+/* --- their guises ------------------------------------------------------------------ */
+
+/* Of an update URL the server's name is no secret; what stands behind it may be. */
+static void add_url(struct guises *g, const char *url)
+{
+	const char *at = strstr(url, "://");
+
+	at = at ? at + 3 + strcspn(at + 3, "/?") : url;
+	while (*at) {
+		size_t length = strcspn(at, "/?&=");
+		char *piece = strndup(at, length);
+
+		if (!piece)
+			g->failed = true;
+		else if (length >= READ_BYTES)
+			guises_add(g, piece);
+		if (piece)
+			secret_wipe(piece, length);
+		free(piece);
+		at += length + (at[length] != '\0');
+	}
+}
+
+static void add_settings(const struct fill *fill, struct guises *g)
+{
+	for (size_t i = 0; i < fill->setting_count; i++) {
+		const struct catalogue_setting *setting =
+			setting_find(fill->catalogue, fill->settings[i].name);
+
+		/* what the description does not know is hidden too */
+		if (setting && !setting->secret)
+			continue;
+		if (setting && setting->kind == CATALOGUE_URL)
+			add_url(g, fill->settings[i].value);
+		else
+			guises_add(g, fill->settings[i].value);
+	}
+}
+
+static void add_made(struct guises *g, const char *value)
+{
+	if (value && strlen(value) >= READ_BYTES)
+		guises_add(g, value);
+}
+
+static void add_all(const struct fill *fill, struct guises *g)
+{
+	add_settings(fill, g);
+	for (size_t i = 0; i < fill->read_count; i++)
+		if (read_is_secret(fill->catalogue, fill->reads[i].name))
+			add_made(g, fill->reads[i].value);
+	for (size_t i = 0; i < fill->catalogue->value_count; i++)
+		if (value_is_secret(fill, i))
+			add_made(g, fill->values[i]);
+}
+
+/* --- showing ----------------------------------------------------------------------- */
 
 static void mask(const struct guises *g, const char *bytes, size_t length,
 		 struct text *out)
 {
 	for (size_t at = 0; at < length && out->length < SHOWN_BYTES;) {
-		size_t hidden = hidden_length(g, bytes + at, length - at);
+		size_t hidden = guises_match(g, bytes + at, length - at);
 
 		if (hidden > 0)
 			text_add(out, "(hidden)");
@@ -189,17 +193,14 @@ static void trim(const char **bytes, size_t *length)
 	}
 }
 
-const char *provider_describe(const struct catalogue *catalogue,
-			      const struct provider_update *update, const void *bytes,
-			      size_t length, char out[MESSAGE_TEXT_BYTES])
+const char *mask_bytes(const struct fill *fill, const void *bytes, size_t length,
+		       char out[MESSAGE_TEXT_BYTES])
 {
 	struct guises g = { 0 };
 	struct text masked = TEXT_INIT;
 	const char *body = bytes;
 
-	for (size_t i = 0; i < update->setting_count; i++)
-		if (is_secret(catalogue, update->settings[i].name))
-			add_guises(&g, update->settings[i].value);
+	add_all(fill, &g);
 	trim(&body, &length);
 	mask(&g, body, length < LOOKED_AT_BYTES ? length : LOOKED_AT_BYTES, &masked);
 	if (g.failed || masked.failed)
@@ -209,5 +210,54 @@ const char *provider_describe(const struct catalogue *catalogue,
 		text_escape(out, SHOWN_BYTES + 1, masked.bytes, masked.length);
 	guises_done(&g);
 	text_done(&masked);
+	return out;
+}
+
+/* The first sentence for people, masked; false: there is none. */
+static bool mask_sentence(const struct fill *fill, struct view *view,
+			  char out[MESSAGE_TEXT_BYTES])
+{
+	const struct catalogue *catalogue = fill->catalogue;
+
+	for (size_t i = 0; i < catalogue->say_count; i++) {
+		struct catalogue_spot spot = { CATALOGUE_JSON, catalogue->says[i] };
+		char *text;
+
+		if (!view_find(view, &spot, fill, &text))
+			continue;
+		mask_bytes(fill, text, strlen(text), out);
+		secret_wipe(text, strlen(text));
+		free(text);
+		if (*out)
+			return true;
+	}
+	return false;
+}
+
+const char *mask_answer(const struct fill *fill, struct view *view,
+			char out[MESSAGE_TEXT_BYTES])
+{
+	const struct provider_answer *answer = view->answer;
+	char said[MESSAGE_TEXT_BYTES];
+
+	if (!mask_sentence(fill, view, said))
+		mask_bytes(fill, answer->body, answer->length, said);
+	if (answer->http_status == 200 && *said)
+		text_copy(out, MESSAGE_TEXT_BYTES, said);
+	else
+		snprintf(out, MESSAGE_TEXT_BYTES, "HTTP %u%s%.200s", answer->http_status,
+			 *said ? ": " : ", an empty answer", said);
+	return out;
+}
+
+const char *provider_describe(const struct catalogue *catalogue,
+			      const struct provider_update *update, const void *bytes,
+			      size_t length, char out[MESSAGE_TEXT_BYTES])
+{
+	struct fill fill;
+
+	fill_init(&fill, catalogue, update->settings, update->setting_count);
+	mask_bytes(&fill, bytes, length, out);
+	fill_done(&fill);
 	return out;
 }
