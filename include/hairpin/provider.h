@@ -17,6 +17,8 @@
 #include "hairpin/message.h"
 
 enum {
+	/* the description's, Content-Type, and what a signer adds */
+	PROVIDER_HEADERS_MAX = CATALOGUE_HEADERS_MAX + 1 + 4,
 	PROVIDER_RETRY_MAX_S = 86400,
 	PROVIDER_ERROR_RETRY_S = 1800,	/* 911 and dnserr: not before 30 minutes */
 };
@@ -42,8 +44,7 @@ struct provider_update {
 struct provider_request {
 	char method[8];
 	char *url;
-	/* "Name: value"; Content-Type is the last */
-	char *headers[CATALOGUE_HEADERS_MAX + 1];
+	char *headers[PROVIDER_HEADERS_MAX];	/* "Name: value" */
 	size_t header_count;
 	char *body;			/* NULL: none */
 	char *user, *password;		/* NULL: no Basic authentication */

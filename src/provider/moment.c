@@ -27,6 +27,14 @@ void moment_iso(const struct provider_moment *moment, char out[24])
 		out[0] = '\0';
 }
 
+void moment_compact(const struct provider_moment *moment, char out[24])
+{
+	struct tm tm;
+
+	if (!read_clock(moment, &tm) || strftime(out, 24, "%Y%m%dT%H%M%SZ", &tm) == 0)
+		out[0] = '\0';
+}
+
 /* Nobody calls setlocale(): the days have their English names. */
 void moment_http(const struct provider_moment *moment, char out[32])
 {

@@ -9,6 +9,8 @@
 
 void moment_unix(const struct provider_moment *moment, char out[24]);
 void moment_iso(const struct provider_moment *moment, char out[24]);	/* UTC */
+/* 20261121T140000Z */
+void moment_compact(const struct provider_moment *moment, char out[24]);
 void moment_http(const struct provider_moment *moment, char out[32]);	/* RFC 9110, 5.6.7 */
 void moment_uuid(const struct provider_moment *moment, char out[37]);	/* RFC 9562, 5.4 */
 void moment_nonce(const struct provider_moment *moment, char out[17]);
