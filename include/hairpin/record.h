@@ -272,6 +272,12 @@ void record_start(struct record *record, enum record_need need, uint32_t number,
 		  int64_t now_ms);
 
 /*
+ * As if an update to the wanted address were under way: what the state file is told of
+ * one that will go any moment.
+ */
+void record_intend(struct record *record);
+
+/*
  * Is it a verdict that a job for `need` can have? Anything else is no answer: nothing of
  * it may be believed or kept.
  */

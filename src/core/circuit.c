@@ -13,12 +13,10 @@ enum { MINUTE_MS = 60 * 1000, HOUR_MS = 3600 * 1000 };
 void circuit_init(struct circuit *circuit)
 {
 	circuit->parallel = MAX(circuit->parallel, 1);
-	circuit->per_minute = circuit->per_minute ? circuit->per_minute : 10;
-	circuit->per_minute = MIN(circuit->per_minute, CIRCUIT_PER_MINUTE_MAX);
 	circuit->next_ms = circuit->tried_ms = NEVER;
 	circuit->failed_ms = circuit->released_ms = NEVER;
-	for (size_t i = 0; i < CIRCUIT_PER_MINUTE_MAX; i++)
-		circuit->minute_ms[i] = NEVER;
+	for (size_t i = 0; i < CIRCUIT_MINUTE_SLOTS; i++)
+		circuit->minute[i].at_ms = NEVER;
 }
 
 bool circuit_is_open(const struct circuit *circuit)
@@ -79,15 +77,39 @@ static void count_hour(struct circuit *circuit, int64_t now_ms)
 
 /* --- requests --- */
 
+/* When fewer than the allowed names will have gone in the last minute. */
 static int64_t minute_gate_ms(const struct circuit *circuit)
 {
-	unsigned oldest = (circuit->minute_at + CIRCUIT_PER_MINUTE_MAX -
-			   circuit->per_minute) %
-			  CIRCUIT_PER_MINUTE_MAX;
+	unsigned names = 0;
 
-	if (circuit->minute_ms[oldest] == NEVER)
-		return NEVER;
-	return circuit->minute_ms[oldest] + MINUTE_MS;
+	for (unsigned i = 1; circuit->per_minute && i <= CIRCUIT_MINUTE_SLOTS; i++) {
+		unsigned at = (circuit->minute_at + CIRCUIT_MINUTE_SLOTS - i) %
+			      CIRCUIT_MINUTE_SLOTS;
+
+		if (circuit->minute[at].at_ms == NEVER)
+			break;
+		names += circuit->minute[at].names;
+		if (names >= circuit->per_minute)
+			return circuit->minute[at].at_ms + MINUTE_MS;
+	}
+	return NEVER;
+}
+
+/* Where more may go than there are slots, those of one second share one. */
+static void count_minute(struct circuit *circuit, unsigned names, int64_t now_ms)
+{
+	unsigned last = (circuit->minute_at + CIRCUIT_MINUTE_SLOTS - 1) %
+			CIRCUIT_MINUTE_SLOTS;
+
+	if (circuit->per_minute > CIRCUIT_MINUTE_SLOTS &&
+	    circuit->minute[last].at_ms != NEVER &&
+	    now_ms - circuit->minute[last].at_ms < 1000) {
+		circuit->minute[last].names += names;
+		return;
+	}
+	circuit->minute[circuit->minute_at].at_ms = now_ms;
+	circuit->minute[circuit->minute_at].names = names;
+	circuit->minute_at = (circuit->minute_at + 1) % CIRCUIT_MINUTE_SLOTS;
 }
 
 int64_t circuit_gate_ms(const struct circuit *circuit, bool pass, int64_t now_ms)
@@ -102,12 +124,11 @@ int64_t circuit_gate_ms(const struct circuit *circuit, bool pass, int64_t now_ms
 	return MAX(gate, budget_gate_ms(circuit, now_ms));
 }
 
-void circuit_start(struct circuit *circuit, int64_t now_ms)
+void circuit_start(struct circuit *circuit, unsigned names, int64_t now_ms)
 {
 	circuit->in_flight++;
 	circuit->tried_ms = now_ms;
-	circuit->minute_ms[circuit->minute_at] = now_ms;
-	circuit->minute_at = (circuit->minute_at + 1) % CIRCUIT_PER_MINUTE_MAX;
+	count_minute(circuit, names, now_ms);
 	count_hour(circuit, now_ms);
 }
 

@@ -18,7 +18,7 @@
 #include "hairpin/message.h"
 
 enum {
-	CIRCUIT_PER_MINUTE_MAX = 64,
+	CIRCUIT_MINUTE_SLOTS = 64,
 	CIRCUIT_HOURS = 25,		/* 24 whole ones and the one that has begun */
 	CIRCUIT_DAY_BASE = 100,		/* requests in any 24 hours: this, */
 	CIRCUIT_DAY_PER_RECORD = 4,	/* and so many for each record */
@@ -28,7 +28,8 @@ enum {
 struct circuit {
 	/* what makes it one; the configuration's strings */
 	const char *type, *server, *wan;
-	unsigned parallel, per_minute;
+	unsigned parallel;		/* requests at once */
+	unsigned per_minute;		/* names; 0: no limit */
 	size_t records;
 
 	unsigned in_flight;
@@ -37,7 +38,10 @@ struct circuit {
 	bool obeys;			/* the provider said for how long */
 	uint32_t verdict;		/* of the last failure */
 	int64_t next_ms, tried_ms, failed_ms, released_ms;	/* INT64_MIN: never */
-	int64_t minute_ms[CIRCUIT_PER_MINUTE_MAX];	/* the last requests, a ring */
+	struct {
+		int64_t at_ms;
+		unsigned names;
+	} minute[CIRCUIT_MINUTE_SLOTS];	/* the last requests, a ring */
 	unsigned minute_at;
 	struct {
 		int64_t hour;
@@ -55,11 +59,12 @@ void circuit_adopt(struct circuit *to, const struct circuit *from);
 
 /*
  * From when on a request may go: INT64_MAX while others must end first. A `pass`
- * (record_is_pass()) does not wait for requests per minute.
+ * (record_is_pass()) does not wait for names per minute.
  */
 int64_t circuit_gate_ms(const struct circuit *circuit, bool pass, int64_t now_ms);
 
-void circuit_start(struct circuit *circuit, int64_t now_ms);
+/* A request for so many names goes; it is not cut to fit into the minute. */
+void circuit_start(struct circuit *circuit, unsigned names, int64_t now_ms);
 
 /* Ended without an answer of any kind. */
 void circuit_end(struct circuit *circuit);

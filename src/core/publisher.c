@@ -293,7 +293,8 @@ static void publisher_feed(struct core *core, int64_t now_ms)
 		if (core->dry_run && !dry_run_lets_pass(core, &job, now_ms))
 			continue;
 		/* The intent is on disk before the request is out. */
-		if (job.kind == MESSAGE_UPDATE_RECORDS)
+		if (job.kind == MESSAGE_UPDATE_RECORDS &&
+		    !schedule_is_noted(core->schedule, &job))
 			state_save(core, now_ms);
 		if (!publisher_give(core, &job, now_ms))
 			return;

@@ -257,6 +257,7 @@ static void adopt_records(struct schedule *schedule, struct schedule *old, int64
 		slot->record = was->record;
 		was->record.memo = NULL;
 		slot->record.dirty = true;
+		slot->noted = was->noted;
 		record_set_rules(&slot->record, &schedule->entries[slot->provider].rules,
 				 now_ms);
 		if (strcmp(schedule->config->wans[slot->wan].name,
@@ -396,21 +397,7 @@ size_t schedule_update(struct schedule *schedule, const char *const *hostnames,
 	return asked;
 }
 
-/* --- for the state file and the status --- */
-
-bool schedule_is_dirty(const struct schedule *schedule)
-{
-	for (size_t i = 0; i < schedule->count; i++)
-		if (schedule->records[i].record.dirty)
-			return true;
-	return false;
-}
-
-void schedule_set_clean(struct schedule *schedule)
-{
-	for (size_t i = 0; i < schedule->count; i++)
-		schedule->records[i].record.dirty = false;
-}
+/* --- for the status --- */
 
 int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index,
 			     int64_t now_ms)

@@ -11,7 +11,7 @@
  * The caller's loop:
  *
  *	while (schedule_next(schedule, now_ms, &job))
- *		save the state where schedule_is_dirty(), pack a message_job, send;
+ *		save the state unless schedule_is_noted(), pack a message_job, send;
  *	set a timer to schedule_due_ms();
  *
  * after every event and every answer.
@@ -39,6 +39,8 @@ struct schedule_record {
 	bool optional;
 	/* the same name's other family, or SCHEDULE_NO_RECORD */
 	int partner;
+	/* what the state file says an update may be under way to; none */
+	struct addr noted;
 };
 
 struct schedule;
@@ -174,7 +176,19 @@ size_t schedule_in_flight(const struct schedule *schedule);
 /* --- for the state file and the status --- */
 
 bool schedule_is_dirty(const struct schedule *schedule);	/* a save is due */
-void schedule_set_clean(struct schedule *schedule);
+
+/*
+ * What is to be saved of a record. One whose update is due is saved as if it were under
+ * way: the intents of a whole burst are in one file, instead of one after the other.
+ */
+void schedule_save(const struct schedule *schedule, size_t index, int64_t now_ms,
+		   int64_t wall_s, struct record_saved *ret_saved);
+
+/* What schedule_save() gave just now is in the file. */
+void schedule_set_clean(struct schedule *schedule, int64_t now_ms);
+
+/* Does the file know of all updates of this job? Else save before it is sent. */
+bool schedule_is_noted(const struct schedule *schedule, const struct schedule_job *job);
 
 /*
  * When the record's next update may go, the provider's circuit and spacing included;

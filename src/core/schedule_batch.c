@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What goes into one request: names of one provider entry that get the same data, where
- * the provider takes several; both families, where it takes both and both are due, or
- * where it deletes what is not named.
+ * What goes into one job: names of one provider entry, where a request takes several that
+ * get the same data, or where each has its own and they share look-ups; both families,
+ * where they share either and both are due, or where the provider deletes what is not
+ * named.
  */
 #include <stdlib.h>
 
@@ -35,12 +36,10 @@ int schedule_passenger(const struct schedule *schedule, size_t index)
 	return partner;
 }
 
-static bool is_due(const struct schedule *schedule, size_t index, int64_t now_ms)
+/* Do the records of both families go into one job? */
+static bool takes_both(const struct catalogue_facts *facts)
 {
-	int64_t at;
-
-	return record_need(&schedule->records[index].record, &at) == RECORD_NEED_UPDATE &&
-	       at <= now_ms;
+	return facts->dual || facts->own_addresses;
 }
 
 static enum companion companion_of(const struct schedule *schedule, size_t index,
@@ -49,9 +48,9 @@ static enum companion companion_of(const struct schedule *schedule, size_t index
 	int partner = schedule->records[index].partner;
 
 	*ret_address = (struct addr){ 0 };
-	if (!facts_of(schedule, index)->dual || partner < 0)
+	if (partner < 0 || !takes_both(facts_of(schedule, index)))
 		return COMPANION_NONE;
-	if (is_due(schedule, (size_t)partner, now_ms)) {
+	if (schedule_is_due(schedule, (size_t)partner, now_ms)) {
 		*ret_address = schedule->records[partner].record.wanted;
 		return COMPANION_DUE;
 	}
@@ -86,24 +85,32 @@ static void add_name(struct schedule *schedule, struct job *job, struct schedule
 		add_passenger(job, out, partner, &address);
 }
 
-/* May this name share a request with `lead`, whose data are given? */
-static bool fits(const struct schedule *schedule, size_t index, size_t lead,
-		 int64_t now_ms, const struct addr *address, const struct addr *companion)
+static bool has_data(const struct schedule *schedule, size_t index, size_t lead,
+		     int64_t now_ms, const struct addr *address,
+		     const struct addr *companion)
 {
 	const struct schedule_record *slot = &schedule->records[index];
 	struct addr other;
+
+	companion_of(schedule, index, now_ms, &other);
+	return slot->family == schedule->records[lead].family &&
+	       addr_equal(&slot->record.wanted, address) && addr_equal(&other, companion);
+}
+
+/* May this name share a job with `lead`, whose data are given? */
+static bool fits(const struct schedule *schedule, size_t index, size_t lead,
+		 int64_t now_ms, const struct addr *address, const struct addr *companion)
+{
 	int passenger;
 
-	if (slot->provider != schedule->records[lead].provider ||
-	    slot->family != schedule->records[lead].family ||
-	    !is_due(schedule, index, now_ms) ||
-	    !addr_equal(&slot->record.wanted, address))
+	if (schedule->records[index].provider != schedule->records[lead].provider ||
+	    !schedule_is_due(schedule, index, now_ms))
 		return false;
 	passenger = schedule_passenger(schedule, index);
 	if (passenger >= 0 && schedule->records[passenger].record.state == RECORD_SENDING)
 		return false;
-	companion_of(schedule, index, now_ms, &other);
-	return addr_equal(&other, companion);
+	return facts_of(schedule, lead)->own_addresses ||
+	       has_data(schedule, index, lead, now_ms, address, companion);
 }
 
 void schedule_batch(struct schedule *schedule, size_t lead, int64_t now_ms,

@@ -2,6 +2,7 @@
 /*
  * What the files of the schedule share: schedule.c (the records and what happens to
  * them), schedule_pick.c (which job next), schedule_batch.c (what goes into it),
+ * schedule_note.c (what is saved),
  * schedule_idle.c (looks that nothing waits for), schedule_result.c (answers).
  */
 #ifndef CORE_SCHEDULE_PARTS_H
@@ -11,7 +12,7 @@
 #include "schedule.h"
 
 enum {
-	JOBS_MAX = 64,			/* in flight */
+	JOBS_MAX = 128,			/* in flight */
 	LOOKS_MAX = 4,			/* of them looks and verifications */
 	LOOK_TIMEOUT_MS = 30 * 1000,
 	REQUEST_TIMEOUT_MS = 30 * 1000,		/* where the entry says nothing */
@@ -86,6 +87,9 @@ bool schedule_pick_idle_look(struct schedule *schedule, int64_t now_ms,
 void schedule_job_add(struct schedule *schedule, struct job *job,
 		      struct schedule_job *out, size_t index, int64_t now_ms);
 
+/* Is its update due, the provider's circuit left aside? */
+bool schedule_is_due(const struct schedule *schedule, size_t index, int64_t now_ms);
+
 /*
  * When the record's update may go: INT64_MAX when it needs none, or something in flight
  * must end first.
@@ -101,6 +105,8 @@ void schedule_batch(struct schedule *schedule, size_t lead, int64_t now_ms,
  * provider deletes what a request does not name; SCHEDULE_NO_RECORD: none.
  */
 int schedule_passenger(const struct schedule *schedule, size_t index);
+
+unsigned schedule_count_names(const struct schedule *schedule, const struct job *job);
 
 /*
  * The job ends without (further) answers; `gone` as record_lost() or record_unsent() has

@@ -87,6 +87,15 @@ void schedule_job_add(struct schedule *schedule, struct job *job,
 
 /* --- updates --- */
 
+bool schedule_is_due(const struct schedule *schedule, size_t index, int64_t now_ms)
+{
+	const struct schedule_record *slot = &schedule->records[index];
+	int64_t at;
+
+	return schedule->has_route[slot->wan] &&
+	       record_need(&slot->record, &at) == RECORD_NEED_UPDATE && at <= now_ms;
+}
+
 int64_t schedule_update_ms(const struct schedule *schedule, size_t index, int64_t now_ms)
 {
 	const struct schedule_record *slot = &schedule->records[index];
@@ -133,8 +142,9 @@ static bool pick_update(struct schedule *schedule, int64_t now_ms,
 	job = schedule_job_begin(schedule, RECORD_NEED_UPDATE, (size_t)lead, now_ms,
 				 ret_job);
 	job->circuit = (int)schedule->entries[job->entry].circuit;
-	circuit_start(&schedule->circuits[job->circuit], now_ms);
 	schedule_batch(schedule, (size_t)lead, now_ms, job, ret_job);
+	circuit_start(&schedule->circuits[job->circuit],
+		      schedule_count_names(schedule, job), now_ms);
 	job->left = job->count;
 	return true;
 }

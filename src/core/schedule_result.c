@@ -75,18 +75,18 @@ bool schedule_is_outdated(const struct schedule *schedule)
 
 /* --- all answers of a job are there --- */
 
-/* Every name of a request brings a record of the first one's family. */
-static unsigned count_names(const struct schedule *schedule, const struct job *job)
+/* The records of a name stand side by side. */
+unsigned schedule_count_names(const struct schedule *schedule, const struct job *job)
 {
+	const char *last = NULL;
 	unsigned count = 0;
-	int first = job->records[0].index;
 
 	for (size_t i = 0; i < job->count; i++) {
 		int index = job->records[i].index;
+		const char *name = index < 0 ? NULL : schedule->records[index].hostname;
 
-		count += first < 0 || index < 0 ||
-			 schedule->records[index].family ==
-				 schedule->records[first].family;
+		count += !name || name != last;
+		last = name;
 	}
 	return count;
 }
@@ -95,7 +95,7 @@ static unsigned count_names(const struct schedule *schedule, const struct job *j
 static void split(struct schedule *schedule, const struct job *job)
 {
 	struct entry *entry = &schedule->entries[job->entry];
-	unsigned half = (count_names(schedule, job) + 1) / 2;
+	unsigned half = (schedule_count_names(schedule, job) + 1) / 2;
 
 	if (entry->batch > half)
 		entry->batch = entry->was_split ? 1 : half;
@@ -153,7 +153,7 @@ static void answer_update(struct schedule *schedule, struct job *job, size_t ind
 {
 	struct record *record = &schedule->records[index].record;
 
-	if (result->verdict == MESSAGE_SPLIT && count_names(schedule, job) > 1) {
+	if (result->verdict == MESSAGE_SPLIT && schedule_count_names(schedule, job) > 1) {
 		/* it says nothing about any of the names */
 		job->answered = job->split = true;
 		record_unsent(record, job->number, moment->now_ms);

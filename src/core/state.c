@@ -218,7 +218,7 @@ static void save_succeeded(struct core *core, int64_t now_ms)
 	state->retry_ms = INT64_MIN;
 	state->dirty = false;
 	if (core->schedule)
-		schedule_set_clean(core->schedule);
+		schedule_set_clean(core->schedule, now_ms);
 	if (!state->saved_once || now_ms - state->saved_ms > STATE_QUIET_MS)
 		state->spacing_ms = STATE_SPACING_MS;
 	else if (state->spacing_ms < STATE_SPACING_MAX_MS)

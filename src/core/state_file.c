@@ -110,7 +110,7 @@ static void add_records(struct text *text, struct core *core, enum detail detail
 				core->config->providers[of->provider].name);
 		(void)text_copy(record.hostname, sizeof(record.hostname), of->hostname);
 		record.family = of->family;
-		record_save(&of->record, now_ms, wall_s, &record.saved);
+		schedule_save(core->schedule, i, now_ms, wall_s, &record.saved);
 		leave_out(detail, &record.saved);
 		text_add(text, i ? ",\n" : "\n");
 		json_print_take(text, state_format_record(&record));

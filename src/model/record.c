@@ -250,6 +250,13 @@ void record_revert(struct record *record)
 	record->sent = record->sent_before;
 }
 
+void record_intend(struct record *record)
+{
+	record->announce = record->announce || record->state != RECORD_CURRENT;
+	record->in_doubt = true;
+	record->sent = record->wanted;
+}
+
 void record_start(struct record *record, enum record_need need, uint32_t number,
 		  int64_t now_ms)
 {
@@ -266,9 +273,7 @@ void record_start(struct record *record, enum record_need need, uint32_t number,
 	count_update(record, now_ms);
 	record->was_in_doubt = record->in_doubt;
 	record->sent_before = record->sent;
-	record->in_doubt = true;
-	record->sent = record->wanted;
-	record->announce = record->announce || !record->refreshing;
+	record_intend(record);
 	record->passed = true;
 	record->tried_ms = now_ms;
 	record->dirty = true;

@@ -100,6 +100,7 @@ static inline void world_fill_provider(struct world *world, size_t p, size_t nam
 	provider->families = families;
 	provider->facts.families = CONFIG_IPV4 | CONFIG_IPV6;
 	provider->facts.batch_hostnames = 1;
+	provider->facts.per_minute = 10;
 	provider->check = true;
 	provider->timeout_ms = 30 * SECOND;
 	provider->hostname_count = names;
@@ -360,8 +361,8 @@ static inline void world_restart_after(struct world *world, int64_t off_s)
 	struct record_saved *saved = calloc(count, sizeof(*saved));
 
 	for (size_t i = 0; i < count; i++) {
-		record_save(world_record(world, i), world->now_ms, world_wall_s(world),
-			    &saved[i]);
+		schedule_save(world->schedule, i, world->now_ms, world_wall_s(world),
+			      &saved[i]);
 		if (!record_saved_ok(&saved[i]))
 			fail_msg("saved nonsense");
 	}
