@@ -29,9 +29,16 @@ void fill_init(struct fill *fill, const struct catalogue *catalogue,
 	fill->setting_count = setting_count;
 }
 
+static void wipe_reads(struct fill *fill)
+{
+	for (size_t i = 0; i < fill->read_count; i++)
+		wipe_free(fill->reads[i].value);
+	fill->read_count = 0;
+}
+
 void fill_done(struct fill *fill)
 {
-	fill_forget_reads(fill);
+	wipe_reads(fill);
 	for (size_t i = 0; i < CATALOGUE_VALUES_MAX; i++)
 		wipe_free(fill->values[i]);
 	free(fill->hostnames);
@@ -345,7 +352,6 @@ bool fill_set_read(struct fill *fill, const char *name, const char *value)
 
 void fill_forget_reads(struct fill *fill)
 {
-	for (size_t i = 0; i < fill->read_count; i++)
-		wipe_free(fill->reads[i].value);
-	fill->read_count = 0;
+	wipe_reads(fill);
+	make_values(fill);
 }
