@@ -32,8 +32,8 @@ static bool authority_is_setting(const struct catalogue *catalogue, const char *
 		const struct catalogue_setting *setting = &catalogue->settings[i];
 		size_t length = strlen(setting->name);
 
-		if (setting->kind == CATALOGUE_SERVER && url[length] == '}' &&
-		    strncmp(url, setting->name, length) == 0)
+		if (setting->kind == CATALOGUE_SERVER &&
+		    strncmp(url, setting->name, length) == 0 && url[length] == '}')
 			return true;
 	}
 	return false;

@@ -204,6 +204,26 @@ static void plain_http(void **state)
 	}
 }
 
+/* A URL that ends before the name of a setting that it might begin with would. */
+static void a_short_url(void **state)
+{
+	static const struct catalogue two = {
+		.settings = { { .name = "server_of_a_long_name", .kind = CATALOGUE_SERVER },
+			      { .name = "a", .fallback = TEXT("x") } },
+		.setting_count = 2,
+	};
+	struct provider_update update = update_of("81.2.69.7", NULL);
+	struct catalogue_step step = { .method = "GET", .url = strdup("https://{a}") };
+	struct provider_request request;
+
+	(void)state;
+	update.insecure_http = true;
+	assert_int_equal(provider_request_make(&two, &step, &update, &request, NULL), 0);
+	assert_string_equal(request.url, "https://x");
+	provider_request_done(&request);
+	free(step.url);
+}
+
 static void steps(void **state)
 {
 	struct catalogue with_any = { .step_count = 2, .steps = {
@@ -267,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_content_type_of_its_own),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(plain_http),
+		cmocka_unit_test(a_short_url),
 		cmocka_unit_test(steps),
 		cmocka_unit_test(redirects),
 	};
