@@ -128,6 +128,19 @@ static char *placed_plus(const char *secret)
 	return guise;
 }
 
+/* JSON as some write it, who escape the slash too. */
+static char *placed_slashed(const char *secret)
+{
+	struct text text = TEXT_INIT;
+
+	for (; *secret; secret++) {
+		if (strchr("\"\\/", *secret))
+			text_add_char(&text, '\\');
+		text_add_char(&text, *secret);
+	}
+	return text_take(&text);
+}
+
 void guises_add(struct guises *g, const char *secret)
 {
 	size_t length = strlen(secret);
@@ -137,6 +150,8 @@ void guises_add(struct guises *g, const char *secret)
 	guise_take(g, placed_lower(secret));
 	guise_take(g, placed_plus(secret));
 	guise_take(g, placed(PLACE_JSON, secret));
+	guise_take(g, placed_slashed(secret));
+	guise_take(g, placed(PLACE_XML, secret));
 	for (unsigned shift = 0; shift < 3; shift++) {
 		guise_take(g, base64_within(secret, length, shift, false));
 		guise_take(g, base64_within(secret, length, shift, true));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The forms in which a secret might come back in an answer: as it is, percent-encoded, as
- * JSON, in base64 at any offset.
+ * JSON, as XML, in base64 at any offset.
  */
 #ifndef PROVIDER_GUISE_H
 #define PROVIDER_GUISE_H

@@ -34,6 +34,7 @@ static const struct provider_value settings[] = {
 	{ "password", "horse" },
 	{ "update_url", "https://u.example.org/dynamic/u.php?QWERTYUIOP=abcdefghijk" },
 	{ "unknown", "stranger" },
+	{ "signs", "a/b&c\"d/e&f" },
 };
 
 static const struct fill_name name = { .hostname = "home.example.org" };
@@ -70,6 +71,11 @@ static void what_is_hidden(void **state)
 		{ "https://u.example.org/", "https://u.example.org/" },
 		{ "no such QWERTYUIOP", "no such (hidden)" },
 		{ "abcdefghijk?", "(hidden)?" },
+		/* as JSON, also with slashes escaped, and as a page says it */
+		{ "a/b&c\"d/e&f", "(hidden)" },
+		{ "\"a/b&c\\\"d/e&f\"", "\"(hidden)\"" },
+		{ "\"a\\/b&c\\\"d\\/e&f\"", "\"(hidden)\"" },
+		{ "<b>a/b&amp;c&quot;d/e&amp;f</b>", "<b>(hidden)</b>" },
 		/* values made of secrets, and of such values */
 		{ "me/horse", "(hidden)" },
 		{ "nothing of me", "nothing of me" },
