@@ -42,12 +42,12 @@ ROOMS_hairpinctl      := base model config kernel system ctl
 PROGRAMS        := hairpind hairpin-publish hairpinctl
 
 LIBS_hairpind        := libmnl libnftnl libcjson
-LIBS_hairpin-publish := libcurl libcares libcjson libcrypto
+LIBS_hairpin-publish := libcurl libcares libcjson libcrypto ldns
 LIBS_hairpinctl      := libmnl libnftnl libcjson
 LDLIBS_hairpind        := -lev
 LDLIBS_hairpin-publish := -lev
 LDLIBS_hairpinctl      :=
-LIBS_all   := libmnl libnftnl libcjson libcurl libcares libcrypto
+LIBS_all   := libmnl libnftnl libcjson libcurl libcares libcrypto ldns
 LDLIBS_all := -lev
 
 # --- flags ------------------------------------------------------------------------------------
