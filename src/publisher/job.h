@@ -18,6 +18,8 @@ struct jobs;
 struct check;
 struct lookup;
 struct publish;
+struct dns_update;
+struct plan;
 
 struct job {
 	struct jobs *jobs;
@@ -30,6 +32,7 @@ struct job {
 	struct check *check;		/* one of the three */
 	struct lookup *lookup;
 	struct publish *publish;
+	struct dns_update *dns_update;	/* instead of the plan's requests */
 };
 
 struct ev_loop *job_loop(const struct job *job);
@@ -59,5 +62,9 @@ void lookup_free(struct lookup *lookup);	/* NULL is fine */
 
 int publish_start(struct job *job) must_check;	/* UPDATE_RECORDS */
 void publish_free(struct publish *publish);	/* NULL is fine; wipes */
+
+/* The same where the provider speaks DNS UPDATE; takes over what is in the plan. */
+int dns_update_start(struct job *job, struct plan *plan) must_check;
+void dns_update_free(struct dns_update *dns);	/* NULL is fine; wipes */
 
 #endif

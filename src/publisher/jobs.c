@@ -179,6 +179,7 @@ static void job_free(struct job *job)
 	check_free(job->check);
 	lookup_free(job->lookup);
 	publish_free(job->publish);
+	dns_update_free(job->dns_update);
 	ev_timer_stop(job->jobs->loop, &job->limit);
 	if (job->message) {
 		secret_wipe(job->message, message_job_bytes(job->message));

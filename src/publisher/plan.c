@@ -114,7 +114,7 @@ int plan_make(const struct message_job *job, struct plan *ret_plan, struct err *
 	struct plan plan = { 0 };
 	int r = read_texts(job, &plan, ret_err);
 
-	if (r == 0)
+	if (r == 0 && plan.catalogue->protocol != CATALOGUE_RFC2136)
 		r = choose_requests(job, &plan, ret_err);
 	if (r < 0) {
 		plan_done(&plan);

@@ -339,6 +339,8 @@ int publish_start(struct job *job)
 	r = plan_make(job->message, &publish->plan, &err);
 	if (r == -ENOMEM)
 		return r;
+	if (r == 0 && publish->plan.catalogue->protocol == CATALOGUE_RFC2136)
+		return dns_update_start(job, &publish->plan);
 	if (r < 0)
 		job_answer_rest(job, MESSAGE_BAD_REQUEST, err.text);
 	take_turn(publish);
