@@ -50,7 +50,9 @@ struct config_wan {
 	 * that the link `prefix_from` has, and keep the others; 0: whole addresses.
 	 */
 	unsigned keep_bits;
+	unsigned prefix_bits;		/* "prefix_length", also where rules keep nothing */
 	char prefix_from[IFNAMSIZ];	/* "": the WAN's own link */
+	bool has_hosts;			/* a name's "ipv6_suffix" goes behind the prefix */
 	int64_t grace_ms;
 	bool bind;
 };
@@ -58,6 +60,11 @@ struct config_wan {
 struct config_hostname {
 	char name[CONFIG_HOSTNAME_BYTES];	/* lower case, no trailing dot */
 	unsigned families;		/* 0: what the WAN has and the provider takes */
+	/*
+	 * The low bits of another host, to be put behind the WAN's prefix; none: the name
+	 * is the WAN's own.
+	 */
+	struct addr ipv6_suffix;
 };
 
 struct config_setting {			/* one of the catalogue's settings of this type */

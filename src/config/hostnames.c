@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "entry.h"
 
@@ -64,11 +65,21 @@ static bool read_name(struct reading *reading, const struct json *value, char *o
 static void read_suffix(struct reading *reading, const struct json *value, void *target,
 			const struct schema_field *field)
 {
-	(void)target;
+	const char *string = schema_string(reading, value, "\"::10\"");
+	struct addr suffix;
+
 	(void)field;
-	reading_error(reading, value,
-		      "this version cannot publish other hosts' IPv6 addresses "
-		      "yet; leave \"ipv6_suffix\" out");
+	if (!string)
+		return;
+	if (!addr_parse(string, &suffix) || suffix.family != AF_INET6 ||
+	    addr_is_unspecified(&suffix))
+		reading_error(reading, value,
+			      "\"%s\" is no end of an IPv6 address; write the host's "
+			      "low bits behind \"::\", as \"::10\" or "
+			      "\"::211:22ff:fe33:4455\"",
+			      shown(string).text);
+	else
+		*(struct addr *)target = suffix;
 }
 
 static void read_name_member(struct reading *reading, const struct json *value,
@@ -81,7 +92,7 @@ static void read_name_member(struct reading *reading, const struct json *value,
 static const struct schema_field hostname_fields[] = {
 	{ "name", read_name_member, offsetof(struct config_hostname, name), 0, 0 },
 	{ "families", schema_families, offsetof(struct config_hostname, families), 0, 0 },
-	{ "ipv6_suffix", read_suffix, 0, 0, 0 },
+	{ "ipv6_suffix", read_suffix, offsetof(struct config_hostname, ipv6_suffix), 0, 0 },
 	{ 0 },
 };
 
@@ -201,6 +212,15 @@ static const char *families_name(unsigned families)
 					 : "IPv6";
 }
 
+/* Who gives a host's suffix wants that host's IPv6 address. */
+static unsigned asked_of(const struct config_provider *provider,
+			 const struct config_hostname *hostname)
+{
+	unsigned asked = hostname->families ? hostname->families : provider->families;
+
+	return asked | (addr_is_none(&hostname->ipv6_suffix) ? 0 : CONFIG_IPV6);
+}
+
 static void check_families(struct reading *reading, const struct entry *entry,
 			   size_t index)
 {
@@ -208,7 +228,7 @@ static void check_families(struct reading *reading, const struct entry *entry,
 	const struct config_hostname *hostname = &provider->hostnames[index];
 	const struct json *place = json_get(entry->object, "hostnames");
 	const struct config_wan *wan = &reading->config->wans[provider->wan];
-	unsigned asked = hostname->families ? hostname->families : provider->families;
+	unsigned asked = asked_of(provider, hostname);
 	unsigned taken = provider->facts.families;
 	unsigned given = (wan->ipv4 != CONFIG_OFF ? CONFIG_IPV4 : 0) |
 			 (wan->ipv6 != CONFIG_OFF ? CONFIG_IPV6 : 0);
@@ -224,10 +244,64 @@ static void check_families(struct reading *reading, const struct entry *entry,
 				hostname->name, families_name(asked & ~given), wan->name);
 }
 
+/* Where the name's suffix stands. */
+static const struct json *suffix_place(const struct entry *entry, const char *name)
+{
+	const struct json *item = json_child(json_get(entry->object, "hostnames"));
+	char found[CONFIG_HOSTNAME_BYTES];
+
+	for (; item; item = json_next(item)) {
+		const char *string = json_string(json_get(item, "name"));
+
+		if (json_get(item, "ipv6_suffix") && string &&
+		    normalise(found, string) && strcmp(found, name) == 0)
+			return json_get(item, "ipv6_suffix");
+	}
+	return json_get(entry->object, "hostnames");
+}
+
+static void check_suffix(struct reading *reading, const struct entry *entry, size_t index)
+{
+	static const struct addr zero = { .family = AF_INET6 };
+	const struct config_provider *provider = entry->provider;
+	const struct config_hostname *hostname = &provider->hostnames[index];
+	struct config_wan *wan = &reading->config->wans[provider->wan];
+	unsigned named = hostname->families ? hostname->families : provider->families;
+	const struct json *place;
+
+	if (addr_is_none(&hostname->ipv6_suffix))
+		return;
+	place = suffix_place(entry, hostname->name);
+	if (named && !(named & CONFIG_IPV6))
+		reading_error(reading, place,
+			      "\"%s\" leaves IPv6 out by its \"families\"; add \"ipv6\" "
+			      "there, or leave \"ipv6_suffix\" out",
+			      hostname->name);
+	else if (entry->catalogue->by_connection)
+		reading_error(reading, place,
+			      "%s takes the address that the request comes from; it "
+			      "cannot publish another host's, leave \"ipv6_suffix\" out",
+			      provider->type);
+	else if (!addr_same_prefix(&hostname->ipv6_suffix, &zero, wan->prefix_bits))
+		reading_error(reading, place,
+			      "the first %u bits are those of the WAN's prefix "
+			      "(\"prefix_length\"); write only what comes behind them, as "
+			      "\"::10\"",
+			      wan->prefix_bits);
+	else if (!wan->prefix_from[0] && wan->ipv6 != CONFIG_OFF)
+		reading_warning(reading, place,
+				"\"%s\" is put under the prefix of the WAN's own link, "
+				"where hosts of a LAN seldom are; say \"prefix_from\": "
+				"the LAN's interface, in \"ipv6\" of the WAN \"%s\"",
+				hostname->name, wan->name);
+	wan->has_hosts = wan->has_hosts || wan->ipv6 != CONFIG_OFF;
+}
+
 void hostnames_check(struct reading *reading, const struct entry *entry)
 {
 	for (size_t i = 0; i < entry->provider->hostname_count; i++) {
 		check_twice(reading, entry, i);
 		check_families(reading, entry, i);
+		check_suffix(reading, entry, i);
 	}
 }

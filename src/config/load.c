@@ -201,6 +201,7 @@ static int files_open(struct files *files, const struct config_load *load,
 static void read_files(struct reading *reading, struct files *files)
 {
 	const struct json *part;
+	size_t wan = 0;
 
 	for (size_t i = 0; i < files->count; i++) {
 		reading->source = &files->sources[i];
@@ -212,6 +213,10 @@ static void read_files(struct reading *reading, struct files *files)
 		part = json_get(reading->source->root, "providers");
 		if (part)
 			entries_read(reading, part);
+	}
+	for (size_t i = 0; i < files->count && !reading->no_memory; i++) {
+		reading->source = &files->sources[i];
+		wans_check(reading, json_get(reading->source->root, "wans"), &wan);
 	}
 }
 

@@ -22,16 +22,17 @@ static void print_ipv6(struct json *wan_object, const struct config_wan *wan)
 {
 	struct json *object;
 
-	if (!wan->keep_bits) {
+	if (!wan->keep_bits && !wan->has_hosts) {
 		json_add_string(wan_object, "ipv6", source_name(wan->ipv6));
 		return;
 	}
 	object = json_add(wan_object, "ipv6", json_new_object());
 	json_add_string(object, "source", source_name(wan->ipv6));
-	json_add_string(object, "keep", "suffix");
+	if (wan->keep_bits)
+		json_add_string(object, "keep", "suffix");
 	if (wan->prefix_from[0])	/* absent: the WAN's own */
 		json_add_string(object, "prefix_from", wan->prefix_from);
-	json_add_integer(object, "prefix_length", wan->keep_bits);
+	json_add_integer(object, "prefix_length", wan->prefix_bits);
 }
 
 static void print_wans(struct json *root, const struct config *config)
@@ -88,15 +89,19 @@ static void print_hostnames(struct json *object, const struct config_provider *p
 
 	for (size_t i = 0; i < provider->hostname_count; i++) {
 		const struct config_hostname *hostname = &provider->hostnames[i];
+		char suffix[ADDR_TEXT_BYTES];
 		struct json *item;
 
-		if (hostname->families == 0) {
+		if (hostname->families == 0 && addr_is_none(&hostname->ipv6_suffix)) {
 			json_add(array, NULL, json_new_string(hostname->name));
 			continue;
 		}
 		item = json_add(array, NULL, json_new_object());
 		json_add_string(item, "name", hostname->name);
 		print_families(item, hostname->families);
+		if (!addr_is_none(&hostname->ipv6_suffix))
+			json_add_string(item, "ipv6_suffix",
+					addr_format(&hostname->ipv6_suffix, suffix));
 	}
 }
 

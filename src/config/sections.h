@@ -13,6 +13,8 @@ void sections_read(struct reading *reading);
 
 void wans_read(struct reading *reading, const struct json *array);
 void wans_default(struct reading *reading);	/* one, where none was named */
+/* When all is read. `index`: of the first of them in the configuration; goes on. */
+void wans_check(struct reading *reading, const struct json *array, size_t *index);
 
 /* After all WANs are known. */
 void entries_read(struct reading *reading, const struct json *array);

@@ -145,25 +145,18 @@ static const struct schema_field source_fields[] = {
 
 #undef AT
 
-/* The keys beside "source" need an IPv6 prefix, and all but "keep" need "keep". */
+/* The keys beside "source" need an IPv6 prefix. */
 static void source_compare(struct reading *reading, const struct json *object,
-			   const struct family_source *source, const char *family)
+			   const char *family)
 {
 	for (size_t i = 1; source_fields[i].key; i++) {
 		const char *key = source_fields[i].key;
 		const struct json *member = json_get(object, key);
 
-		if (!member)
-			continue;
-		if (strcmp(family, "ipv6") != 0)
+		if (member && strcmp(family, "ipv6") != 0)
 			reading_error(reading, member,
 				      "\"%s\" is for \"ipv6\" only, whose prefixes are "
 				      "delegated; leave it out",
-				      key);
-		else if (!source->keep)
-			reading_error(reading, member,
-				      "\"%s\" has no effect without \"keep\"; write "
-				      "\"keep\": \"suffix\" beside it, or leave it out",
 				      key);
 	}
 	if (!json_get(object, "source"))
@@ -178,7 +171,7 @@ static void read_source(struct reading *reading, const struct json *value,
 
 	if (json_kind(value) == JSON_OBJECT) {
 		schema_read(reading, value, source_fields, source);
-		source_compare(reading, value, source, family);
+		source_compare(reading, value, family);
 		return;
 	}
 	name = schema_string(reading, value, "\"interface\" or \"off\"");
@@ -212,7 +205,8 @@ static void read_ipv6(struct reading *reading, const struct json *value, void *t
 
 	read_source(reading, value, field->key, &source);
 	wan->ipv6 = source.from;
-	wan->keep_bits = source.keep ? (unsigned)source.prefix_length : 0;
+	wan->prefix_bits = (unsigned)source.prefix_length;
+	wan->keep_bits = source.keep ? wan->prefix_bits : 0;
 	memcpy(wan->prefix_from, source.prefix_from, IFNAMSIZ);
 }
 
@@ -287,6 +281,7 @@ static struct config_wan *wan_add(struct reading *reading)
 	config->wan_count++;
 	wan->ipv4 = CONFIG_INTERFACE;
 	wan->ipv6 = CONFIG_INTERFACE;
+	wan->prefix_bits = PREFIX_LENGTH_DEFAULT;
 	wan->grace_ms = GRACE_DEFAULT_MS;
 	wan->bind = true;
 	return wan;
@@ -325,6 +320,40 @@ void wans_read(struct reading *reading, const struct json *array)
 		if (schema_expect(reading, item, JSON_OBJECT,
 				  "{ \"interface\": \"ppp0\" }"))
 			wan_read(reading, item);
+	}
+}
+
+/* What says which prefix, though nobody follows one. */
+static void check_prefix(struct reading *reading, const struct json *ipv6)
+{
+	static const char *const keys[] = { "prefix_from", "prefix_length" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct json *member = json_get(ipv6, keys[i]);
+
+		if (member)
+			reading_warning(reading, member,
+					"\"%s\" has no effect: rules need \"keep\": "
+					"\"suffix\" beside it, and no host name has an "
+					"\"ipv6_suffix\"",
+					keys[i]);
+	}
+}
+
+void wans_check(struct reading *reading, const struct json *array, size_t *index)
+{
+	const struct config *config = reading->config;
+	const struct json *item;
+
+	for (item = json_child(array); item && *index < config->wan_count;
+	     item = json_next(item)) {
+		const struct config_wan *wan;
+
+		if (json_kind(item) != JSON_OBJECT)
+			continue;
+		wan = &config->wans[(*index)++];
+		if (!wan->keep_bits && !wan->has_hosts)
+			check_prefix(reading, json_get(item, "ipv6"));
 	}
 }
 

@@ -176,14 +176,14 @@ static void observe_prefix(struct core *core, size_t index,
 {
 	struct core_wan *wan = &core->wans[index];
 	struct look_change change = { .wan = index, .side = WAN_IPV6 };
+	unsigned bits = wan_prefix_bits(wan->config);
 	struct addr seen;
 	size_t count;
 
-	if (!wan->config->keep_bits)
+	if (!bits)
 		return;
 	count = gather(&core->snapshot, wan->prefix.link, scratch);
-	seen = wan_choose_prefix(wan->config->keep_bits, scratch, count,
-				 &wan->prefix.now.address);
+	seen = wan_choose_prefix(bits, scratch, count, &wan->prefix.now.address);
 	if (has_changed(core, &wan->prefix, &seen, now_ms, &change))
 		look->prefixes[look->prefix_count++] = change;
 }

@@ -116,6 +116,7 @@ static void parts_adopt(struct core *core, struct parts *parts)
 		for (int side = 0; side < WAN_SIDES; side++)
 			schedule_address(parts->schedule, i, wan->sides[side].family,
 					 &wan->sides[side].now.address, now_ms);
+		schedule_prefix(parts->schedule, i, &wan->prefix.now.address, now_ms);
 	}
 }
 

@@ -16,8 +16,12 @@ static const char *shown(const char *interface, char *out, size_t out_bytes)
 	return text_escape(out, out_bytes, interface, strlen(interface));
 }
 
-/* How many records the change left to be published. */
-static unsigned to_update(const struct core *core, const struct look_change *change)
+/*
+ * How many records the change left to be published. Those with a suffix follow the
+ * `prefix`.
+ */
+static unsigned to_update(const struct core *core, const struct look_change *change,
+			  bool prefix)
 {
 	int family = core->wans[change->wan].sides[change->side].family;
 	unsigned count = 0;
@@ -26,6 +30,7 @@ static unsigned to_update(const struct core *core, const struct look_change *cha
 		const struct schedule_record *of = schedule_record(core->schedule, i);
 
 		if (of->wan == change->wan && of->family == family &&
+		    addr_is_none(&of->suffix) != prefix &&
 		    of->record.state == RECORD_STALE)
 			count++;
 	}
@@ -102,17 +107,24 @@ static void hint(struct core *core, const struct look_change *change)
 			   "not published", name, text, addr_class_name(class));
 }
 
+static void add_records(struct text *line, const struct core *core,
+			const struct look_change *change, bool prefix, bool more)
+{
+	unsigned records = to_update(core, change, prefix);
+
+	if (records && change->event == WAN_CHANGED)
+		text_addf(line, "%s%u record%s to update", more ? ", " : "; ", records,
+			  plural(records));
+}
+
 static void said_address(struct core *core, const struct look_change *change,
 			 const struct nft_report *report)
 {
 	TEXT_CLEANUP struct text line = TEXT_INIT;
-	unsigned records = to_update(core, change);
 
 	add_fact(&line, core, change);
 	add_rules(&line, core, change, report);
-	if (records && change->event == WAN_CHANGED)
-		text_addf(&line, "%s%u record%s to update", report ? ", " : "; ", records,
-			  plural(records));
+	add_records(&line, core, change, false, report);
 	log_notice("%s", line.bytes);
 	hint(core, change);
 }
@@ -128,11 +140,13 @@ static void said_prefix(const struct core *core, const struct look_change *chang
 			const struct nft_report *report)
 {
 	const struct core_wan *wan = &core->wans[change->wan];
+	bool keep = wan->config->keep_bits > 0;
+	unsigned bits = wan_prefix_bits(wan->config);
 	char now[ADDR_PREFIX_TEXT_BYTES], former[ADDR_PREFIX_TEXT_BYTES];
 	TEXT_CLEANUP struct text line = TEXT_INIT;
 
-	addr_format_prefix(&wan->prefix.now.address, wan->config->keep_bits, now);
-	addr_format_prefix(&change->former, wan->config->keep_bits, former);
+	addr_format_prefix(&wan->prefix.now.address, bits, now);
+	addr_format_prefix(&change->former, bits, former);
 	text_addf(&line, "wan %s: IPv6 prefix ", wan->config->name);
 	if (change->event == WAN_LOST)
 		text_addf(&line, "%s lost, no other", former);
@@ -140,7 +154,9 @@ static void said_prefix(const struct core *core, const struct look_change *chang
 		text_add(&line, now);
 	else
 		text_addf(&line, "%s replaces %s", now, former);
-	add_rules(&line, core, change, report);
+	if (keep)
+		add_rules(&line, core, change, report);
+	add_records(&line, core, change, true, keep && report);
 	log_notice("%s", line.bytes);
 }
 

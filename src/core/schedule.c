@@ -64,7 +64,10 @@ static void add_record(struct schedule *schedule, size_t p,
 	slot->wan = provider->wan;
 	slot->hostname = hostname->name;
 	slot->family = (uint8_t)family;
-	slot->optional = named_families(provider, hostname) == 0;
+	if (family == AF_INET6)
+		slot->suffix = hostname->ipv6_suffix;
+	slot->optional = named_families(provider, hostname) == 0 &&
+			 addr_is_none(&slot->suffix);
 	slot->partner = SCHEDULE_NO_RECORD;
 	record_init(&slot->record, family, &schedule->entries[p].rules, NULL, now_ms,
 		    wall_s);
@@ -338,21 +341,48 @@ void schedule_network(struct schedule *schedule, size_t wan, int64_t now_ms)
 	network(schedule, wan, now_ms);
 }
 
-void schedule_address(struct schedule *schedule, size_t wan, int family,
-		      const struct addr *address, int64_t now_ms)
+/* The record's own address, made of what came from the WAN. */
+static struct addr address_of(const struct schedule *schedule,
+			      const struct schedule_record *slot, const struct addr *from)
+{
+	unsigned bits = schedule->config->wans[slot->wan].prefix_bits;
+
+	if (addr_is_none(&slot->suffix) || addr_is_none(from))
+		return *from;
+	return addr_join(from, bits, &slot->suffix);
+}
+
+/* `prefix`: what came is for the names with a suffix; else for the others. */
+static void want(struct schedule *schedule, size_t wan, int family, bool prefix,
+		 const struct addr *from, int64_t now_ms)
 {
 	bool changed = false;
 
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct schedule_record *slot = &schedule->records[i];
+		struct addr address;
 
-		if (slot->wan != wan || slot->family != family)
+		if (slot->wan != wan || slot->family != family ||
+		    addr_is_none(&slot->suffix) == prefix)
 			continue;
-		changed = changed || !addr_equal(&slot->record.wanted, address);
-		record_want(&slot->record, address, now_ms);
+		address = address_of(schedule, slot, from);
+		changed = changed || !addr_equal(&slot->record.wanted, &address);
+		record_want(&slot->record, &address, now_ms);
 	}
-	if (changed && !addr_is_none(address))
+	if (changed && !addr_is_none(from))
 		network(schedule, wan, now_ms);
+}
+
+void schedule_address(struct schedule *schedule, size_t wan, int family,
+		      const struct addr *address, int64_t now_ms)
+{
+	want(schedule, wan, family, false, address, now_ms);
+}
+
+void schedule_prefix(struct schedule *schedule, size_t wan, const struct addr *prefix,
+		     int64_t now_ms)
+{
+	want(schedule, wan, AF_INET6, true, prefix, now_ms);
 }
 
 void schedule_route(struct schedule *schedule, size_t wan, bool has_route, int64_t now_ms)
@@ -421,6 +451,8 @@ const char *schedule_reason(const struct schedule *schedule, size_t index)
 	const struct schedule_record *slot = &schedule->records[index];
 	const struct record *record = &slot->record;
 
+	if (!addr_is_none(&slot->suffix) && addr_is_none(&record->wanted))
+		return "no delegated IPv6 prefix for the host's address";
 	if (record->reason[0])
 		return record->reason;
 	if (record->state != RECORD_STALE && record->state != RECORD_VERIFYING)

@@ -35,6 +35,8 @@ struct schedule_record {
 	size_t provider, wan;		/* indices into the configuration */
 	const char *hostname;		/* the configuration's */
 	uint8_t family;			/* AF_INET, AF_INET6 */
+	/* goes behind the WAN's prefix; none: the WAN's address is wanted */
+	struct addr suffix;
 	/* nobody named the family: of no interest while the WAN has no address of it */
 	bool optional;
 	/* the same name's other family, or SCHEDULE_NO_RECORD */
@@ -108,6 +110,10 @@ void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now
  */
 void schedule_address(struct schedule *schedule, size_t wan, int family,
 		      const struct addr *address, int64_t now_ms);
+
+/* The same of its prefix, for the names with a suffix. */
+void schedule_prefix(struct schedule *schedule, size_t wan, const struct addr *prefix,
+		     int64_t now_ms);
 
 /*
  * Is there a default route the WAN's jobs can take? False at the start. True after false

@@ -136,7 +136,7 @@ static void restore_wan(struct core_wan *wan, const struct json *json)
 	for (int i = 0; i < WAN_SIDES; i++)
 		if (wan_side_is_on(wan, i))
 			restore_side(&wan->sides[i], json);
-	if (wan->config->keep_bits)
+	if (wan_prefix_bits(wan->config))
 		restore_saved(&wan->prefix, json_get(json, "prefix"));
 	for (element = json_child(json_get(json, "former")); element;
 	     element = json_next(element))

@@ -66,7 +66,7 @@ static struct json *format_wan(const struct core_wan *wan)
 	json_add_string(object, "name", wan->config->name);
 	for (int i = 0; i < WAN_SIDES; i++)
 		add_side(object, addr_family_name(wan->sides[i].family), &wan->sides[i]);
-	if (wan->config->keep_bits)
+	if (wan_prefix_bits(wan->config))
 		add_side(object, "prefix", &wan->prefix);
 	former = json_add(object, "former", json_new_array());
 	for (size_t i = 0; i < wan->former_count; i++)

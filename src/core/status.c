@@ -58,18 +58,19 @@ static void add_side(struct json *wan, const struct core_side *side)
 	json_add_string(object, "source", "interface");
 }
 
-/* What IPv6 rules follow where the configuration says "keep". */
+/* What IPv6 rules with "keep" and names with "ipv6_suffix" follow. */
 static void add_prefix(struct json *wan_object, const struct core_wan *wan)
 {
 	const struct addr *prefix = &wan->prefix.now.address;
+	unsigned bits = wan_prefix_bits(wan->config);
 	char text[ADDR_PREFIX_TEXT_BYTES];
 	struct json *object;
 
-	if (!wan->config->keep_bits) {
+	if (!bits) {
 		json_add_null(wan_object, "ipv6_prefix");
 		return;
 	}
-	addr_format_prefix(prefix, wan->config->keep_bits, text);
+	addr_format_prefix(prefix, bits, text);
 	object = json_add(wan_object, "ipv6_prefix", json_new_object());
 	json_add_string(object, "prefix", text[0] ? text : NULL);
 	add_time(object, "since", text[0] ? wan->prefix.now.since_wall_s : 0);

@@ -168,6 +168,12 @@ static void tell_schedule(struct core *core, const struct look *look, int64_t no
 		schedule_address(core->schedule, change->wan, side->family,
 				 &side->now.address, now_ms);
 	}
+	for (size_t i = 0; i < look->prefix_count; i++) {
+		size_t wan = look->prefixes[i].wan;
+
+		schedule_prefix(core->schedule, wan, &core->wans[wan].prefix.now.address,
+				now_ms);
+	}
 }
 
 static void tell_hooks_of_addresses(struct core *core, const struct look *look,

@@ -39,6 +39,7 @@ static void prefix_adopt(struct core_wan *wan, const struct core_wan *old)
 	const struct config_wan *config = wan->config;
 
 	if (config->keep_bits == old->config->keep_bits &&
+	    wan_prefix_bits(config) == wan_prefix_bits(old->config) &&
 	    strcmp(config->prefix_from, old->config->prefix_from) == 0)
 		return;
 	wan->prefix = (struct core_side){ .family = AF_INET6 };
@@ -114,6 +115,13 @@ void wans_fill_targets(const struct core_wan *wans, size_t count,
 		targets[i].former = wans[i].former;
 		targets[i].former_count = wans[i].former_count;
 	}
+}
+
+unsigned wan_prefix_bits(const struct config_wan *config)
+{
+	if (config->keep_bits)
+		return config->keep_bits;
+	return config->has_hosts ? config->prefix_bits : 0;
 }
 
 const struct core_side *wan_followed(const struct core_wan *wan, int side)

@@ -50,8 +50,8 @@ struct core_wan {
 	struct core_side sides[WAN_SIDES];
 	/*
 	 * With "keep": what IPv6 rules follow instead of sides[WAN_IPV6], which is still
-	 * published. Hooks and connections know nothing of it. Its link is the one of
-	 * "prefix_from".
+	 * published; and what goes before the "ipv6_suffix" of names. Hooks and connections
+	 * know nothing of it. Its link is the one of "prefix_from".
 	 */
 	struct core_side prefix;
 	char interface[IFNAMSIZ];	/* the link now, or as configured; "": none */
@@ -84,6 +84,9 @@ int wans_targets(struct core_wan *wans, size_t count, struct nft_target **ret_ta
 void wans_targets_free(struct nft_target *targets, size_t count);
 void wans_fill_targets(const struct core_wan *wans, size_t count,
 		       struct nft_target *targets);
+
+/* The length of the prefix; 0: nobody wants to know it. */
+unsigned wan_prefix_bits(const struct config_wan *config);
 
 /* What rules of that family are to hold: the address of the side, or the prefix. */
 const struct core_side *wan_followed(const struct core_wan *wan, int side);

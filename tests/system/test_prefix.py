@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A delegated prefix on a whole router: IPv6 rules follow br0's, what is published stays the WAN's own address."""
+"""
+A delegated prefix on a whole router: IPv6 rules and the names of LAN hosts follow br0's, other names get the WAN's own
+address.
+"""
 
 import os
 import re
@@ -11,6 +14,8 @@ from tap import run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 WAN6 = '2a01:4f8:1::7'
+NAS = 'nas.example.org'
+PREFIX = {'source': 'interface', 'prefix_from': 'br0'}
 KEEP = {'source': 'interface', 'keep': 'suffix', 'prefix_from': 'br0'}
 RULES = '''
 table ip6 nat {
@@ -91,6 +96,61 @@ def vanishes():
     wait_for('the rules', 5, lambda: holds('2a01:4f8:a003:3'))
 
 
+def delegated(prefix):
+    """What the authority says of nas: the host behind the prefix and the WAN's IPv4 address."""
+    return lab.dns('AAAA', NAS) == ([f'{prefix}::10'] if prefix else []) and lab.dns('A', NAS) == ['81.2.69.7']
+
+
+def nas_state():
+    record = lab.record('ipv6', NAS)
+    return record and record['state']
+
+
+def host_of_the_lan():
+    """A name with ipv6_suffix: AAAA is br0's prefix with the host's bits, and follows; home's is the WAN's"""
+    same(lab.stop_daemon(), 0)
+    run('nft', 'flush', 'ruleset', ns='router')
+    config = lab.configuration(wans=[{'interface': 'wan0', 'grace': '1s', 'ipv6': PREFIX}])
+    config['providers'][0]['hostnames'].append({'name': NAS, 'ipv6_suffix': '::10'})
+    lab.write_configuration(config)
+    said = run(f'{lab.build}/hairpind', '--dry-run', ns='router', env=dict(os.environ, ASAN_OPTIONS='detect_leaks=0'))
+    assert f'record {NAS} (IPv6, dyndns2): (unknown) -> 2a01:4f8:a003:3::10 (dry run)' in said, said
+    lab.start_daemon()
+    wait_for('both of nas', 30, lambda: delegated('2a01:4f8:a003:3'))
+    wait_for('current', 30, lambda: all(record['state'] == 'current' for record in lab.status()['records']))
+    same((lab.record('ipv6', NAS)['wanted'], lab.record('ipv6')['wanted']), ('2a01:4f8:a003:3::10', WAN6))
+    same(lab.status()['wans'][0]['ipv6_prefix']['prefix'], '2a01:4f8:a003:3::/64')
+    asked = len(lab.requests())
+    delegate('2a01:4f8:a005:5', '2a01:4f8:a003:3')
+    wait_for('the new prefix', 30, lambda: delegated('2a01:4f8:a005:5'))
+    same([(request['query']['hostname'], request['query']['myip']) for request in lab.requests()[asked:]],
+         [(NAS, '2a01:4f8:a005:5::10')])
+    same(lab.dns('AAAA'), [WAN6])
+    wait_for('current again', 30, lambda: nas_state() == 'current')
+
+
+def only_unique_local():
+    """Of a unique-local prefix nothing is made, in a reload nothing is lost"""
+    asked = len(lab.requests())
+    run('ip', 'addr', 'add', 'fd00:5::1/64', 'dev', 'br0', 'nodad', ns='router')
+    run('ip', 'addr', 'del', '2a01:4f8:a005:5::1/64', 'dev', 'br0', ns='router')
+    wait_for('no prefix', 10, lambda: nas_state() == 'waiting')
+    same((lab.record('ipv6', NAS)['wanted'], lab.record('ipv6', NAS)['reason']),
+         (None, "no delegated IPv6 prefix for the host's address"))
+    run('ip', 'addr', 'add', '2a01:4f8:a005:5::1/64', 'dev', 'br0', 'nodad', ns='router')
+    wait_for('it is back', 10, lambda: nas_state() == 'current')
+    lab.ctl('reload')
+    same(nas_state(), 'current')
+    same(lab.requests()[asked:], [])
+    same(lab.stop_daemon(), 0)
+    log = lab.log()
+    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
+    lab.write_configuration(lab.configuration(wans=[{'interface': 'wan0', 'grace': '1s', 'ipv6': KEEP}]))
+    run('nft', '-f', '-', ns='router', input=RULES % {'prefix': '2a01:4f8:a005:5'})
+    lab.start_daemon()
+    wait_for('the rules', 5, lambda: holds('2a01:4f8:a005:5'))
+
+
 def restart():
     """While nobody ran: the state file knows the former prefix of a set, which names it nowhere else"""
     same(lab.stop_daemon(), 0)
@@ -99,7 +159,7 @@ def restart():
     for rule in ('"hairpin host"', '"hairpin prefix"'):
         handle = next(line for line in lab.rules('ip6 nat').splitlines() if rule in line).split()[-1]
         run('nft', 'delete', 'rule', 'ip6', 'nat', 'pre', 'handle', handle, ns='router')
-    delegate('2a01:4f8:a004:4', '2a01:4f8:a003:3')
+    delegate('2a01:4f8:a004:4', '2a01:4f8:a005:5')
     lab.start_daemon()
     wait_for('the set', 5, lambda: elements() == ['2a01:4f8:a004:4::10', 'fd00::1'])
     items = lab.ctl('rules')['items']
@@ -116,7 +176,7 @@ def main():
         lab.set_address('81.2.69.7')
         run('ip', 'addr', 'add', f'{WAN6}/64', 'dev', 'wan0', 'nodad', ns='router')
         run('ip', 'route', 'add', 'default', 'via', '2a01:4f8:1::254', 'dev', 'wan0', ns='router')
-        run_tests([first, change, vanishes, restart])
+        run_tests([first, change, vanishes, host_of_the_lan, only_unique_local, restart])
 
 
 main()

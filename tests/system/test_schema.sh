@@ -47,7 +47,7 @@ for path in sorted(glob.glob('conf/providers/*.json')):
 
 for document in ({'wan': []}, {'nat': {'enabled': 1}}, {'nat': {'names': 'x' * 32}},
                  {'wans': [{'ipv6': {'source': 'interface', 'keep': 'prefix'}}]},
-                 {'wans': [{'ipv6': {'source': 'interface', 'prefix_length': 56}}]},
+                 {'providers': [{'type': 'x', 'hostnames': [{'name': 'a.b', 'ipv6_suffix': '10.1.1.1'}]}]},
                  {'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_length': 129}}]},
                  {'wans': [{'ipv4': {'source': 'interface', 'keep': 'suffix'}}]},
                  {'nat': {'tables': ['nat']}}, {'wans': [{'interface': 'a/b'}]},
@@ -58,7 +58,8 @@ for document in ({'wan': []}, {'nat': {'enabled': 1}}, {'nat': {'names': 'x' * 3
     refuses('hairpind', document)
 
 document = {'nat': {'filter': True, 'add_missing': True, 'names': ''},
-            'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_from': 'br0', 'prefix_length': 56}}]}
+            'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_from': 'br0', 'prefix_length': 56}}],
+            'providers': [{'type': 'x', 'hostnames': [{'name': 'a.b', 'ipv6_suffix': '::10'}]}]}
 report(schemas['hairpind'].is_valid(document), f'hairpind accepts {json.dumps(document)}')
 
 good = {'id': 'x', 'name': 'X', 'status': 'alive', 'requests': [{'url': 'https://x.org/'}]}

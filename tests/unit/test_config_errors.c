@@ -89,9 +89,6 @@ static void single_mistakes(void **state)
 		{ "{ \"wans\": [{\"ipv6\": {\"source\": \"interface\", \"keep\": "
 		  "\"suffix\", \"prefix_length\": 0}}] }",
 		  "whole number from 1 to 128" },
-		{ "{ \"wans\": [{\"ipv6\": {\"source\": \"interface\", "
-		  "\"prefix_length\": 56}}] }",
-		  "\"prefix_length\" has no effect without \"keep\"" },
 		{ "{ \"wans\": [{\"ipv4\": {\"source\": \"interface\", "
 		  "\"prefix_from\": \"br0\"}}] }", "is for \"ipv6\" only" },
 		{ "{ \"nat\": {\"names\": \"a\\u0001\"} }", "plain text" },
@@ -140,9 +137,6 @@ static void what_comes_later_is_refused(void **state)
 		"{ \"wans\": [{\"ipv4\": {\"source\": \"command\"}}] }",
 		"{ \"wans\": [{\"ipv4\": {\"source\": \"pcp\"}}] }",
 		"{ \"wans\": [{\"ipv4\": {\"source\": \"upnp\"}}] }",
-		"{ \"providers\": [{\"type\": \"duckdns\", \"token\": \"x\", "
-		"\"hostnames\":"
-		" [{\"name\": \"a.duckdns.org\", \"ipv6_suffix\": \"::10\"}]}] }",
 	};
 	struct room *room = *state;
 
@@ -156,6 +150,57 @@ static void what_comes_later_is_refused(void **state)
 }
 
 /* Keys given twice are mistakes like others: what else is wrong is said too. */
+/* What is wrong with a host's own IPv6 address; NULL: nothing. */
+static void suffixes(void **state)
+{
+	static const struct {
+		const char *ipv6, *hostname, *says;
+	} cases[] = {
+		{ "\"prefix_from\": \"br0\"", "\"ipv6_suffix\": \"::10\"", NULL },
+		{ "\"prefix_from\": \"br0\"",
+		  "\"ipv6_suffix\": \"::211:22ff:fe33:4455\"", NULL },
+		{ "\"prefix_from\": \"br0\", \"prefix_length\": 56",
+		  "\"ipv6_suffix\": \"::a5:0:0:0:10\"", NULL },
+		{ "\"prefix_from\": \"br0\"", "\"ipv6_suffix\": \"::a5:0:0:0:10\"",
+		  "error: the first 64 bits are those of the WAN's prefix" },
+		{ "\"prefix_from\": \"br0\", \"prefix_length\": 60",
+		  "\"ipv6_suffix\": \"::10:0:0:0:10\"", "error: the first 60 bits" },
+		{ "\"keep\": \"suffix\"", "\"ipv6_suffix\": \"::10\"",
+		  "warning: \"a.duckdns.org\" is put under the prefix of the WAN's own" },
+		{ "\"prefix_from\": \"br0\"", "\"ipv6_suffix\": \"10\"",
+		  "error: \"10\" is no end of an IPv6 address" },
+		{ "\"prefix_from\": \"br0\"", "\"ipv6_suffix\": \"0.0.0.10\"",
+		  "is no end of an IPv6 address" },
+		{ "\"prefix_from\": \"br0\"", "\"ipv6_suffix\": \"::\"",
+		  "is no end of an IPv6 address" },
+		{ "\"prefix_from\": \"br0\"",
+		  "\"ipv6_suffix\": \"::10\", \"families\": [\"ipv4\"]",
+		  "error: \"a.duckdns.org\" leaves IPv6 out by its \"families\"" },
+		{ "\"prefix_from\": \"br0\"", "\"families\": [\"ipv6\"]",
+		  "warning: \"prefix_from\" has no effect" },
+		{ "\"prefix_length\": 56", "\"families\": [\"ipv6\"]",
+		  "warning: \"prefix_length\" has no effect" },
+	};
+	struct room *room = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bool fails = cases[i].says && !strstr(cases[i].says, "warning");
+		char text[512];
+
+		snprintf(text, sizeof text,
+			 "{ \"wans\": [{}, {\"name\": \"six\", \"ipv6\": "
+			 "{\"source\": \"interface\", %s}}], \"providers\": "
+			 "[{\"type\": \"duckdns\", \"token\": \"x\", \"wan\": \"six\", "
+			 "\"hostnames\": [{\"name\": \"a.duckdns.org\", %s}]}] }",
+			 cases[i].ipv6, cases[i].hostname);
+		assert_int_equal(room_load_text(room, text), fails ? -EINVAL : 0);
+		if (cases[i].says)
+			assert_says(room, cases[i].says);
+		else if (strstr(room->problems.text.bytes, "suffix"))
+			fail_msg("%s: %s", cases[i].hostname, room->problems.text.bytes);
+	}
+}
+
 static void keys_given_twice(void **state)
 {
 	struct room *room = *state;
@@ -292,6 +337,7 @@ int main(void)
 		TEST(syntax_golden),
 		TEST(single_mistakes),
 		TEST(what_comes_later_is_refused),
+		TEST(suffixes),
 		TEST(keys_given_twice),
 		TEST(the_same_record_twice),
 		TEST(a_flood_is_cut),

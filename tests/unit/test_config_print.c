@@ -22,7 +22,8 @@ static const char full[] =
 	"     \"hostnames\": [{\"name\": \"b.duckdns.org\", \"families\": [\"ipv4\"]}]},"
 	"    {\"type\": \"dyndns2\", \"server\": \"ddns.example.org:8080\","
 	"     \"insecure_http\": true, \"username\": \"me\", \"password\": \"geheim3\","
-	"     \"families\": [\"ipv4\", \"ipv6\"], \"hostnames\": [\"*.example.org\"],"
+	"     \"families\": [\"ipv4\", \"ipv6\"], \"hostnames\": [\"*.example.org\", "
+	"{\"name\": \"nas.example.org\", \"ipv6_suffix\": \"::211:22ff:FE33:4455\"}],"
 	"     \"user_agent\": \"x/1 \xc3\xa9\", \"check\": false, "
 	"\"refresh\": \"25d\"} ],"
 	"  \"dns\": {\"servers\": [\"[2001:db8::1]:53\"]},"
@@ -51,6 +52,7 @@ static void revealed_comes_back(void **state)
 {
 	struct room *room = *state;
 	struct config *again = NULL;
+	char suffix[ADDR_TEXT_BYTES];
 	struct err err = { 0 };
 	char *first, *second;
 
@@ -78,6 +80,10 @@ static void revealed_comes_back(void **state)
 	assert_int_equal(again->wans[0].keep_bits, 0);
 	assert_int_equal(again->wans[2].keep_bits, 56);
 	assert_string_equal(again->wans[2].prefix_from, "br0");
+	assert_true(again->wans[0].has_hosts && !again->wans[2].has_hosts);
+	assert_string_equal(addr_format(&again->providers[2].hostnames[1].ipv6_suffix,
+					suffix), "::211:22ff:fe33:4455");
+	assert_true(addr_is_none(&again->providers[2].hostnames[0].ipv6_suffix));
 	assert_true(again->nat.filter && again->nat.add_missing);
 	assert_string_equal(again->nat.names, "at ");
 	config_free(again);

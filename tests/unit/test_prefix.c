@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* "keep": IPv6 rules follow the prefix of another link, the WAN's address is published. */
+/*
+ * The prefix of another link: with "keep" IPv6 rules follow it, and the addresses of names with
+ * a suffix are made of it. What other names get is the WAN's own address.
+ */
 #include "core_room.h"
 #include "scratch.h"
 
@@ -265,6 +268,98 @@ static void status_shows_it(void **state)
 	room_end(&room);
 }
 
+/* home, with the WAN's own addresses, and the host nas behind br0. */
+static struct config *suffix_config(unsigned bits)
+{
+	struct config *config = room_config(2);
+	struct config_provider *provider = &config->providers[0];
+
+	provider->families = 0;
+	strcpy(config->wans[0].prefix_from, "br0");
+	config->wans[0].prefix_bits = bits;
+	config->wans[0].has_hosts = true;
+	strcpy(provider->hostnames[1].name, "nas.example.org");
+	assert_true(addr_parse("::211:22ff:fe33:4455",
+			       &provider->hostnames[1].ipv6_suffix));
+	return config;
+}
+
+static const struct schedule_record *record_of(struct room *room, const char *hostname,
+					       int family)
+{
+	int index = schedule_find(room->core.schedule, "dyn", hostname, family);
+
+	assert_true(index >= 0);
+	return schedule_record(room->core.schedule, (size_t)index);
+}
+
+#define wanted(room, hostname, family) (record_of(room, hostname, family)->record.wanted)
+
+static void names_with_a_suffix(void **state)
+{
+	struct room_log log;
+	struct room room;
+	char said[1024];
+
+	(void)state;
+	room_kernel_clear();
+	room_begin_with(&room, suffix_config(64), -1);
+	links("2a00:1:2:3::1");
+	fake_rule("hairpin nas", "2a00:ffff::7");
+	sync_turn(&room.core, kernel.now_ms);
+	assert_addr(wanted(&room, "nas.example.org", AF_INET6),
+		    "2a00:1:2:3:211:22ff:fe33:4455");
+	assert_addr(wanted(&room, "nas.example.org", AF_INET), "81.2.69.7");
+	assert_addr(wanted(&room, "home.example.org", AF_INET6), "2a00:ffff::7");
+
+	links("2a00:9:8:7::1");
+	log = room_log_begin(LOG_NOTICE);
+	room_look(&room);
+	room_log_end(&log, said, sizeof(said));
+	assert_non_null(strstr(said, "wan fibre: IPv6 prefix 2a00:9:8:7::/64 replaces "
+				     "2a00:1:2:3::/64; 1 record to update"));
+	assert_addr(wanted(&room, "nas.example.org", AF_INET6),
+		    "2a00:9:8:7:211:22ff:fe33:4455");
+	assert_addr(wanted(&room, "home.example.org", AF_INET6), "2a00:ffff::7");
+	/* Rules without "keep" have nothing to do with it. */
+	assert_int_equal(kernel.commits, 0);
+	assert_addr(kernel.rules[0].address, "2a00:ffff::7");
+	assert_int_equal(room.core.wans[0].former_count, 0);
+	room_end(&room);
+}
+
+static void names_lose_their_prefix(void **state)
+{
+	struct err err = { "" };
+	struct room room;
+
+	(void)state;
+	room_kernel_clear();
+	room_begin_with(&room, suffix_config(56), -1);
+	links("2a00:1:2:3a5::1");
+	sync_turn(&room.core, kernel.now_ms);
+	assert_addr(wanted(&room, "nas.example.org", AF_INET6),
+		    "2a00:1:2:300:211:22ff:fe33:4455");
+	/* Another length, by a reload. */
+	assert_int_equal(core_configure(&room.core, suffix_config(64), &err), 0);
+	room_look(&room);
+	assert_addr(wanted(&room, "nas.example.org", AF_INET6),
+		    "2a00:1:2:3a5:211:22ff:fe33:4455");
+	/* Unique-local addresses are nobody's delegated prefix. */
+	links("fd00:1:2:3::1");
+	room_look(&room);
+	room_wait(2000);
+	sync_turn(&room.core, kernel.now_ms);
+	assert_true(addr_is_none(&wanted(&room, "nas.example.org", AF_INET6)));
+	assert_addr(wanted(&room, "home.example.org", AF_INET6), "2a00:ffff::7");
+	assert_int_equal(record_of(&room, "nas.example.org", AF_INET6)->record.state,
+			 RECORD_WAITING);
+	assert_string_equal(schedule_reason(room.core.schedule, (size_t)schedule_find(
+				    room.core.schedule, "dyn", "nas.example.org", AF_INET6)),
+			    "no delegated IPv6 prefix for the host's address");
+	room_end(&room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +371,8 @@ int main(void)
 		cmocka_unit_test(restart),
 		cmocka_unit_test(reload),
 		cmocka_unit_test(status_shows_it),
+		cmocka_unit_test(names_with_a_suffix),
+		cmocka_unit_test(names_lose_their_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
