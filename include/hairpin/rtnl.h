@@ -28,7 +28,7 @@ int rtnl_fd(const struct rtnl *rtnl);	/* readable: call rtnl_read() */
 
 /*
  * Reads until nothing is left, bounded per call. `ret_changed`: links, addresses or
- * main-table default routes may have changed (also after an overrun).
+ * default routes may have changed (also after an overrun).
  */
 int rtnl_read(struct rtnl *rtnl, bool *ret_changed) must_check;
 
@@ -38,10 +38,12 @@ struct rtnl_link {
 	bool up;		/* IFF_UP and lower up */
 };
 
-struct rtnl_default {		/* one default route of the main table */
+struct rtnl_default {		/* one default route */
 	int family;
 	uint32_t link;		/* ifindex; of a multipath route one entry per hop */
 	uint32_t priority;	/* metric, lower wins */
+	/* of the main table: what goes by no link of its own may take it */
+	bool is_main;
 };
 
 /* The kernel's answer at one moment. Arrays in dump order; owned by the snapshot. */
@@ -67,8 +69,8 @@ const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,
 				       const char *name);
 
 /*
- * The link of the default route of `family` with the lowest priority; 0: none. Links
- * whose index is in no `links` entry are passed over.
+ * The link of the main table's default route of `family` with the lowest priority; 0:
+ * none. Links whose index is in no `links` entry are passed over.
  */
 uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family);
 

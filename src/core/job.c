@@ -32,17 +32,19 @@ static void pack_interface(const struct core *core, const struct schedule_job *j
 			   struct message_job *packet)
 {
 	const struct core_wan *wan = &core->wans[job->wan];
-	const char *name = wan->interface;
+	char other[IFNAMSIZ] = "";
 	bool ipv6_only = true;
 
 	if (!wan->config->bind)
 		return;
+	wan_copy_link(packet->interface, wan->interface);
 	for (size_t i = 0; i < job->count; i++)
 		ipv6_only = ipv6_only && packet->records[i].family == AF_INET6;
 	for (size_t i = 0; ipv6_only && i < core->snapshot.link_count; i++)
 		if (core->snapshot.links[i].index == wan->sides[WAN_IPV6].link)
-			name = core->snapshot.links[i].name;
-	wan_copy_link(packet->interface, name);
+			wan_copy_link(other, core->snapshot.links[i].name);
+	if (other[0])
+		memcpy(packet->interface, other, sizeof(other));
 }
 
 /* What a connection depends on: the WAN and the addresses it had. */

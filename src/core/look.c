@@ -69,13 +69,23 @@ static const struct rtnl_link *main_link(const struct rtnl_snapshot *snapshot,
 	return link_of(snapshot, wan->sides[side].link);
 }
 
+/*
+ * Can the WAN's requests leave? Bound to its link they take a default route of whatever table by
+ * it, else one of the main table.
+ */
 static bool has_route(const struct rtnl_snapshot *snapshot, const struct core_wan *wan)
 {
-	for (size_t i = 0; i < snapshot->default_count; i++) {
-		uint32_t link = snapshot->defaults[i].link;
+	char link[IFNAMSIZ];
 
-		if (!wan->config->bind || link == wan->sides[WAN_IPV4].link ||
-		    link == wan->sides[WAN_IPV6].link)
+	wan_copy_link(link, wan->interface);
+	for (size_t i = 0; i < snapshot->default_count; i++) {
+		const struct rtnl_default *route = &snapshot->defaults[i];
+
+		if (!wan->config->bind && route->is_main)
+			return true;
+		if (wan->config->bind && link[0] &&
+		    (route->link == wan->sides[WAN_IPV4].link ||
+		     route->link == wan->sides[WAN_IPV6].link))
 			return true;
 	}
 	return false;

@@ -130,7 +130,8 @@ uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family)
 	for (size_t i = 0; i < snapshot->default_count; i++) {
 		const struct rtnl_default *route = &snapshot->defaults[i];
 
-		if (route->family != family || !link_known(snapshot, route->link))
+		if (!route->is_main || route->family != family ||
+		    !link_known(snapshot, route->link))
 			continue;
 		if (!best || route->priority < best->priority)
 			best = route;

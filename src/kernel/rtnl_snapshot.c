@@ -103,8 +103,7 @@ static int take_address(void *context, const struct nlmsghdr *message)
 	return 0;
 }
 
-static int add_default(struct rtnl_snapshot *snapshot, int family, uint32_t link,
-		       uint32_t priority)
+static int add_default(struct rtnl_snapshot *snapshot, const struct rtnl_default *route)
 {
 	struct rtnl_default *entry;
 
@@ -112,12 +111,13 @@ static int add_default(struct rtnl_snapshot *snapshot, int family, uint32_t link
 		     &snapshot->default_room, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct rtnl_default){ family, link, priority };
+	*entry = *route;
 	return 0;
 }
 
-static int add_hops(struct rtnl_snapshot *snapshot, int family, struct span hops,
-		    uint32_t priority)
+/* `route`: what is the same for all of them. */
+static int add_hops(struct rtnl_snapshot *snapshot, struct span hops,
+		    struct rtnl_default *route)
 {
 	struct rtnexthop hop;
 	size_t step;
@@ -127,9 +127,9 @@ static int add_hops(struct rtnl_snapshot *snapshot, int family, struct span hops
 		memcpy(&hop, hops.bytes, sizeof(hop));
 		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > hops.length)
 			break;
+		route->link = (uint32_t)hop.rtnh_ifindex;
 		if (!(hop.rtnh_flags & RTNH_F_DEAD))
-			r = add_default(snapshot, family, (uint32_t)hop.rtnh_ifindex,
-					priority);
+			r = add_default(snapshot, route);
 		step = MNL_ALIGN((size_t)hop.rtnh_len);
 		if (step >= hops.length)
 			break;
@@ -139,12 +139,17 @@ static int add_hops(struct rtnl_snapshot *snapshot, int family, struct span hops
 	return r;
 }
 
+/*
+ * Of all tables: with several ways to the internet the main one often has the default route of
+ * one of them, and rules lead to the tables of the others.
+ */
 static int take_route(void *context, const struct nlmsghdr *message)
 {
 	struct rtnl_snapshot *snapshot = context;
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	uint32_t link = 0, priority = 0, table;
+	struct rtnl_default route = { .family = 0 };
 	struct span attributes, hops;
+	uint32_t table;
 
 	if (message->nlmsg_type != RTM_NEWROUTE ||
 	    mnl_nlmsg_get_payload_len(message) < sizeof(*header) ||
@@ -154,15 +159,15 @@ static int take_route(void *context, const struct nlmsghdr *message)
 	attributes = attr_of_message(message, sizeof(*header));
 	table = header->rtm_table;
 	attr_u32(attr_find(attributes, RTA_TABLE), &table);
-	if (table != RT_TABLE_MAIN)
-		return 0;
-	attr_u32(attr_find(attributes, RTA_PRIORITY), &priority);
+	route.family = header->rtm_family;
+	route.is_main = table == RT_TABLE_MAIN;
+	attr_u32(attr_find(attributes, RTA_PRIORITY), &route.priority);
 	hops = attr_nest(attributes, RTA_MULTIPATH);
 	if (hops.bytes)
-		return add_hops(snapshot, header->rtm_family, hops, priority);
-	if (!attr_u32(attr_find(attributes, RTA_OIF), &link))
+		return add_hops(snapshot, hops, &route);
+	if (!attr_u32(attr_find(attributes, RTA_OIF), &route.link))
 		return 0;
-	return add_default(snapshot, header->rtm_family, link, priority);
+	return add_default(snapshot, &route);
 }
 
 static int dump(struct rtnl *rtnl, uint16_t type, const void *header, size_t header_bytes,
@@ -182,13 +187,11 @@ static int dump(struct rtnl *rtnl, uint16_t type, const void *header, size_t hea
 
 static int dump_routes(struct rtnl *rtnl, int family, struct rtnl_snapshot *snapshot)
 {
-	struct rtmsg header = { .rtm_family = (uint8_t)family,
-				.rtm_table = RT_TABLE_MAIN };
+	struct rtmsg header = { .rtm_family = (uint8_t)family };
 	int r;
 
-	r = dump(rtnl, RTM_GETROUTE, &header, sizeof(header), RTA_TABLE, RT_TABLE_MAIN,
-		 take_route, snapshot);
-	/* A table without routes may not exist yet; a kernel may lack IPv6. */
+	r = dump(rtnl, RTM_GETROUTE, &header, sizeof(header), 0, 0, take_route, snapshot);
+	/* A kernel may lack IPv6. */
 	return r == -ENOENT || r == -EOPNOTSUPP || r == -EAFNOSUPPORT ? 0 : r;
 }
 

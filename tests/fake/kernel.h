@@ -92,7 +92,8 @@ static inline void fake_address(uint32_t link, const char *text)
 static inline void fake_default(uint32_t link, int family)
 {
 	kernel.defaults[kernel.default_count++] =
-		(struct rtnl_default){ .family = family, .link = link, .priority = 100 };
+		(struct rtnl_default){ .family = family, .link = link, .priority = 100,
+				       .is_main = true };
 }
 
 int rtnl_new(struct rtnl **ret_rtnl, struct err *ret_err)

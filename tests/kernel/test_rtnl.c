@@ -166,13 +166,20 @@ static void default_routes(void **state)
 	lab_run("ip route del default metric 50 && ip route add default dev wan1 table "
 		"99 metric 1");
 	assert_int_equal(rtnl_default_link(look(lab), AF_INET), wan0);
+	/* That of another table is known too, but nobody follows it by himself. */
+	assert_int_equal(lab->snapshot.default_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct rtnl_default *route = &lab->snapshot.defaults[i];
+
+		assert_int_equal(route->link, route->is_main ? wan0 : wan1);
+	}
 	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET6), 0);
 	lab_run("ip route replace default metric 100 nexthop via 10.9.0.9 dev wan1 "
 		"nexthop via 203.0.113.254 dev wan0");
-	assert_int_equal(look(lab)->default_count, 2);
+	assert_int_equal(look(lab)->default_count, 3);
 	assert_int_equal(rtnl_default_link(&lab->snapshot, AF_INET), wan1);
 	lab_run("ip route add blackhole default metric 1");
-	assert_int_equal(look(lab)->default_count, 2);
+	assert_int_equal(look(lab)->default_count, 3);
 	if (lab_try("ip -6 route add default dev wan1 metric 7") == 0)
 		assert_int_equal(rtnl_default_link(look(lab), AF_INET6), wan1);
 	lab_run("ip route flush table 99 && ip route del blackhole default metric 1");
