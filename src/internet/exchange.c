@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
@@ -286,6 +287,28 @@ static void add_pin(struct text *pin, const struct addr *address, bool first)
 	text_add(pin, addr_format(address, room));
 }
 
+/*
+ * Where the kernel refuses to bind to a link, libcurl binds to its address instead, which may
+ * well leave by another one. So it is tried before.
+ */
+static bool may_bind(struct http_exchange *exchange)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), code = 0;
+	const char *link = exchange->interface;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link,
+				 (socklen_t)strlen(link)) < 0)
+		code = errno;
+	if (fd >= 0)
+		close(fd);
+	if (code)
+		snprintf(exchange->reply.why, sizeof(exchange->reply.why),
+			 "nothing can be sent by %s alone: %s%s", link, strerror(code),
+			 code == EPERM ? " (Linux has allowed that since 5.7; \"bind\": "
+					 "false does without)" : "");
+	return code == 0;
+}
+
 /* The link is left by only for the internet: a server at home is not behind it. */
 static bool set_link(struct http_exchange *exchange, bool all_global)
 {
@@ -293,6 +316,8 @@ static bool set_link(struct http_exchange *exchange, bool all_global)
 
 	if (!exchange->interface[0] || !all_global)
 		return true;
+	if (!may_bind(exchange))
+		return false;
 	snprintf(link, sizeof(link), "if!%s", exchange->interface);
 	return curl_easy_setopt(exchange->easy, CURLOPT_INTERFACE, link) == CURLE_OK;
 }

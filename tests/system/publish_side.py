@@ -107,10 +107,25 @@ def make_job(kind, records, number=1, timeout_ms=30000, texts=(), servers=(), **
     return bytes(job) + text
 
 
+def refuse_binding():
+    """This process and its children may bind to no link (SO_BINDTODEVICE), as on Linux before 5.7."""
+    number, libc = {'x86_64': 54, 'aarch64': 208}[os.uname().machine], ctypes.CDLL(None, use_errno=True)
+    load, equal, give, refuse = 0x20, 0x15, 0x06, 0x00050000 | 1
+    code = [(load, 0, 0, 0), (equal, 0, 5, number),
+            (load, 0, 0, 24), (equal, 0, 3, socket.SOL_SOCKET),
+            (load, 0, 0, 32), (equal, 0, 1, socket.SO_BINDTODEVICE),
+            (give, 0, 0, refuse), (give, 0, 0, 0x7fff0000)]
+    bytes_ = ctypes.create_string_buffer(b''.join(struct.pack('=HBBI', *line) for line in code))
+    program = ctypes.create_string_buffer(struct.pack('@HP', len(code), ctypes.addressof(bytes_)))
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), 'seccomp')
+
+
 class Publisher:
     """The program with its channel; a context manager."""
 
-    def __init__(self, program=None):
+    def __init__(self, program=None, before=lambda: None):
+        self.before = before
         asan = f'{TOP}/build/asan/hairpin-publish'
         self.program = program or os.environ.get('HAIRPIN_PUBLISH') or (
             asan if os.path.exists(asan) else f'{TOP}/build/hairpin-publish')
@@ -122,7 +137,7 @@ class Publisher:
         self.errors = open(f'{FOLDER}/publisher.err', 'w+b')
         # The leak detector needs ptrace, which the program's own sandbox refuses.
         self.child = subprocess.Popen(
-            [self.program], pass_fds=[3], preexec_fn=lambda: os.dup2(theirs.fileno(), 3),
+            [self.program], pass_fds=[3], preexec_fn=lambda: (os.dup2(theirs.fileno(), 3), self.before()),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors,
             env={'PATH': '/usr/bin:/bin', 'ASAN_OPTIONS': os.environ.get('HAIRPIN_PUBLISH_ASAN', 'detect_leaks=0')})
         theirs.close()

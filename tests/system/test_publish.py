@@ -213,6 +213,18 @@ def test_unreachable():
     same(one(update(HOME, interface=b'lo')).verdict, 'unchanged', 'bound to lo')
 
 
+def test_no_binding():
+    """a kernel that lets nobody bind to a link: nothing is sent by another, and the message says what to do"""
+    if os.uname().machine not in ('x86_64', 'aarch64'):
+        raise Skip('the number of setsockopt is not known here')
+    web.requests, web.say = [], http('nochg')
+    with Publisher(before=side.refuse_binding) as publisher:
+        answer = publisher.ask(update(HOME, interface=b'lo'))[0]
+        same((answer.verdict, web.requests), ('unreachable', []))
+        assert 'by lo alone' in answer.text and '"bind": false' in answer.text, answer.text
+        same(publisher.ask(update(HOME))[0].verdict, 'unchanged', 'bound to none')
+
+
 def test_private_server():
     """a provider that resolves to a private address is not asked, unless it may be"""
     subprocess.run(['ip', 'addr', 'add', '192.168.1.2/32', 'dev', 'lo'], check=True)
