@@ -161,6 +161,9 @@ static bool may_succeed(const struct judging *j, const struct catalogue_rule *ru
 
 	if (answer->cut || (!rule->http && !j->clear))
 		return false;
+	if (rule->spot.path && rule->spot.where == CATALOGUE_JSON &&
+	    rule->test == CATALOGUE_ABSENT && !view_is_json(j->view))
+		return false;
 	return !asks_status_only(rule) || !answer_is_page(answer);
 }
 
@@ -254,6 +257,21 @@ static enum judge_way way_of_rule(const struct judging *j,
 	return of_step ? JUDGE_VERDICT : JUDGE_NEXT;
 }
 
+/*
+ * A look that reads JSON has seen nothing where there is none. To go on as if the record
+ * were missing would make a second one.
+ */
+static bool has_looked(const struct judging *j)
+{
+	const struct catalogue_step *step = j->step;
+	bool json = step->pages.by != CATALOGUE_ONE_PAGE;
+
+	for (size_t i = 0; i < step->read_count; i++)
+		json = json || step->reads[i].spot.where == CATALOGUE_JSON;
+	return !json || step->does != CATALOGUE_LOOK || view_is_json(j->view) ||
+	       (j->view->answer->http_status == 204 && j->view->answer->length == 0);
+}
+
 static void judge_write(const struct judging *j, const struct fill_name *names,
 			size_t count, struct provider_verdict *ret_verdicts)
 {
@@ -292,6 +310,11 @@ enum judge_way judge_answer(const struct catalogue *catalogue,
 	} else {
 		way = j.clear ? JUDGE_NEXT : JUDGE_VERDICT;
 		set_all(ret_verdicts, count, answer_of_status(answer));
+	}
+	if (way == JUDGE_NEXT && !has_looked(&j)) {
+		way = JUDGE_VERDICT;
+		set_all(ret_verdicts, count, (struct provider_verdict){
+						     .verdict = MESSAGE_TRANSIENT });
 	}
 	answer_set_wait(answer, ret_verdicts, count);
 	return way;

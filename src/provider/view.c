@@ -44,6 +44,11 @@ static const struct json *view_json(struct view *view)
 	return view->json;
 }
 
+bool view_is_json(struct view *view)
+{
+	return view_json(view) != NULL;
+}
+
 static const struct json *json_at(struct view *view, const char *template,
 				  const struct fill *fill)
 {

@@ -31,6 +31,9 @@ struct view {
 void view_init(struct view *view, const struct provider_answer *answer);
 void view_done(struct view *view);
 
+/* A whole answer in JSON? Where it is none, what is missing in it says nothing. */
+bool view_is_json(struct view *view);
+
 /*
  * What stands at the spot, as text: a string as it is, numbers with all their digits and
  * booleans as JSON has them; of an expression its first group where it has one. False:

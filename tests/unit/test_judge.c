@@ -336,6 +336,49 @@ static void pages_of_portals(void **state)
 	assert_int_equal(judge_answer_of(&catalogue, &write, &answer), MESSAGE_GOOD);
 }
 
+/* What is missing in an answer that nobody can read is no success. */
+static void no_json(void **state)
+{
+	static const struct catalogue catalogue = { .rule_count = 2, .rules = {
+		{ JSON("error"), .test = CATALOGUE_ABSENT, .verdict = CATALOGUE_GOOD },
+		{ .http = 202, JSON("error"), .test = CATALOGUE_ABSENT,
+		  .verdict = CATALOGUE_UNCHANGED } } };
+	struct catalogue_step step = { .does = CATALOGUE_WRITE };
+
+	(void)state;
+	assert_int_equal(judge(&catalogue, &step, 200, "{}"), MESSAGE_GOOD);
+	assert_int_equal(judge(&catalogue, &step, 200, "<html>"), MESSAGE_TRANSIENT);
+	assert_int_equal(judge(&catalogue, &step, 200, "{"), MESSAGE_TRANSIENT);
+	assert_int_equal(judge(&catalogue, &step, 202, ""), MESSAGE_TRANSIENT);
+}
+
+/* Else a page of a maintenance would lead to a second record. */
+static void a_look_at_no_json(void **state)
+{
+	static const struct catalogue none = { 0 };
+	static const struct catalogue said = { .rule_count = 2, .rules = {
+		{ .http = 404, .verdict = CATALOGUE_NO_RECORD },
+		{ .http = 200, .verdict = CATALOGUE_NEXT_STEP } } };
+	struct catalogue_step step = { .does = CATALOGUE_LOOK, .read_count = 2,
+				       .reads = { { .spot = { CATALOGUE_HEADER, NULL } },
+						  { JSON("[0].id") } } };
+
+	(void)state;
+	assert_int_equal(judge(&none, &step, 200, "[]"), NEXT);
+	assert_int_equal(judge(&none, &step, 200, "<html>"), MESSAGE_TRANSIENT);
+	assert_int_equal(judge(&none, &step, 200, ""), MESSAGE_TRANSIENT);
+	assert_int_equal(judge(&none, &step, 204, ""), NEXT);
+	assert_int_equal(judge(&said, &step, 200, "[]"), NEXT);
+	assert_int_equal(judge(&said, &step, 200, "sorry"), MESSAGE_TRANSIENT);
+	assert_int_equal(judge(&said, &step, 404, "<html>"), NO_RECORD);
+	step.read_count = 1;
+	assert_int_equal(judge(&none, &step, 200, "<html>"), NEXT);
+	step.pages.by = CATALOGUE_COUNTED;
+	assert_int_equal(judge(&none, &step, 200, "<html>"), MESSAGE_TRANSIENT);
+	step.does = CATALOGUE_CLEAN;
+	assert_int_equal(judge(&none, &step, 200, "<html>"), NEXT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +390,8 @@ int main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(cut_answers),
 		cmocka_unit_test(pages_of_portals),
+		cmocka_unit_test(no_json),
+		cmocka_unit_test(a_look_at_no_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
