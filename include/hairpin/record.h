@@ -140,6 +140,7 @@ struct record_rules {
 	int64_t refresh_ms;		/* 0: never */
 	int64_t min_interval_ms;	/* 0: none */
 	uint64_t fingerprint;		/* of what a final refusal depends on */
+	uint64_t program;		/* of our version, on which BADAGENT depends too */
 };
 
 /*

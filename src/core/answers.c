@@ -68,7 +68,7 @@ static void said_refusal(const struct core *core, const struct schedule_report *
 		  name_of(core, of, name),
 		  schedule_reason(core->schedule, (size_t)report->record));
 	if (report->also_disabled)
-		text_addf(&line, "; %zu more of this account likewise",
+		text_addf(&line, "; %zu more records likewise",
 			  report->also_disabled);
 	log_error("%s", line.bytes);
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "hairpin/order.h"
+#include "hairpin/secret.h"
 
 #include "schedule_parts.h"
 
@@ -131,6 +132,13 @@ static size_t find_circuit(struct schedule *schedule,
 	return schedule->circuit_count++;
 }
 
+static uint64_t program_fingerprint(void)
+{
+	static const uint8_t key[16];
+
+	return secret_fingerprint(key, HAIRPIN_VERSION, sizeof(HAIRPIN_VERSION));
+}
+
 static void fill_entry(struct schedule *schedule, size_t p, uint64_t fingerprint)
 {
 	const struct config *config = schedule->config;
@@ -145,6 +153,7 @@ static void fill_entry(struct schedule *schedule, size_t p, uint64_t fingerprint
 		.check_every_ms = config->dns.check_every_ms,
 		.refresh_ms = provider->refresh_ms,
 		.min_interval_ms = provider->min_interval_ms, .fingerprint = fingerprint,
+		.program = program_fingerprint(),
 	};
 }
 

@@ -68,7 +68,7 @@ struct schedule_report {
 	enum record_event event;
 	/* whose; SCHEDULE_NO_RECORD: an answer nobody waits for */
 	int record;
-	/* further records of the provider entry, by an account-wide refusal */
+	/* further records, by a refusal of the account or of ourselves */
 	size_t also_disabled;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What came of the jobs. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "hairpin/order.h"
 
@@ -120,16 +121,41 @@ static void finish(struct schedule *schedule, struct job *job,
 
 /* --- one answer --- */
 
-static size_t refuse_account(struct schedule *schedule, size_t index,
-			     const struct message_result *result)
+static bool same_text(const char *a, const char *b)
 {
-	size_t count = 0;
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Entries of one type at one server, where we go by the same name. */
+static bool is_same_agent(const struct schedule *schedule, size_t entry, size_t other)
+{
+	const struct circuit *a = &schedule->circuits[schedule->entries[entry].circuit];
+	const struct circuit *b = &schedule->circuits[schedule->entries[other].circuit];
+	const struct config_provider *providers = schedule->config->providers;
+
+	return strcmp(a->type, b->type) == 0 && strcmp(a->server, b->server) == 0 &&
+	       same_text(providers[entry].user_agent, providers[other].user_agent);
+}
+
+/* BADAUTH is for the account, which is an entry; BADAGENT for us, whoever asks. */
+static bool is_refused_too(const struct schedule *schedule, size_t entry, size_t other,
+			   enum message_verdict verdict)
+{
+	return entry == other ||
+	       (verdict == MESSAGE_BADAGENT && is_same_agent(schedule, entry, other));
+}
+
+static size_t refuse_others(struct schedule *schedule, size_t index,
+			    const struct message_result *result)
+{
+	size_t count = 0, entry = schedule->records[index].provider;
 
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct record *record = &schedule->records[i].record;
 
-		if (schedule->records[i].provider != schedule->records[index].provider ||
-		    i == index || record->refusal)
+		if (i == index || record->refusal ||
+		    !is_refused_too(schedule, entry, schedule->records[i].provider,
+				    result->verdict))
 			continue;
 		record_refuse(record, result->verdict, result->text);
 		count++;
@@ -162,7 +188,7 @@ static void answer_update(struct schedule *schedule, struct job *job, size_t ind
 	report->event = record_answer(record, result, moment->now_ms, moment->wall_s,
 				      moment->random);
 	if (record_is_account_wide(result->verdict))
-		report->also_disabled = refuse_account(schedule, index, result);
+		report->also_disabled = refuse_others(schedule, index, result);
 }
 
 static void answer_passenger(struct schedule *schedule, size_t index,

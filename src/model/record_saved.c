@@ -93,10 +93,17 @@ static void restore_row(struct record *record, const struct record_saved *saved)
 	}
 }
 
+/* A new version of ours is another agent, and nothing else is forgiven it. */
+static uint64_t fingerprint(const struct record_rules *rules, uint32_t refusal)
+{
+	return refusal == MESSAGE_BADAGENT ? rules->fingerprint ^ rules->program
+					   : rules->fingerprint;
+}
+
 static void restore(struct record *record, const struct record_saved *saved,
 		    int64_t now_ms, int64_t wall_s)
 {
-	bool same = saved->fingerprint == record->rules->fingerprint;
+	bool same = saved->fingerprint == fingerprint(record->rules, saved->refusal);
 
 	record->published = fitting(record, &saved->published);
 	record->former = fitting(record, &saved->former);
@@ -170,7 +177,7 @@ void record_save(const struct record *record, int64_t now_ms, int64_t wall_s,
 		.published_wall_s = to_wall(record->published_ms, now_ms, wall_s),
 		.unchanged_wall_s = to_wall(record->unchanged_ms, now_ms, wall_s),
 		.repaired_wall_s = to_wall(record->repaired_ms, now_ms, wall_s),
-		.fingerprint = record->rules->fingerprint,
+		.fingerprint = fingerprint(record->rules, record->refusal),
 	};
 	for (size_t i = 0; i < RECORD_BURST; i++)
 		ret_saved->sent_wall_s[i] = to_wall(record->sent_ms[i], now_ms, wall_s);

@@ -135,6 +135,33 @@ static void test_another_account(void **state)
 	record_done(&record);
 }
 
+/* "badagent" is about us: over for another version, and that forgives nothing else. */
+static void test_another_version(void **state)
+{
+	static const uint32_t refusals[] = { MESSAGE_BADAGENT, MESSAGE_BADAUTH,
+					     MESSAGE_ABUSE, MESSAGE_NOHOST };
+	struct record_rules first = rules, later = rules;
+
+	(void)state;
+	first.program = 100;
+	later.program = 101;
+	for (size_t i = 0; i < 4; i++) {
+		struct record_saved saved;
+		struct record record;
+
+		record_init(&record, AF_INET, &first, NULL, 0, WORLD_WALL_S);
+		record_refuse(&record, refusals[i], "");
+		record_save(&record, 1000, WORLD_WALL_S, &saved);
+		record_done(&record);
+		record_init(&record, AF_INET, &first, &saved, 0, WORLD_WALL_S);
+		assert_int_equal(record.refusal, refusals[i]);
+		record_done(&record);
+		record_init(&record, AF_INET, &later, &saved, 0, WORLD_WALL_S);
+		assert_int_equal(record.refusal, i == 0 ? 0 : refusals[i]);
+		record_done(&record);
+	}
+}
+
 /* The file is of a record of the other family. */
 static void test_other_family(void **state)
 {
@@ -297,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_strange_file),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_another_account),
+		cmocka_unit_test(test_another_version),
 		cmocka_unit_test(test_other_family),
 		cmocka_unit_test(test_wait_and_clock),
 		cmocka_unit_test(test_refresh_and_clock),

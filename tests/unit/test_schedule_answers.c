@@ -292,6 +292,35 @@ static void test_badauth_is_for_the_account(void **state)
 	world_free(world);
 }
 
+static enum message_verdict answer_badagent(struct world *world, size_t record)
+{
+	(void)world;
+	(void)record;
+	return MESSAGE_BADAGENT;
+}
+
+/*
+ * A refusal of ourselves: for all entries of that provider, but where another name is
+ * given; an other provider may think otherwise.
+ */
+static void test_badagent_is_for_the_provider(void **state)
+{
+	struct world *world = world_new(4, 2, CONFIG_IPV4);
+
+	(void)state;
+	strcpy(world->providers[1].type, world->providers[0].type);
+	strcpy(world->providers[2].type, world->providers[0].type);
+	world->providers[2].user_agent = (char *)"other/1";
+	world_start(world);
+	world->provider = answer_badagent;
+	world_set(world, AF_INET, A);
+	world_run(world, 14 * DAY);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(world_record(world, i)->state, RECORD_DISABLED);
+	assert_int_equal(world->request_count, 3);
+	world_free(world);
+}
+
 /*
  * The clock is wrong, so certificates do not hold: a slow minute, and at once when it is
  * put right.
@@ -328,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_recovery_by_event),
 		cmocka_unit_test(test_one_bad_record),
 		cmocka_unit_test(test_badauth_is_for_the_account),
+		cmocka_unit_test(test_badagent_is_for_the_provider),
 		cmocka_unit_test(test_wrong_clock),
 	};
 
