@@ -39,8 +39,8 @@ struct catalogue_facts {
 	bool dual;			/* has a request for both families at once */
 	enum catalogue_other other_family;
 	/*
-	 * Names that go into one job, default 1: those of one request ("batch"), or those
-	 * whose runs share their look-ups.
+	 * Names that go into one job, default 1: those of one request (`batch`), or those
+	 * whose runs share their look-ups (CATALOGUE_SHARED_NAMES).
 	 */
 	unsigned batch_hostnames;
 	/* The names of a job need not have the same address. */
@@ -160,7 +160,8 @@ struct catalogue_pages {
 
 /* What an answer means. The duties of each: provider.h. */
 enum catalogue_verdict {
-	CATALOGUE_GOOD, CATALOGUE_UNCHANGED,
+	CATALOGUE_GOOD,			/* of a step that does not write: NEXT_STEP */
+	CATALOGUE_UNCHANGED,
 	CATALOGUE_BADAUTH, CATALOGUE_NOHOST, CATALOGUE_ABUSE, CATALOGUE_BADAGENT,
 	CATALOGUE_FORBIDDEN,
 	CATALOGUE_BAD_REQUEST, CATALOGUE_RATE_LIMITED, CATALOGUE_SERVER_ERROR,
@@ -221,6 +222,7 @@ struct catalogue_sign {
  *	ip		the address of a step for one family (any, ipv4, ipv6)
  *	ipv4, ipv6	the address of that family; only in steps for it, and in dual ones
  *	rrtype		A or AAAA; not in dual steps
+ *	jwt		where the signer `jwt` signs: made by it
  *	each		only in the body of an `each` step: for every record `each`, filled
  *			with its hostname, owner, ip and rrtype, `join` between
  *	page		in a step with pages
@@ -289,6 +291,7 @@ struct catalogue {
 	/* It takes the address of the connection: that must be the WAN's, of this family. */
 	bool by_connection;
 	enum catalogue_wildcard wildcard;
+	unsigned batch;			/* names of one request, at least 1 */
 	struct catalogue_facts facts;
 };
 

@@ -9,6 +9,64 @@
 #include "describe.h"
 #include "problem.h"
 
+static void free_spot(struct catalogue_spot *spot)
+{
+	free(spot->path);
+}
+
+static void free_pairs(struct catalogue_pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(pairs[i].name);
+		free(pairs[i].value);
+	}
+}
+
+static void free_rules(struct catalogue_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(rules[i].token);
+		free(rules[i].prefix);
+		free(rules[i].contains);
+		free(rules[i].line);
+		free_spot(&rules[i].spot);
+		free(rules[i].test_text);
+	}
+}
+
+static void free_step(struct catalogue_step *step)
+{
+	free(step->url);
+	free(step->body);
+	free(step->each);
+	free(step->join);
+	free_pairs(step->headers, step->header_count);
+	free_pairs(step->sign.parts, step->sign.part_count);
+	for (size_t i = 0; i < step->read_count; i++)
+		free_spot(&step->reads[i].spot);
+	free_spot(&step->pages.spot);
+	free_rules(step->rules, step->rule_count);
+	free(step->rules);
+}
+
+static void free_setting(struct catalogue_setting *setting)
+{
+	free(setting->help);
+	free(setting->fallback);
+	for (size_t i = 0; setting->choices[i]; i++)
+		free(setting->choices[i]);
+}
+
+static void free_update(struct catalogue_update *update)
+{
+	free(update->server);
+	free(update->zone);
+	free(update->key);
+	free(update->secret);
+	free(update->algorithm);
+	free(update->ttl);
+}
+
 void catalogue_free(struct catalogue *catalogue)
 {
 	if (!catalogue)
@@ -20,145 +78,20 @@ void catalogue_free(struct catalogue *catalogue)
 	free(catalogue->note);
 	free(catalogue->basic_user);
 	free(catalogue->basic_password);
-	for (size_t i = 0; i < catalogue->setting_count; i++) {
-		free(catalogue->settings[i].help);
-		free(catalogue->settings[i].fallback);
+	for (size_t i = 0; i < catalogue->setting_count; i++)
+		free_setting(&catalogue->settings[i]);
+	for (size_t i = 0; i < catalogue->value_count; i++) {
+		free(catalogue->values[i].templates[0]);
+		free(catalogue->values[i].templates[1]);
 	}
-	for (size_t i = 0; i < catalogue->step_count; i++) {
-		struct catalogue_step *step = &catalogue->steps[i];
-
-		free(step->url);
-		free(step->body);
-		for (size_t j = 0; j < step->header_count; j++) {
-			free(step->headers[j].name);
-			free(step->headers[j].value);
-		}
-	}
-	for (size_t i = 0; i < catalogue->rule_count; i++) {
-		free(catalogue->rules[i].token);
-		free(catalogue->rules[i].prefix);
-		free(catalogue->rules[i].contains);
-		free(catalogue->rules[i].line);
-	}
+	free_pairs(catalogue->sign.parts, catalogue->sign.part_count);
+	for (size_t i = 0; i < catalogue->step_count; i++)
+		free_step(&catalogue->steps[i]);
+	free_update(&catalogue->update);
+	free_rules(catalogue->rules, catalogue->rule_count);
+	for (size_t i = 0; i < catalogue->say_count; i++)
+		free(catalogue->says[i]);
 	free(catalogue);
-}
-
-/* Lower-case letters and digits, and `more` behind the first. */
-static bool is_word(const char *word, char more)
-{
-	const char *c = word;
-
-	for (; *c; c++)
-		if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') &&
-		    !(*c == more && c > word))
-			return false;
-	return c > word && c - word < CATALOGUE_NAME_BYTES;
-}
-
-/* --- settings --- */
-
-static int read_kind(struct describing *describing, const struct json *value,
-		     void *target, const struct describe_field *field)
-{
-	static const char *const words[] = { "text", "server", NULL };
-	int word = describe_word(describing, value, words);
-
-	(void)field;
-	if (word >= 0)
-		*(enum catalogue_kind *)target = (enum catalogue_kind)word;
-	return word < 0 ? word : 0;
-}
-
-/* May be empty: the placeholder then vanishes. */
-static int read_default(struct describing *describing, const struct json *value,
-			void *target, const struct describe_field *field)
-{
-	const char *string = json_string(value);
-
-	if (!string || *string)
-		return describe_string(describing, value, target, field);
-	*(char **)target = strdup("");
-	return *(char **)target ? 0 : err_set(describing->err, -ENOMEM, "no memory");
-}
-
-#define AT(member) offsetof(struct catalogue_setting, member)
-
-static const struct describe_field setting_fields[] = {
-	{ "kind", read_kind, AT(kind), 0, 0 },
-	{ "secret", describe_bool, AT(secret), 0, 0 },
-	{ "required", describe_bool, AT(required), 0, 0 },
-	{ "help", describe_string, AT(help), 0, 200 },
-	{ "default", read_default, AT(fallback), 0, 200 },
-	{ 0 },
-};
-#undef AT
-
-/* Keys of every entry, and placeholders that are no settings, now or later. */
-static bool is_reserved(const char *name)
-{
-	static const char *const words[] = {
-		"type", "name", "wan", "hostnames", "families", "refresh",
-		"min_interval", "private_server", "ca_file", "ca_pem", "timeout",
-		"user_agent", "allow_private", "insecure_http", "check", "hostname",
-		"ip", "ipv4", "ipv6", "rrtype", "owner", NULL,
-	};
-
-	for (size_t i = 0; words[i]; i++)
-		if (strcmp(words[i], name) == 0)
-			return true;
-	return false;
-}
-
-static int read_setting(struct describing *describing, const struct json *member,
-			struct catalogue *catalogue)
-{
-	struct catalogue_setting *setting =
-		&catalogue->settings[catalogue->setting_count];
-	const char *name = json_key(member);
-	int result;
-
-	if (catalogue->setting_count == CATALOGUE_SETTINGS_MAX)
-		return describe_error(describing, member, "too many settings; at most %d",
-				      CATALOGUE_SETTINGS_MAX);
-	if (!is_word(name, '_') || *name < 'a')
-		return describe_error(describing, member,
-				      "\"%s\" is no name of a setting; use "
-				      "lower-case letters, digits and '_'",
-				      shown(name).text);
-	if (is_reserved(name))
-		return describe_error(describing, member,
-				      "\"%s\" has a meaning of its own; "
-				      "choose another name",
-				      name);
-	catalogue->setting_count++;
-	(void)text_copy(setting->name, sizeof setting->name, name);
-	result = describe_read(describing, member, setting_fields, "a setting", setting);
-	if (result < 0)
-		return result;
-	if (!setting->help)
-		return describe_error(describing, member,
-				      "\"help\" is missing: one line for "
-				      "people");
-	if (setting->required == (setting->fallback != NULL))
-		return describe_error(describing, member,
-				      "a setting is either \"required\" or "
-				      "has a \"default\" (\"\" for none)");
-	return 0;
-}
-
-static int read_settings(struct describing *describing, const struct json *value,
-			 void *target, const struct describe_field *field)
-{
-	const struct json *member = json_child(value);
-	int result = 0;
-
-	(void)field;
-	if (json_kind(value) != JSON_OBJECT)
-		return describe_error(describing, value,
-				      "\"settings\" must be an object");
-	for (; result == 0 && member; member = json_next(member))
-		result = read_setting(describing, member, target);
-	return result;
 }
 
 /* --- the top level --- */
@@ -169,7 +102,7 @@ static int read_id(struct describing *describing, const struct json *value, void
 	const char *id = json_string(value);
 
 	(void)field;
-	if (!id || !is_word(id, '-'))
+	if (!id || !describe_is_word(id, '-'))
 		return describe_error(describing, value,
 				      "\"id\" must be lower-case letters, "
 				      "digits and '-', at most %d",
@@ -206,147 +139,102 @@ static int read_ended(struct describing *describing, const struct json *value,
 static int read_protocol(struct describing *describing, const struct json *value,
 			 void *target, const struct describe_field *field)
 {
-	static const char *const words[] = { "rules", "dyndns2", NULL };
-	int word;
-
-	(void)field;
-	if (json_string(value) && strcmp(json_string(value), "rfc2136") == 0)
-		return describe_error(describing, value,
-				      "this version cannot speak \"rfc2136\" "
-				      "yet; it needs a newer hairpind");
-	word = describe_word(describing, value, words);
-	*(bool *)target = word == 1;
-	return word < 0 ? word : 0;
-}
-
-static int read_other(struct describing *describing, const struct json *value,
-		      void *target, const struct describe_field *field)
-{
-	static const char *const words[] = { "unknown", "kept", "deleted", NULL };
+	static const char *const words[] = { "rules", "dyndns2", "rfc2136", NULL };
+	struct catalogue *catalogue = target;
 	int word = describe_word(describing, value, words);
 
 	(void)field;
-	if (word >= 0)
-		*(enum catalogue_other *)target = (enum catalogue_other)word;
-	return word < 0 ? word : 0;
+	if (word < 0)
+		return word;
+	catalogue->protocol = (enum catalogue_protocol)word;
+	catalogue->dyndns2 = catalogue->protocol == CATALOGUE_DYNDNS2;
+	return 0;
+}
+
+static int read_address(struct describing *describing, const struct json *value,
+			void *target, const struct describe_field *field)
+{
+	static const char *const words[] = { "parameter", "connection", NULL };
+	int word = describe_word(describing, value, words);
+
+	(void)field;
+	if (word < 0)
+		return word;
+	*(bool *)target = word == 1;
+	return 0;
+}
+
+static int read_wildcard(struct describing *describing, const struct json *value,
+			 void *target, const struct describe_field *field)
+{
+	bool may = false;
+	int result = describe_bool(describing, value, &may, field);
+
+	if (result == 0)
+		*(enum catalogue_wildcard *)target =
+			may ? CATALOGUE_WILDCARD_YES : CATALOGUE_WILDCARD_NO;
+	return result;
 }
 
 #define AT(member) offsetof(struct catalogue, member)
 
 static const struct describe_field basic_fields[] = {
-	{ "user", describe_string, AT(basic_user), 0, 200 },
-	{ "password", describe_string, AT(basic_password), 0, 200 },
+	{ "user", describe_string, AT(basic_user), 0, 200, NULL },
+	{ "password", describe_string, AT(basic_password), 0, 200, NULL },
 	{ 0 },
 };
 
+/* Its templates: with the steps that use it. */
 static int read_basic(struct describing *describing, const struct json *value,
 		      void *target, const struct describe_field *field)
 {
+	const struct catalogue *catalogue = target;
+	int result = describe_read(describing, value, basic_fields, "\"basic\"", target);
+
 	(void)field;
-	return describe_read(describing, value, basic_fields, "\"basic\"", target);
-}
-
-static const struct describe_field fields[] = {
-	{ "$schema", describe_skip, 0, 0, 0 },
-	{ "id", read_id, AT(id), 0, 0 },
-	{ "name", describe_string, AT(name), 0, 100 },
-	{ "website", describe_string, AT(website), 0, 200 },
-	{ "status", read_status, 0, 0, 0 },
-	{ "ended", read_ended, AT(ended), 1998, 2100 },
-	{ "instead", describe_string, AT(instead), 0, 200 },
-	{ "note", describe_string, AT(note), 0, 1000 },
-	{ "settings", read_settings, 0, 0, 0 },
-	{ "basic", read_basic, 0, 0, 0 },
-	{ "protocol", read_protocol, AT(dyndns2), 0, 0 },
-	{ "requests", describe_skip, 0, 0, 0 },	/* these two after the settings */
-	{ "answers", describe_skip, 0, 0, 0 },
-	{ "other_family", read_other, AT(facts.other_family), 0, 0 },
-	{ "batch", describe_number, AT(facts.batch_hostnames), 1, 20 },
-	{ "parallel", describe_number, AT(facts.parallel), 1, 100 },
-	{ "per_minute", describe_number, AT(facts.per_minute), 0, 600 },
-	{ "min_interval", describe_duration, AT(facts.min_interval_ms), 0, 0 },
-	{ "refresh", describe_duration, AT(facts.refresh_ms), 0, 0 },
-	{ .key = "sign" }, { .key = "read" }, { .key = "when" },
-	{ 0 },
-};
-#undef AT
-
-/* --- what only the whole shows --- */
-
-static void find_families(struct catalogue *catalogue)
-{
-	static const unsigned of[] = {
-		[CATALOGUE_ANY] = CONFIG_IPV4 | CONFIG_IPV6,
-		[CATALOGUE_IPV4] = CONFIG_IPV4,
-		[CATALOGUE_IPV6] = CONFIG_IPV6,
-	};
-
-	for (size_t i = 0; i < catalogue->step_count; i++) {
-		if (catalogue->steps[i].family == CATALOGUE_DUAL)
-			catalogue->facts.dual = true;
-		else
-			catalogue->facts.families |= of[catalogue->steps[i].family];
-	}
-}
-
-static int check_basic(struct describing *describing)
-{
-	const struct catalogue *catalogue = describing->catalogue;
-	const struct json *basic = json_get(describing->root, "basic");
-	int result;
-
-	if (!basic)
-		return 0;
-	if (!catalogue->basic_user || !catalogue->basic_password)
-		return describe_error(describing, basic, "\"basic\" needs \"user\" and "
+	if (result == 0 && (!catalogue->basic_user || !catalogue->basic_password))
+		return describe_error(describing, value, "\"basic\" needs \"user\" and "
 				      "\"password\"");
-	result = describe_template(describing, json_get(basic, "user"),
-				   catalogue->basic_user, CATALOGUE_ANY, USE_AUTH);
-	if (result == 0)
-		result = describe_template(describing, json_get(basic, "password"),
-					   catalogue->basic_password, CATALOGUE_ANY,
-					   USE_AUTH);
 	return result;
 }
 
-/* Names sent together must all be sent. */
-static int check_batch(struct describing *describing)
-{
-	const struct catalogue *catalogue = describing->catalogue;
+/* In the order of enum catalogue_other. */
+static const char *const others[] = { "unknown", "kept", "deleted", NULL };
 
-	if (catalogue->facts.batch_hostnames == 1)
-		return 0;
-	for (size_t i = 0; i < catalogue->step_count; i++)
-		if (!describe_uses(catalogue->steps[i].url, "hostnames") &&
-		    !describe_uses(catalogue->steps[i].body, "hostnames"))
-			return describe_error(
-				describing, json_get(describing->root, "batch"),
-				"\"batch\" needs {hostnames} in every request");
-	return 0;
-}
-
-static int check_whole(struct describing *describing)
-{
-	struct catalogue *catalogue = describing->catalogue;
-
-	find_families(catalogue);
-	if (catalogue->facts.families == 0)
-		return describe_error(
-			describing, json_get(describing->root, "requests"),
-			"a dual request alone is not enough; add one for a single "
-			"family");
-	if (!catalogue->dyndns2 && catalogue->rule_count == 0)
-		return describe_error(describing, describing->root,
-				      "\"answers\" is missing: "
-				      "what a reply means");
-	return check_batch(describing);
-}
+static const struct describe_field fields[] = {
+	{ "$schema", describe_skip, 0, 0, 0, NULL },
+	{ "id", read_id, AT(id), 0, 0, NULL },
+	{ "name", describe_string, AT(name), 0, 100, NULL },
+	{ "website", describe_string, AT(website), 0, 200, NULL },
+	{ "status", read_status, 0, 0, 0, NULL },
+	{ "ended", read_ended, AT(ended), 1998, 2100, NULL },
+	{ "instead", describe_string, AT(instead), 0, 200, NULL },
+	{ "note", describe_string, AT(note), 0, 1000, NULL },
+	{ "settings", describe_settings, 0, 0, 0, NULL },
+	{ "values", describe_values, 0, 0, 0, NULL },
+	{ "basic", read_basic, 0, 0, 0, NULL },
+	{ "sign", describe_sign, AT(sign), 0, 0, NULL },
+	{ "requests", describe_skip, 0, 0, 0, NULL },	/* after the settings and values */
+	{ "protocol", read_protocol, 0, 0, 0, NULL },
+	{ "update", describe_update, AT(update), 0, 0, NULL },
+	{ "answers", describe_rules, 0, 0, 0, NULL },
+	{ "says", describe_says, 0, 0, 0, NULL },
+	{ "other_family", describe_enum, AT(facts.other_family), 0, 0, others },
+	{ "batch", describe_number, AT(batch), 1, CATALOGUE_SHARED_NAMES, NULL },
+	{ "parallel", describe_number, AT(facts.parallel), 1, 100, NULL },
+	{ "per_minute", describe_number, AT(facts.per_minute), 0, 600, NULL },
+	{ "min_interval", describe_duration, AT(facts.min_interval_ms), 0, 0, NULL },
+	{ "refresh", describe_duration, AT(facts.refresh_ms), 0, 0, NULL },
+	{ "address", read_address, AT(by_connection), 0, 0, NULL },
+	{ "wildcard", read_wildcard, AT(wildcard), 0, 0, NULL },
+	{ 0 },
+};
+#undef AT
 
 static int read_all(struct describing *describing)
 {
 	struct catalogue *catalogue = describing->catalogue;
 	const struct json *requests = json_get(describing->root, "requests");
-	const struct json *answers = json_get(describing->root, "answers");
 	int result = describe_read(describing, describing->root, fields, "a description",
 				   catalogue);
 
@@ -356,17 +244,19 @@ static int read_all(struct describing *describing)
 		return describe_error(describing, describing->root,
 				      "\"id\", \"name\" and "
 				      "\"status\" must be there");
+	if (!catalogue->shut_down &&
+	    (json_get(describing->root, "ended") || catalogue->instead))
+		return describe_error(describing, describing->root,
+				      "\"ended\" and \"instead\" are for the \"status\" "
+				      "\"shut down\"");
 	if (catalogue->shut_down && !requests)
 		return 0;
-	if (!requests)
+	if (!requests && catalogue->protocol != CATALOGUE_RFC2136)
 		return describe_error(describing, describing->root,
 				      "\"requests\" is missing");
-	result = check_basic(describing);
-	if (result == 0)
+	if (requests)
 		result = describe_requests(describing, requests);
-	if (result == 0 && answers)
-		result = describe_answers(describing, answers);
-	return result == 0 ? check_whole(describing) : result;
+	return result == 0 ? describe_check_whole(describing) : result;
 }
 
 int catalogue_parse(const char *text, size_t length, struct catalogue **ret_catalogue,
@@ -388,7 +278,7 @@ int catalogue_parse(const char *text, size_t length, struct catalogue **ret_cata
 		json_free(describing.root);
 		return err_set(ret_err, -ENOMEM, "no memory");
 	}
-	describing.catalogue->facts.batch_hostnames = 1;
+	describing.catalogue->batch = 1;
 	describing.catalogue->facts.parallel = 1;
 	describing.catalogue->facts.per_minute = 10;
 	result = read_all(&describing);

@@ -27,6 +27,11 @@ int describe_error(struct describing *describing, const struct json *value,
 		       sentence);
 }
 
+int describe_no_memory(struct describing *describing)
+{
+	return err_set(describing->err, -ENOMEM, "no memory");
+}
+
 static int unknown_key(struct describing *describing, const struct json *member,
 		       const struct describe_field *fields, const char *where)
 {
@@ -67,14 +72,27 @@ int describe_read(struct describing *describing, const struct json *object,
 			field++;
 		if (!field->key)
 			return unknown_key(describing, member, fields, where);
-		if (!field->read)
-			return describe_error(describing, member,
-					      "this version cannot run \"%s\" "
-					      "yet; it needs a newer hairpind",
-					      field->key);
 		result = field->read(describing, member, (char *)target + field->offset,
 				     field);
 	}
+	return result;
+}
+
+int describe_list(struct describing *describing, const struct json *list,
+		  enum json_kind kind, const char *what,
+		  int (*read)(struct describing *describing, const struct json *item,
+			      void *target),
+		  void *target)
+{
+	const struct json *item = json_child(list);
+	int result = 0;
+
+	if (json_kind(list) != kind)
+		return describe_error(describing, list, "\"%s\" must be %s, not %s",
+				      what, json_kind_name(kind),
+				      json_kind_name(json_kind(list)));
+	for (; result == 0 && item; item = json_next(item))
+		result = read(describing, item, target);
 	return result;
 }
 
@@ -136,9 +154,36 @@ int describe_string(struct describing *describing, const struct json *value, voi
 				      field->max - 1);
 	copy = strdup(string);
 	if (!copy)
-		return err_set(describing->err, -ENOMEM, "no memory");
+		return describe_no_memory(describing);
 	free(*(char **)target);
 	*(char **)target = copy;
+	return 0;
+}
+
+int describe_string_or_empty(struct describing *describing, const struct json *value,
+			     void *target, const struct describe_field *field)
+{
+	const char *string = json_string(value);
+	char *empty;
+
+	if (!string || *string)
+		return describe_string(describing, value, target, field);
+	empty = strdup("");
+	if (!empty)
+		return describe_no_memory(describing);
+	free(*(char **)target);
+	*(char **)target = empty;
+	return 0;
+}
+
+int describe_enum(struct describing *describing, const struct json *value, void *target,
+		  const struct describe_field *field)
+{
+	int word = describe_word(describing, value, field->words);
+
+	if (word < 0)
+		return word;
+	*(unsigned *)target = (unsigned)word;
 	return 0;
 }
 
@@ -166,4 +211,51 @@ int describe_word(struct describing *describing, const struct json *value,
 	return describe_error(describing, value, "unknown word \"%s\"; %s \"%s\"%s",
 			      shown(string).text, nearest ? "did you mean" : "one is",
 			      nearest ? nearest : words[0], nearest ? "?" : "");
+}
+
+bool describe_is_word(const char *word, char more)
+{
+	const char *c = word;
+
+	for (; *c; c++)
+		if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') &&
+		    !(*c == more && c > word))
+			return false;
+	return c > word && c - word < CATALOGUE_NAME_BYTES;
+}
+
+/* Keys of every entry, and placeholders of the language. */
+static bool is_reserved(const char *name)
+{
+	static const char *const words[] = {
+		"type", "name", "wan", "hostnames", "families", "refresh",
+		"min_interval", "private_server", "ca_file", "ca_pem", "timeout",
+		"user_agent", "allow_private", "insecure_http", "check", "hostname",
+		"ip", "ipv4", "ipv6", "rrtype", "owner", "owner_or_empty", "each",
+		"page", "unix_time", "iso_time", "http_date", "uuid", "nonce", "jwt",
+		NULL,
+	};
+
+	for (size_t i = 0; words[i]; i++)
+		if (strcmp(words[i], name) == 0)
+			return true;
+	return false;
+}
+
+int describe_name(struct describing *describing, const struct json *member,
+		  char ret_name[CATALOGUE_NAME_BYTES])
+{
+	const char *name = json_key(member);
+
+	if (!describe_is_word(name, '_') || *name < 'a')
+		return describe_error(describing, member,
+				      "\"%s\" is no name for a placeholder; use at most "
+				      "%d lower-case letters, digits and '_'",
+				      shown(name).text, CATALOGUE_NAME_BYTES - 1);
+	if (is_reserved(name))
+		return describe_error(describing, member,
+				      "\"%s\" has a meaning of its own; "
+				      "choose another name", name);
+	(void)text_copy(ret_name, CATALOGUE_NAME_BYTES, name);
+	return 0;
 }

@@ -29,6 +29,9 @@ void setting_read(struct reading *reading, const struct json *member,
 void setting_read_server(struct reading *reading, const struct json *member,
 			 struct config_provider *provider, struct secret *value);
 
+/* Digits alone, at most 10. */
+bool setting_is_number(const char *text);
+
 /* Room for one more at the end of an array; NULL: no memory, which is remembered. */
 void *reading_grow(struct reading *reading, void **array, size_t count, size_t bytes);
 

@@ -17,6 +17,13 @@ const struct config_setting *config_setting_find(const struct config_provider *p
 	return NULL;
 }
 
+bool setting_is_number(const char *text)
+{
+	size_t length = strspn(text, "0123456789");
+
+	return length > 0 && length <= 10 && text[length] == '\0';
+}
+
 /* Takes the value if it can be one; what it holds is never told. */
 static bool take_value(struct reading *reading, const struct json *member,
 		       const char *bytes, size_t length, struct secret *ret_value)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What may stand in a template. Filling them is the work of provider/.
+ * Templates as text: their placeholders, and what of a request depends on an address.
+ * Filling them is the work of provider/.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "describe.h"
 
-/* The length of a placeholder's name at `at`, which is behind a '{'; 0: it is none. */
 static size_t name_length(const char *at)
 {
 	size_t length = 0;
@@ -18,145 +16,128 @@ static size_t name_length(const char *at)
 	while ((at[length] >= 'a' && at[length] <= 'z') || at[length] == '_' ||
 	       (at[length] >= '0' && at[length] <= '9'))
 		length++;
-	return at[length] == '}' ? length : 0;
+	return length;
 }
 
-bool describe_uses(const char *template, const char *name)
+/* Is there one at this '{'? Any other '{' stands for itself. */
+static bool parse(const char *at, struct describe_placeholder *ret)
 {
-	char placeholder[CATALOGUE_NAME_BYTES + 3];
+	struct describe_placeholder found = { .from = at };
+	size_t length = name_length(at + 1);
+	const char *behind = at + 1 + length;
 
-	snprintf(placeholder, sizeof placeholder, "{%s}", name);
-	return template && strstr(template, placeholder);
+	if (length == 0)
+		return false;
+	if (*behind == ':') {
+		size_t word = name_length(behind + 1);
+
+		found.raw = word == 3 && strncmp(behind + 1, "raw", 3) == 0;
+		if (word > 0 && !found.raw)
+			found.wrong = "behind its name only \":raw\" may stand";
+		behind += word > 0 ? 1 + word : 0;
+	}
+	if (*behind != '}')
+		return false;
+	found.to = behind + 1;
+	if (length >= sizeof found.name) {
+		found.wrong = "its name is too long";
+		length = sizeof found.name - 1;
+	}
+	memcpy(found.name, at + 1, length);
+	*ret = found;
+	return true;
 }
 
-/* In which steps a built-in placeholder has a meaning; 0: it is none of ours. */
-static unsigned builtin_families(const char *name)
+bool describe_next(const char *at, struct describe_placeholder *ret)
 {
-	enum { ANY = 1 << CATALOGUE_ANY, IPV4 = 1 << CATALOGUE_IPV4,
-	       IPV6 = 1 << CATALOGUE_IPV6, DUAL = 1 << CATALOGUE_DUAL };
-	static const struct {
-		const char *name;
-		unsigned families;
-	} builtins[] = {
-		{ "hostname", ANY | IPV4 | IPV6 | DUAL },
-		{ "hostnames", ANY | IPV4 | IPV6 | DUAL },
-		{ "ip", ANY | IPV4 | IPV6 },
-		{ "ipv4", IPV4 | DUAL },
-		{ "ipv6", IPV6 | DUAL },
-		{ "rrtype", ANY | IPV4 | IPV6 },
+	for (; (at = strchr(at, '{')); at++)
+		if (parse(at, ret))
+			return true;
+	return false;
+}
+
+bool describe_uses(const struct catalogue *catalogue, const char *template,
+		   const char *name)
+{
+	struct describe_placeholder placeholder;
+	const struct catalogue_value *value;
+
+	for (; template && describe_next(template, &placeholder);
+	     template = placeholder.to) {
+		if (strcmp(placeholder.name, name) == 0)
+			return true;
+		/* Values are made of those before them, so this ends. */
+		value = describe_value(catalogue, placeholder.name);
+		if (value && (describe_uses(catalogue, value->templates[0], name) ||
+			      describe_uses(catalogue, value->templates[1], name)))
+			return true;
+	}
+	return false;
+}
+
+bool describe_uses_address(const struct catalogue *catalogue, const char *template)
+{
+	static const char *const names[] = { "ip", "ipv4", "ipv6", "rrtype" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (describe_uses(catalogue, template, names[i]))
+			return true;
+	for (size_t i = 0; i < catalogue->value_count; i++)
+		if (catalogue->values[i].form == CATALOGUE_BY_FAMILY &&
+		    describe_uses(catalogue, template, catalogue->values[i].name))
+			return true;
+	return false;
+}
+
+bool describe_request_uses(const struct catalogue *catalogue,
+			   const struct catalogue_step *step, const char *name)
+{
+	bool uses = describe_uses(catalogue, step->url, name) ||
+		    describe_uses(catalogue, step->body, name);
+
+	for (size_t i = 0; i < step->header_count; i++)
+		uses |= describe_uses(catalogue, step->headers[i].value, name);
+	return uses;
+}
+
+bool describe_request_says_address(const struct catalogue *catalogue,
+				   const struct catalogue_step *step)
+{
+	bool says = describe_uses_address(catalogue, step->url) ||
+		    describe_uses_address(catalogue, step->body) ||
+		    describe_uses_address(catalogue, step->each);
+
+	for (size_t i = 0; i < step->header_count; i++)
+		says |= describe_uses_address(catalogue, step->headers[i].value);
+	return says;
+}
+
+static bool rule_needs_address(const struct catalogue *catalogue,
+			       const struct catalogue_rule *rule)
+{
+	const char *const texts[] = {
+		rule->token, rule->prefix,    rule->contains,
+		rule->line,  rule->spot.path, rule->test_text,
 	};
 
-	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
-		if (strcmp(builtins[i].name, name) == 0)
-			return builtins[i].families;
-	return 0;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (describe_uses_address(catalogue, texts[i]))
+			return true;
+	return false;
 }
 
-static const struct catalogue_setting *find(const struct catalogue *catalogue,
-					    const char *name)
+bool describe_step_needs_address(const struct catalogue *catalogue,
+				 const struct catalogue_step *step)
 {
-	for (size_t i = 0; i < catalogue->setting_count; i++)
-		if (strcmp(catalogue->settings[i].name, name) == 0)
-			return &catalogue->settings[i];
-	return NULL;
-}
+	bool needs = describe_request_says_address(catalogue, step) ||
+		     step->when.differs[0] ||
+		     describe_uses_address(catalogue, step->pages.spot.path);
 
-static int check_placeholder(struct describing *describing, const struct json *value,
-			     const char *name, enum catalogue_family family,
-			     enum describe_use use)
-{
-	unsigned families = builtin_families(name);
-
-	if (families == 0 && !find(describing->catalogue, name))
-		return describe_error(describing, value,
-				      "unknown placeholder {%s}; add it to "
-				      "\"settings\"",
-				      name);
-	/* The same login serves all steps. */
-	if (use == USE_AUTH && families && strcmp(name, "hostname") != 0)
-		return describe_error(describing, value, "{%s} cannot stand in \"basic\"",
-				      name);
-	if (use != USE_AUTH && families && !(families & (1u << family)))
-		return describe_error(describing, value,
-				      "{%s} has no meaning in a request for "
-				      "this family",
-				      name);
-	return 0;
-}
-
-static int check_placeholders(struct describing *describing, const struct json *value,
-			      const char *template, enum catalogue_family family,
-			      enum describe_use use)
-{
-	const char *at = template;
-	int result = 0;
-
-	while (result == 0 && (at = strchr(at, '{'))) {
-		size_t length = name_length(++at);
-		char name[CATALOGUE_NAME_BYTES];
-
-		if (length == 0)
-			continue;
-		snprintf(name, sizeof name, "%.*s", (int)length, at);
-		if (length >= sizeof name)
-			return describe_error(describing, value,
-					      "the placeholder {%s... is too "
-					      "long",
-					      name);
-		result = check_placeholder(describing, value, name, family, use);
-	}
-	return result;
-}
-
-/* Where passwords are sent to must not depend on anything but the user's own word. */
-static int check_url(struct describing *describing, const struct json *value,
-		     const char *url)
-{
-	const char *authority;
-	size_t length;
-
-	if (strncmp(url, "https://", 8) == 0)
-		authority = url + 8;
-	else if (strncmp(url, "http://", 7) == 0)
-		authority = url + 7;
-	else
-		return describe_error(describing, value, "a URL begins with https://");
-	length = strcspn(authority, "/?#");
-	if (length == 0 || length > 253)
-		return describe_error(describing, value, "the URL names no server");
-	if (memchr(authority, '@', length))
-		return describe_error(describing, value,
-				      "no name or password in the URL's "
-				      "server; use \"basic\"");
-	if (memchr(authority, '{', length)) {
-		char name[CATALOGUE_NAME_BYTES] = "";
-		const struct catalogue_setting *setting;
-
-		if (name_length(authority + 1) + 2 == length && length - 2 < sizeof name)
-			snprintf(name, sizeof name, "%.*s", (int)length - 2,
-				 authority + 1);
-		setting = find(describing->catalogue, name);
-		if (*authority != '{' || !setting || setting->kind != CATALOGUE_SERVER)
-			return describe_error(
-				describing, value,
-				"the URL's server is fixed or "
-				"one setting of kind \"server\" and nothing else");
-	}
-	for (; *url; url++)
-		if (*url <= ' ' || *url > '~' || strchr("\"<>\\^`|", *url))
-			return describe_error(describing, value,
-					      "the URL holds a character that "
-					      "must be percent-encoded");
-	return 0;
-}
-
-int describe_template(struct describing *describing, const struct json *value,
-		      const char *template, enum catalogue_family family,
-		      enum describe_use use)
-{
-	int result = check_placeholders(describing, value, template, family, use);
-
-	if (result == 0 && use == USE_URL)
-		result = check_url(describing, value, template);
-	return result;
+	for (size_t i = 0; i < step->read_count; i++)
+		needs |= describe_uses_address(catalogue, step->reads[i].spot.path);
+	for (size_t i = 0; i < step->rule_count; i++)
+		needs |= rule_needs_address(catalogue, &step->rules[i]);
+	for (size_t i = 0; i < step->sign.part_count; i++)
+		needs |= describe_uses_address(catalogue, step->sign.parts[i].value);
+	return needs;
 }

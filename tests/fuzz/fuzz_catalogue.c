@@ -23,7 +23,7 @@ static void check_bounds(const struct catalogue *catalogue)
 	require(catalogue->shut_down || catalogue->facts.families);
 	require(catalogue->facts.batch_hostnames >= 1);
 	require(catalogue->facts.batch_hostnames <= 20);
-	require(catalogue->facts.per_minute >= 1 && catalogue->facts.parallel >= 1);
+	require(catalogue->batch >= 1 && catalogue->facts.parallel >= 1);
 	require(!catalogue->basic_user == !catalogue->basic_password);
 	for (size_t i = 0; i < catalogue->setting_count; i++)
 		require(catalogue->settings[i].name[0] && catalogue->settings[i].help);
