@@ -182,7 +182,10 @@ bool provider_session_next(struct provider_session *session,
 void provider_session_answer(struct provider_session *session,
 			     const struct provider_answer *answer);
 
-/* No answer came: `verdict` is UNREACHABLE, TLS_REFUSED or TRANSIENT, `why` for people. */
+/*
+ * No answer came: `verdict` is UNREACHABLE, TLS_REFUSED, TRANSIENT or, where the request
+ * could not be sent at all, BAD_REQUEST; `why` for people.
+ */
 void provider_session_fail(struct provider_session *session,
 			   enum message_verdict verdict, const char *why);
 

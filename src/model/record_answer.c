@@ -128,17 +128,13 @@ static enum record_event refuse(struct record *record,
 	return RECORD_REFUSED;
 }
 
+/* It only saves requests: where memory is short there is none. */
 static void keep_memo(struct record *record, const char *memo)
 {
-	char *copy;
-
-	if (!*memo || (record->memo && strcmp(record->memo, memo) == 0))
+	if (strcmp(record->memo ? record->memo : "", memo) == 0)
 		return;
-	copy = strdup(memo);
-	if (!copy)
-		return;		/* it only saves requests */
 	free(record->memo);
-	record->memo = copy;
+	record->memo = *memo ? strdup(memo) : NULL;
 }
 
 static enum record_event answer_update(struct record *record,

@@ -14,12 +14,9 @@
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
 #include "job.h"
-#include "plan.h"
 
 struct dns_update {
 	struct job *job;
-	struct plan plan;
-	struct provider_record records[MESSAGE_RECORDS_MAX];
 	struct dnsupdate *update;
 	struct resolve_host *host;	/* while the server's name is being resolved */
 	struct addr addresses[DNSSEND_ADDRESSES_MAX];	/* that may be asked */
@@ -36,7 +33,6 @@ void dns_update_free(struct dns_update *dns)
 	dnssend_stop(dns->send);
 	ev_timer_stop(job_loop(dns->job), &dns->turn);
 	dnsupdate_free(dns->update);
-	plan_done(&dns->plan);
 	free(dns);
 }
 
@@ -178,22 +174,7 @@ static void on_host(void *context, const struct resolve_addresses *addresses)
 
 /* --- beginning --- */
 
-static int make_update(struct dns_update *dns, struct err *ret_err)
-{
-	const struct message_job *message = dns->job->message;
-	struct provider_job job = {
-		.catalogue = dns->plan.catalogue,
-		.settings = dns->plan.values, .setting_count = dns->plan.value_count,
-		.records = dns->records, .record_count = message->record_count,
-	};
-
-	for (size_t i = 0; i < message->record_count; i++)
-		dns->records[i] = (struct provider_record){
-			message->records[i].hostname, message->records[i].address, "" };
-	return dnsupdate_new(&job, &dns->update, ret_err);
-}
-
-int dns_update_start(struct job *job, struct plan *plan)
+int dns_update_start(struct job *job)
 {
 	struct dns_update *dns = calloc(1, sizeof(*dns));
 	struct err err = { 0 };
@@ -203,11 +184,9 @@ int dns_update_start(struct job *job, struct plan *plan)
 		return -ENOMEM;
 	dns->job = job;
 	job->dns_update = dns;
-	dns->plan = *plan;
-	memset(plan, 0, sizeof(*plan));
 	ev_timer_init(&dns->turn, on_turn, 0., 0.);
 	dns->turn.data = dns;
-	r = make_update(dns, &err);
+	r = dnsupdate_new(&job->order.job, &dns->update, &err);
 	if (r == 0)
 		return resolve_host_start(job_resolve(job), dnsupdate_host(dns->update),
 					  RESOLVE_IPV4 | RESOLVE_IPV6, on_host, dns,

@@ -13,13 +13,13 @@
 #include "hairpin/http.h"
 #include "hairpin/message.h"
 #include "hairpin/resolve.h"
+#include "order.h"
 
 struct jobs;
 struct check;
 struct lookup;
 struct publish;
 struct dns_update;
-struct plan;
 
 struct job {
 	struct jobs *jobs;
@@ -29,10 +29,11 @@ struct job {
 	/* the job's own; whoever serves it is stopped then */
 	ev_timer limit;
 	double until;			/* ev_now() at which that is */
-	struct check *check;		/* one of the three */
+	struct order order;		/* of an update */
+	struct check *check;
 	struct lookup *lookup;
 	struct publish *publish;
-	struct dns_update *dns_update;	/* instead of the plan's requests */
+	struct dns_update *dns_update;	/* one of the four */
 };
 
 struct ev_loop *job_loop(const struct job *job);
@@ -60,11 +61,12 @@ void check_free(struct check *check);		/* NULL is fine */
 int lookup_start(struct job *job) must_check;	/* RESOLVE */
 void lookup_free(struct lookup *lookup);	/* NULL is fine */
 
-int publish_start(struct job *job) must_check;	/* UPDATE_RECORDS */
+/* UPDATE_RECORDS; job->order is read */
+int publish_start(struct job *job) must_check;
 void publish_free(struct publish *publish);	/* NULL is fine; wipes */
 
-/* The same where the provider speaks DNS UPDATE; takes over what is in the plan. */
-int dns_update_start(struct job *job, struct plan *plan) must_check;
+/* The same where the provider speaks DNS UPDATE */
+int dns_update_start(struct job *job) must_check;
 void dns_update_free(struct dns_update *dns);	/* NULL is fine; wipes */
 
 #endif

@@ -14,7 +14,10 @@
 #include "hairpin/text.h"
 #include "job.h"
 
-enum { LIMIT_GRACE_S = 2 };	/* requests end by themselves; this is the second wall */
+enum {
+	LIMIT_GRACE_S = 2,	/* requests end by themselves; this is the second wall */
+	TEXTS_BEFORE_MEMOS = 3,
+};
 
 /* A result that the channel did not take yet. */
 struct waiting {
@@ -27,6 +30,7 @@ struct jobs {
 	int channel;
 	struct resolve *resolve;
 	struct http *http;
+	struct shelf shelf;
 	ev_io readable, writable;
 	ev_timer idle;
 	struct job *list;
@@ -165,11 +169,21 @@ void job_answer(struct job *job, size_t index, const struct message_result *resu
 
 void job_answer_rest(struct job *job, enum message_verdict verdict, const char *text)
 {
+	bool update = job->message->kind == MESSAGE_UPDATE_RECORDS;
 	struct message_result result = { .verdict = verdict };
+	const char *memo = NULL;
 
 	text_escape(result.text, sizeof(result.text), text, strlen(text));
-	for (size_t i = 0; i < job->message->record_count; i++)
+	for (int i = 0; update && i < TEXTS_BEFORE_MEMOS; i++)
+		memo = message_job_next_text(job->message, memo);
+	for (size_t i = 0; i < job->message->record_count; i++) {
+		/* Nothing was learnt: what was known stays known. */
+		if (update) {
+			memo = message_job_next_text(job->message, memo);
+			(void)text_copy(result.memo, sizeof(result.memo), memo);
+		}
 		job_answer(job, i, &result);
+	}
 }
 
 /* --- jobs --- */
@@ -180,6 +194,7 @@ static void job_free(struct job *job)
 	lookup_free(job->lookup);
 	publish_free(job->publish);
 	dns_update_free(job->dns_update);
+	order_done(&job->order, &job->jobs->shelf);
 	ev_timer_stop(job->jobs->loop, &job->limit);
 	if (job->message) {
 		secret_wipe(job->message, message_job_bytes(job->message));
@@ -239,6 +254,23 @@ static struct job *job_new(struct jobs *jobs, size_t bytes)
 	return job;
 }
 
+static int begin_update(struct job *job)
+{
+	struct err err = { 0 };
+	int r = order_read(job->message, &job->jobs->shelf, &job->order, &err);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		job_answer_rest(job, MESSAGE_BAD_REQUEST, err.text);
+		job_done(job);
+		return 0;
+	}
+	if (job->order.job.catalogue->protocol == CATALOGUE_RFC2136)
+		return dns_update_start(job);
+	return publish_start(job);
+}
+
 static int job_begin(struct job *job)
 {
 	switch (job->message->kind) {
@@ -248,7 +280,7 @@ static int job_begin(struct job *job)
 	case MESSAGE_RESOLVE:
 		return lookup_start(job);
 	case MESSAGE_UPDATE_RECORDS:
-		return publish_start(job);
+		return begin_update(job);
 	default:
 		job_answer_rest(job, MESSAGE_NO_ANSWER,
 				"this publisher cannot do that yet");
@@ -324,6 +356,7 @@ static void jobs_done(struct jobs *jobs)
 	ev_timer_stop(jobs->loop, &jobs->idle);
 	http_free(jobs->http);
 	resolve_free(jobs->resolve);
+	shelf_done(&jobs->shelf);
 	free(jobs->incoming);
 }
 
