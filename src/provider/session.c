@@ -285,21 +285,6 @@ static void turn_page(struct provider_session *session, const struct catalogue_s
 		"the list has too many pages, or goes on at another server");
 }
 
-/* Where JSON is to be read and none came, nothing is known, be it there or not. */
-static bool is_readable(const struct catalogue_step *step, struct view *view)
-{
-	static const struct catalogue_spot whole = { .path = (char *)"" };
-
-	if (step->does != CATALOGUE_LOOK || view->answer->length == 0)
-		return true;
-	for (size_t i = 0; i < step->read_count; i++)
-		if (step->reads[i].spot.where == CATALOGUE_JSON) {
-			(void)view_has(view, &whole, NULL);
-			return view->json != NULL;
-		}
-	return true;
-}
-
 static bool is_good(enum message_verdict verdict)
 {
 	return verdict == MESSAGE_GOOD || verdict == MESSAGE_UNCHANGED;
@@ -399,9 +384,6 @@ static void take_answer(struct provider_session *session,
 	} else if (way == JUDGE_NO_RECORD) {
 		forget_values(session, step);
 		run_step_done(session);
-	} else if (!is_readable(step, &view)) {
-		run_conclude_all(session, MESSAGE_TRANSIENT, answer->http_status,
-				 "what should be JSON is none");
 	} else {
 		read_values(session, step, &view);
 		turn_page(session, step, &view);
