@@ -28,7 +28,8 @@
  * Only an answer that our key signed is believed. One exception: a refusal that is not
  * signed is a refusal when it came over TCP, since a server that does not know the key
  * cannot sign; over UDP, where anybody may have sent it, the question is put again over
- * TCP.
+ * TCP. An unsigned REFUSED, which does not say why, is TRANSIENT; with our signature it is
+ * FORBIDDEN.
  */
 #ifndef HAIRPIN_DNSUPDATE_H
 #define HAIRPIN_DNSUPDATE_H

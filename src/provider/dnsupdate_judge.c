@@ -239,6 +239,26 @@ static bool is_refusal(const struct dnswire_answer *answer)
 	}
 }
 
+/*
+ * PowerDNS refuses a wrong secret and a wrong time like that. A router's clock may be
+ * wrong until it has met a time server: nothing to give up for.
+ */
+static void refuse_unsigned(struct dnsupdate *update)
+{
+	char text[MESSAGE_TEXT_BYTES], ours[CLOCK_TEXT_BYTES];
+	bool find = update->step == DNSUPDATE_FIND;
+
+	snprintf(text, sizeof(text), "REFUSED without a signature: the server %s, or does "
+		 "not take this key, its secret, or our time, %s",
+		 find ? "does not say which zone the name is in (\"domain\" would)" :
+			"takes no updates from here",
+		 clock_format(update->signed_s, ours));
+	if (find)
+		dnsupdate_conclude(update, MESSAGE_TRANSIENT, text);
+	else
+		dnsupdate_conclude_all(update, MESSAGE_TRANSIENT, text);
+}
+
 static enum dnsupdate_taken take_unsigned(struct dnsupdate *update,
 					  const struct dnswire_answer *answer, bool tcp)
 {
@@ -250,7 +270,10 @@ static enum dnsupdate_taken take_unsigned(struct dnsupdate *update,
 		return DNSUPDATE_IGNORED;
 	if (!tcp)
 		return DNSUPDATE_OVER_TCP;
-	take(update, answer);
+	if (answer->rcode == DNSWIRE_REFUSED)
+		refuse_unsigned(update);
+	else
+		take(update, answer);
 	return DNSUPDATE_TAKEN;
 }
 
@@ -259,8 +282,12 @@ enum dnsupdate_taken dnsupdate_answer(struct dnsupdate *update, const void *byte
 {
 	struct dnswire_answer answer;
 
-	if (!dnswire_read(bytes, length, &answer) || !is_answer(update, &answer))
+	if (!dnswire_read(bytes, length, &answer) || !is_answer(update, &answer)) {
+		if (!update->doubt[0])
+			text_copy(update->doubt, sizeof(update->doubt),
+				  "what came was no answer to the message");
 		return DNSUPDATE_IGNORED;
+	}
 	if (answer.truncated)
 		return tcp ? DNSUPDATE_IGNORED : DNSUPDATE_OVER_TCP;
 	if (!answer.tsig_at || !tsig_holds(&update->key, &update->mac, bytes,

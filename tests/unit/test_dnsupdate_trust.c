@@ -170,7 +170,18 @@ static void not_believed(void **state)
 
 	begin_write(&talk, one);
 	TAKEN(&talk, .no_tsig = true, .rcode = DNSWIRE_REFUSED, .tcp = true);
-	verdict(&talk, 0, MESSAGE_FORBIDDEN, NULL);
+	verdict(&talk, 0, MESSAGE_TRANSIENT, "our time, 2026-11-21T15:15:07Z");
+	end(&talk);
+
+	begin_write(&talk, one);
+	TAKEN(&talk, .no_tsig = true, .rcode = DNSWIRE_NOTAUTH, .tcp = true);
+	verdict(&talk, 0, MESSAGE_BAD_REQUEST, "not authoritative");
+	end(&talk);
+
+	begin_write(&talk, one);
+	IGNORED(&talk, .other_id = true);
+	dnsupdate_fail(talk.update, MESSAGE_UNREACHABLE, "silence");
+	verdict(&talk, 0, MESSAGE_TRANSIENT, "no answer to the message");
 	end(&talk);
 
 	begin_write(&talk, one);
