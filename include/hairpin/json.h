@@ -4,9 +4,10 @@
  * JSON, the only place that speaks cJSON.
  *
  * What cJSON does not do and this does: exact-case keys, duplicates refused, depth at
- * most 32, at most 1 MiB, no trailing bytes, no embedded NUL, only UTF-8, numbers finite,
- * and the line and column of any value. A value is a `struct json *`; the document's root
- * owns all of it. Pointers to strings live as long as the document.
+ * most 32, at most 1 MiB and 131,072 values, no trailing bytes, no embedded NUL, only
+ * UTF-8, numbers finite and with all their digits, and the line and column of any value.
+ * A value is a `struct json *`; the document's root owns all of it. Pointers to strings
+ * live as long as the document.
  */
 #ifndef HAIRPIN_JSON_H
 #define HAIRPIN_JSON_H
@@ -26,6 +27,8 @@ enum json_kind {
 enum {
 	JSON_MAX_BYTES = 1 << 20,
 	JSON_MAX_DEPTH = 32,
+	/* of one document: "[1,1,1" needs 40 times its size in memory */
+	JSON_MAX_VALUES = 1 << 17,
 	JSON_NUMBER_BYTES = 64,		/* of a number as text, with its NUL */
 };
 

@@ -251,6 +251,8 @@ static bool scan_value(struct json_scan *scan)
 	bool fine;
 
 	skip_space(scan);
+	if (++scan->values > JSON_MAX_VALUES)
+		return fail(scan, "too many values (131,072 are allowed)");
 	c = peek(scan);
 	if (c == '"')
 		return scan_string(scan);

@@ -15,7 +15,7 @@ struct json_scan {
 	const char *text;
 	size_t length;
 	size_t at;		/* where the walk is; after a failure: what is wrong there */
-	unsigned depth;
+	unsigned depth, values;
 	const char *wrong;	/* a static sentence after a failure */
 };
 
