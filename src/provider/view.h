@@ -10,7 +10,8 @@
  *
  * Headers: the name in any case; of several the last one.
  *
- * Expressions see the first 64 KiB, with lines that end with LF alone and 1 for each NUL.
+ * Expressions see the first 64 KiB (less where lines are very long: 16 KiB of a body that
+ * is one line), with lines that end with LF alone and 1 for each NUL.
  */
 #ifndef PROVIDER_VIEW_H
 #define PROVIDER_VIEW_H

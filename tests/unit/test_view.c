@@ -327,13 +327,20 @@ static void expressions(void **state)
 	assert_null(look_bytes("abc", 2, CATALOGUE_REGEX, "c"));
 }
 
-/* Behind 64 KiB nothing is looked for. */
+/* Behind 64 KiB nothing is looked for, and in one line not behind 16. */
 static void long_bodies(void **state)
 {
 	static char body[100000];
 
 	(void)state;
 	memset(body, 'a', sizeof(body));
+	memcpy(body + 16384 - 4, "endX", 4);
+	assert_string_equal(look_bytes(body, sizeof(body), CATALOGUE_REGEX, "end(.)"), "X");
+	memcpy(body + 16384 - 4, "aend", 4);
+	assert_null(look_bytes(body, sizeof(body), CATALOGUE_REGEX, "end(.)"));
+	memset(body, 'a', sizeof(body));
+	for (size_t i = 0; i < sizeof(body); i += 100)
+		body[i] = '\n';
 	memcpy(body + 65536 - 4, "endX", 4);
 	assert_string_equal(look_bytes(body, sizeof(body), CATALOGUE_REGEX, "end(.)"), "X");
 	memcpy(body + 65536 - 4, "aend", 4);
