@@ -61,14 +61,32 @@ static int add_header(struct http_exchange *exchange, const char *header)
 	return 0;
 }
 
+/* What is meant to have a body says at least that it is empty (RFC 9110, 8.6). */
+static const char *body_of(const struct http_request *request)
+{
+	bool has_one = request->body || (strcmp(request->method, "GET") != 0 &&
+					 strcmp(request->method, "DELETE") != 0);
+
+	return request->body || !has_one ? request->body : "";
+}
+
+/*
+ * An empty body has no type, but libcurl would say one. Where it signs, the line that
+ * takes it away would be signed, and not sent.
+ */
+static bool hide_type(const struct http_request *request)
+{
+	return !request->body && body_of(request) && !request->aws_sigv4;
+}
+
 static int add_headers(struct http_exchange *exchange, const struct http_request *request)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < request->header_count && r == 0; i++)
 		r = add_header(exchange, request->headers[i]);
-	if (r == 0 && !request->body)
-		r = add_header(exchange, "Content-Type:");	/* libcurl adds none */
+	if (r == 0 && hide_type(request))
+		r = add_header(exchange, "Content-Type:");
 	return r;
 }
 
@@ -155,15 +173,6 @@ static CURLcode set_callbacks(CURL *easy, struct http_exchange *exchange)
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, exchange);
 	return code == CURLE_OK ? reply_prepare(exchange) : code;
-}
-
-/* What is meant to have a body says at least that it is empty (RFC 9110, 8.6). */
-static const char *body_of(const struct http_request *request)
-{
-	bool has_one = request->body || (strcmp(request->method, "GET") != 0 &&
-					 strcmp(request->method, "DELETE") != 0);
-
-	return request->body || !has_one ? request->body : "";
 }
 
 static CURLcode set_method(CURL *easy, const struct http_request *request)
