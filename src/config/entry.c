@@ -332,7 +332,7 @@ static void fill_settings(struct reading *reading, const struct entry *entry)
 	}
 }
 
-/* Does the type have a server that the user names? Those are checked on the way. */
+/* Does the user name where requests go, so that "insecure_http" may matter? */
 static bool check_servers(struct reading *reading, const struct entry *entry)
 {
 	struct config_provider *provider = entry->provider;
@@ -341,9 +341,13 @@ static bool check_servers(struct reading *reading, const struct entry *entry)
 	for (size_t i = 0; i < provider->setting_count; i++) {
 		struct config_setting *setting = &provider->settings[i];
 		const struct json *member = json_get(entry->object, setting->name);
+		enum catalogue_kind kind =
+			find_setting(entry->catalogue, setting->name)->kind;
 
-		if (find_setting(entry->catalogue, setting->name)->kind !=
-		    CATALOGUE_SERVER)
+		if (kind == CATALOGUE_URL)	/* always required, so it is there */
+			any |= setting_check_url(reading, member, provider,
+						 &setting->value);
+		if (kind != CATALOGUE_SERVER)
 			continue;
 		any = true;
 		setting_read_server(reading, member ? member : entry->object, provider,

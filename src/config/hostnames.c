@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "entry.h"
@@ -160,7 +161,8 @@ static bool is_same_provider(const struct config_provider *a,
 		const struct config_setting *one = config_setting_find(a, name);
 		const struct config_setting *other = config_setting_find(b, name);
 
-		if (catalogue->settings[i].kind != CATALOGUE_SERVER)
+		if (catalogue->settings[i].kind != CATALOGUE_SERVER &&
+		    catalogue->settings[i].kind != CATALOGUE_URL)
 			continue;
 		if (!one || !other || strcmp(secret_reveal(&one->value),
 					     secret_reveal(&other->value)) != 0)
@@ -297,11 +299,51 @@ static void check_suffix(struct reading *reading, const struct entry *entry, siz
 	wan->has_hosts = wan->has_hosts || wan->ipv6 != CONFIG_OFF;
 }
 
+/* `domain` as the user wrote it: in any case, perhaps with the root's dot. */
+static bool is_within(const char *hostname, const char *domain)
+{
+	size_t length = strlen(hostname), below = strlen(domain);
+
+	if (below > 0 && domain[below - 1] == '.')
+		below--;
+	if (below == 0 || length < below)
+		return false;
+	hostname += length - below;
+	return strncasecmp(hostname, domain, below) == 0 &&
+	       (length == below || hostname[-1] == '.');
+}
+
+/* Descriptions that name the domain make requests about it alone. */
+static void check_domain(struct reading *reading, const struct entry *entry,
+			 const char *hostname)
+{
+	const struct config_setting *domain =
+		config_setting_find(entry->provider, "domain");
+
+	if (domain && !is_within(hostname, secret_reveal(&domain->value)))
+		reading_error(reading, json_get(entry->object, "hostnames"),
+			      "\"%s\" is not below the domain \"%s\"; give it an entry "
+			      "of its own, with its own \"domain\"", hostname,
+			      domain->is_secret ? "(hidden)"
+						: shown(secret_reveal(&domain->value)).text);
+}
+
+static void check_wildcard(struct reading *reading, const struct entry *entry,
+			   const char *hostname)
+{
+	if (hostname[0] == '*' && entry->catalogue->wildcard == CATALOGUE_WILDCARD_NO)
+		reading_error(reading, json_get(entry->object, "hostnames"),
+			      "\"%s\": %s takes no names with '*'; name each host",
+			      hostname, entry->provider->type);
+}
+
 void hostnames_check(struct reading *reading, const struct entry *entry)
 {
 	for (size_t i = 0; i < entry->provider->hostname_count; i++) {
 		check_twice(reading, entry, i);
 		check_families(reading, entry, i);
+		check_domain(reading, entry, entry->provider->hostnames[i].name);
+		check_wildcard(reading, entry, entry->provider->hostnames[i].name);
 		check_suffix(reading, entry, i);
 	}
 }

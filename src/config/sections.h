@@ -29,6 +29,11 @@ void setting_read(struct reading *reading, const struct json *member,
 void setting_read_server(struct reading *reading, const struct json *member,
 			 struct config_provider *provider, struct secret *value);
 
+/* A whole URL; true: it goes by plain HTTP. */
+bool setting_check_url(struct reading *reading, const struct json *member,
+		       const struct config_provider *provider,
+		       const struct secret *value);
+
 /* Digits alone, at most 10. */
 bool setting_is_number(const char *text);
 

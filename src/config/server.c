@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The server of a generic type: HOST[:PORT], reached by HTTPS unless the user insists.
+ * The server of a generic type: HOST[:PORT], reached by HTTPS unless the user insists; and
+ * whole URLs that users were given for one record.
  */
 #include <ctype.h>
 #include <string.h>
@@ -101,4 +102,39 @@ void setting_read_server(struct reading *reading, const struct json *member,
 			      json_key(member));
 	else if (!secret_set(value, server, strlen(server)))
 		reading->no_memory = true;
+}
+
+/* Is it one whose host and characters are as a URL's? The text behind the scheme. */
+static bool is_url_rest(const char *rest)
+{
+	char server[SERVER_BYTES] = "";
+	size_t length = strcspn(rest, "/?");
+
+	if (length == 0 || length >= sizeof server)
+		return false;
+	for (const char *c = rest; *c; c++)
+		if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{|}#", *c))
+			return false;
+	for (size_t i = 0; i < length; i++)
+		server[i] = (char)tolower((unsigned char)rest[i]);
+	return is_host_and_port(server);	/* which has no '@' */
+}
+
+bool setting_check_url(struct reading *reading, const struct json *member,
+		       const struct config_provider *provider, const struct secret *value)
+{
+	const char *text = secret_reveal(value);
+	bool plain = strncmp(text, "http://", 7) == 0;
+
+	if (plain && !provider->insecure_http)
+		reading_error(reading, member,
+			      "plain HTTP shows what is sent to everybody on the way; "
+			      "write https://, or say \"insecure_http\": true");
+	else if ((!plain && strncmp(text, "https://", 8) != 0) ||
+		 !is_url_rest(text + (plain ? 7 : 8)))
+		reading_error(reading, member,
+			      "\"%s\" is no URL; copy it as the provider gave it, from "
+			      "https:// on, without user, password and fragment",
+			      json_key(member));
+	return plain;
 }

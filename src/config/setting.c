@@ -24,24 +24,86 @@ bool setting_is_number(const char *text)
 	return length > 0 && length <= 10 && text[length] == '\0';
 }
 
-/* Takes the value if it can be one; what it holds is never told. */
-static bool take_value(struct reading *reading, const struct json *member,
-		       const char *bytes, size_t length, struct secret *ret_value)
+/* Lines of text, as a PEM file or JSON. */
+static bool is_document(const char *bytes, size_t length)
 {
-	const char *key = json_key(member);
+	const char *end = bytes + length;
 
+	while (bytes < end) {
+		const char *line = bytes;
+
+		while (bytes < end && !strchr("\n\r\t", *bytes))
+			bytes++;
+		if (!schema_is_printable(line, (size_t)(bytes - line)))
+			return false;
+		bytes += bytes < end;
+	}
+	return true;
+}
+
+static bool is_choice(const struct catalogue_setting *wanted, const char *word)
+{
+	for (size_t i = 0; wanted->choices[i]; i++)
+		if (strcmp(wanted->choices[i], word) == 0)
+			return true;
+	return false;
+}
+
+static void refuse_choice(struct reading *reading, const struct json *member,
+			  const struct catalogue_setting *wanted)
+{
+	struct text words = TEXT_INIT;
+
+	for (size_t i = 0; wanted->choices[i]; i++)
+		text_addf(&words, "%s\"%s\"", i > 0 ? ", " : "", wanted->choices[i]);
+	reading_error(reading, member, "\"%s\" must be one of %s", wanted->name,
+		      words.bytes);
+	text_done(&words);
+}
+
+/* Servers and URLs are judged when the whole entry is known. */
+static bool is_of_kind(struct reading *reading, const struct json *member,
+		       const struct catalogue_setting *wanted, const char *bytes,
+		       size_t length)
+{
+	bool document = wanted->kind == CATALOGUE_DOCUMENT;
+
+	if (strnlen(bytes, length) < length ||
+	    !(document ? is_document(bytes, length) : schema_is_printable(bytes, length)))
+		reading_error(reading, member,
+			      "\"%s\" holds a control character or is no UTF-8; "
+			      "give it as %s", wanted->name,
+			      document ? "the file that the provider gave, PEM or JSON"
+				       : "one line of plain text");
+	else if (wanted->kind == CATALOGUE_NUMBER && !setting_is_number(bytes))
+		reading_error(reading, member,
+			      "\"%s\" must be at most 10 digits and nothing else",
+			      wanted->name);
+	else if (wanted->kind == CATALOGUE_CHOICE && !is_choice(wanted, bytes))
+		refuse_choice(reading, member, wanted);
+	else
+		return true;
+	return false;
+}
+
+/*
+ * Takes the value if it can be one; what it holds is never told. `bytes` ends with NUL
+ * behind `length`.
+ */
+static bool take_value(struct reading *reading, const struct json *member,
+		       const struct catalogue_setting *wanted, const char *bytes,
+		       size_t length, struct secret *ret_value)
+{
 	if (length == 0)
-		reading_error(reading, member, "\"%s\" is empty; give it a value", key);
+		reading_error(reading, member, "\"%s\" is empty; give it a value",
+			      wanted->name);
 	else if (length > SECRET_MAX_BYTES)
 		reading_error(reading, member,
 			      "\"%s\" is longer than %d bytes; is it the right "
 			      "one?",
-			      key, SECRET_MAX_BYTES);
-	else if (strnlen(bytes, length) < length || !schema_is_printable(bytes, length))
-		reading_error(reading, member,
-			      "\"%s\" holds a control character or is no UTF-8; "
-			      "give it as one line of plain text",
-			      key);
+			      wanted->name, SECRET_MAX_BYTES);
+	else if (!is_of_kind(reading, member, wanted, bytes, length))
+		return false;
 	else if (secret_set(ret_value, bytes, length))
 		return true;
 	else
@@ -65,7 +127,8 @@ static void warn_exposed(struct reading *reading, const struct json *member,
 }
 
 static bool read_file(struct reading *reading, const struct json *member,
-		      const char *path, bool secret, struct secret *ret_value)
+		      const struct catalogue_setting *wanted, const char *path,
+		      struct secret *ret_value)
 {
 	struct err err = { 0 };
 	size_t length, whole;
@@ -82,8 +145,9 @@ static bool read_file(struct reading *reading, const struct json *member,
 		length--;
 	if (length > 0 && length < whole && text[length - 1] == '\r')
 		length--;
-	good = take_value(reading, member, text, length, ret_value);
-	if (good && exposed && secret)
+	text[length] = '\0';
+	good = take_value(reading, member, wanted, text, length, ret_value);
+	if (good && exposed && wanted->secret)
 		warn_exposed(reading, member, path);
 	secret_wipe(text, whole);
 	free(text);
@@ -91,7 +155,8 @@ static bool read_file(struct reading *reading, const struct json *member,
 }
 
 static bool read_credential(struct reading *reading, const struct json *member,
-			    const char *name, bool secret, struct secret *ret_value)
+			    const struct catalogue_setting *wanted, const char *name,
+			    struct secret *ret_value)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	char path[CONFIG_PATH_BYTES];
@@ -117,16 +182,18 @@ static bool read_credential(struct reading *reading, const struct json *member,
 		reading_error(reading, member, "the path of the credential is too long");
 		return false;
 	}
-	return read_file(reading, member, path, secret, ret_value);
+	return read_file(reading, member, wanted, path, ret_value);
 }
 
-static bool read_env(struct reading *reading, const struct json *member, const char *name,
+static bool read_env(struct reading *reading, const struct json *member,
+		     const struct catalogue_setting *wanted, const char *name,
 		     struct secret *ret_value)
 {
 	const char *value = getenv(name);
 
 	if (value && *value)
-		return take_value(reading, member, value, strlen(value), ret_value);
+		return take_value(reading, member, wanted, value, strlen(value),
+				  ret_value);
 	reading_error(reading, member,
 		      "the variable %s is not set or empty; set it where "
 		      "hairpind is started (a changed one needs a restart)",
@@ -135,7 +202,8 @@ static bool read_env(struct reading *reading, const struct json *member, const c
 }
 
 /* {"file": PATH}, {"env": NAME} or {"credential": NAME}. */
-static bool read_place(struct reading *reading, const struct json *member, bool secret,
+static bool read_place(struct reading *reading, const struct json *member,
+		       const struct catalogue_setting *wanted,
 		       struct config_setting *setting)
 {
 	static const struct schema_field fields[] = {
@@ -160,27 +228,28 @@ static bool read_place(struct reading *reading, const struct json *member, bool 
 	if (!name)
 		return false;
 	if (strcmp(json_key(where), "credential") == 0)
-		return read_credential(reading, member, name, secret, &setting->value);
+		return read_credential(reading, member, wanted, name, &setting->value);
 	if (strcmp(json_key(where), "env") == 0) {
 		setting->env = strdup(name);
 		reading->no_memory |= !setting->env;
-		return read_env(reading, member, name, &setting->value);
+		return read_env(reading, member, wanted, name, &setting->value);
 	}
 	if (*name && schema_join(path, sizeof path, reading->source->directory, name))
-		return read_file(reading, member, path, secret, &setting->value);
+		return read_file(reading, member, wanted, path, &setting->value);
 	reading_error(reading, where, "the path is empty or too long");
 	return false;
 }
 
-static bool read_literal(struct reading *reading, const struct json *member, bool secret,
+static bool read_literal(struct reading *reading, const struct json *member,
+			 const struct catalogue_setting *wanted,
 			 struct config_setting *setting)
 {
 	const char *string = json_string(member);
 	struct source *source = reading->source;
 
-	if (!take_value(reading, member, string, strlen(string), &setting->value))
+	if (!take_value(reading, member, wanted, string, strlen(string), &setting->value))
 		return false;
-	if (secret && source->exposed && !source->exposure_told) {
+	if (wanted->secret && source->exposed && !source->exposure_told) {
 		source->exposure_told = true;
 		warn_exposed(reading, member, source->name);
 	}
@@ -195,9 +264,9 @@ void setting_read(struct reading *reading, const struct json *member,
 	bool good = false;
 
 	if (json_kind(member) == JSON_STRING)
-		good = read_literal(reading, member, description->secret, &setting);
+		good = read_literal(reading, member, description, &setting);
 	else if (json_kind(member) == JSON_OBJECT && reading->load)
-		good = read_place(reading, member, description->secret, &setting);
+		good = read_place(reading, member, description, &setting);
 	else
 		(void)schema_expect(reading, member, JSON_STRING,
 				    "text in quotes or as {\"file\": PATH}");

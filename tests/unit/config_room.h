@@ -53,9 +53,9 @@ static inline int room_close(void **state)
 
 static inline const char *room_path(const struct room *room, const char *name)
 {
-	static char paths[4][PATH_MAX];
+	static char paths[8][PATH_MAX];
 	static unsigned next;
-	char *path = paths[next++ % 4];
+	char *path = paths[next++ % 8];
 
 	snprintf(path, PATH_MAX, "%s/%s", room->directory, name);
 	return path;
@@ -76,10 +76,15 @@ static inline void room_write(const struct room *room, const char *name, const c
 	close(fd);
 }
 
-/* Loads DIRECTORY/hairpind.json; former results are forgotten. */
+/*
+ * Loads DIRECTORY/hairpind.json; former results are forgotten. DIRECTORY/providers goes
+ * before our own descriptions.
+ */
 static inline int room_load(struct room *room)
 {
-	static const char *const catalogue[] = { "conf/providers", NULL };
+	const char *const catalogue[] = {
+		room_path(room, "providers"), "conf/providers", NULL,
+	};
 	struct config_load load = {
 		.path = room_path(room, "hairpind.json"), .catalogue = catalogue,
 		.strict = room->strict,
