@@ -11,7 +11,6 @@
 #include "hairpin/clock.h"
 #include "hairpin/dnssend.h"
 #include "hairpin/dnsupdate.h"
-#include "hairpin/secret.h"
 #include "hairpin/text.h"
 #include "job.h"
 
@@ -187,11 +186,14 @@ int dns_update_start(struct job *job)
 	ev_timer_init(&dns->turn, on_turn, 0., 0.);
 	dns->turn.data = dns;
 	r = dnsupdate_new(&job->order.job, &dns->update, &err);
-	if (r == 0)
-		return resolve_host_start(job_resolve(job), dnsupdate_host(dns->update),
-					  RESOLVE_IPV4 | RESOLVE_IPV6, on_host, dns,
-					  &dns->host);
-	if (r == -ENOMEM)
+	if (r == 0) {
+		r = resolve_host_start(job_resolve(job), dnsupdate_host(dns->update),
+				       RESOLVE_IPV4 | RESOLVE_IPV6, on_host, dns,
+				       &dns->host);
+		if (r < 0)
+			err_set(&err, r, "the server's name is no name");
+	}
+	if (r == 0 || r == -ENOMEM)
 		return r;
 	job_answer_rest(job, MESSAGE_BAD_REQUEST, err.text);
 	job_done(job);

@@ -72,7 +72,7 @@ class Knot(Server):
         with open(f'{self.folder}/knot.conf', 'w') as conf:
             conf.write(f'''server:
     rundir: {self.folder}
-    listen: {self.address}@53
+    listen: [{self.address}@53, ::1@53]
     background-workers: 1
     udp-workers: 1
     tcp-workers: 1
@@ -167,4 +167,6 @@ def start_servers(addresses):
         subprocess.run(['ip', 'addr', 'add', f'{address}/32', 'dev', 'lo'], check=True)
         if shutil.which(kind.program):
             servers[kind.__name__] = kind(address, kind.program)
+        else:
+            print(f'# {kind.program} is not installed: not asked', flush=True)
     return servers

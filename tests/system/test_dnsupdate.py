@@ -21,7 +21,7 @@ ADDRESSES = {'Knot': '45.11.2.1', 'Bind': '45.11.2.2', 'PowerDns': '45.11.2.3'}
 BETWEEN, NOBODY = '45.11.2.8', '45.11.2.9'
 HOME = f'home.{ZONE}'
 servers = {}
-names = iter(range(1, 250))
+names = iter(range(2, 250))
 
 
 def job(records, server, key='home.key', timeout_ms=30000, zone=ZONE, number=1, flags=(), **changes):
@@ -311,6 +311,18 @@ def test_silence():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind((BETWEEN, 53))
         same(verdicts(ask([(HOME, v4)], BETWEEN)), ['unreachable'])
+
+
+def test_addresses():
+    """a server with several addresses, of which only the last lives; one by IPv6; a name that is none"""
+    with open('/etc/hosts', 'a') as hosts:
+        hosts.write(f'{NOBODY} ns.many.test\n45.11.2.7 ns.many.test\n45.11.2.1 ns.many.test\n')
+    v4, _ = fresh()
+    begin = time.monotonic()
+    same(verdicts(ask([(HOME, v4)], 'ns.many.test')), ['good'])
+    assert time.monotonic() - begin < 5, time.monotonic() - begin
+    same(verdicts(ask([(HOME, v4)], '[::1]')), ['unchanged'])
+    same(verdicts(ask([(HOME, v4)], '.')), ['bad request'])
 
 
 def test_lies():
