@@ -100,7 +100,7 @@ static inline void end(struct talk *talk)
 struct says {
 	unsigned rcode, tsig_error;
 	int64_t ahead_s;		/* its clock */
-	bool no_tsig, no_mac, wrong_mac, other_key, other_id, other_zone, a_query;
+	bool no_tsig, no_mac, wrong_mac, long_mac, other_key, other_id, other_zone, a_query;
 	bool truncated, no_zone, tcp;
 	const char *soa;		/* of a query's answer */
 	bool not_authoritative;
@@ -143,7 +143,7 @@ static inline void add_tsig(struct text *out, const struct talk *talk, const str
 	const char *key = says->other_key ? "other.key" : "home.key";
 	uint64_t count = (uint64_t)(uint8_t)out->bytes[11];
 	struct text what = TEXT_INIT;
-	struct hash mac;
+	struct hash mac = { .length = 0 };
 
 	add(&what, 32, 2);
 	text_add_bytes(&what, request_mac, 32);
@@ -158,7 +158,7 @@ static inline void add_tsig(struct text *out, const struct talk *talk, const str
 				   what.bytes, what.length, &mac), 0);
 	text_done(&what);
 	mac.bytes[0] ^= says->wrong_mac;
-	mac.length = says->no_mac ? 0 : mac.length;
+	mac.length = says->no_mac ? 0 : mac.length + says->long_mac;
 	out->bytes[11] = (char)(count + 1);
 	add_name(out, key);
 	add(out, 250, 2);
