@@ -30,7 +30,8 @@ static bool is_name_byte(char c, bool first)
 }
 
 /* False: no placeholder begins at `text`. A name too long for any is cut: unknown. */
-static bool read_placeholder(const char *text, struct placeholder *ret)
+static bool read_placeholder(const struct filling *f, const char *text,
+			     struct placeholder *ret)
 {
 	size_t length = 0, most = sizeof(ret->name) - 1;
 
@@ -38,7 +39,8 @@ static bool read_placeholder(const char *text, struct placeholder *ret)
 		return false;
 	while (is_name_byte(text[1 + length], length == 0))
 		length++;
-	ret->raw = strncmp(text + 1 + length, ":raw}", 5) == 0;
+	ret->raw = f->place == PLACE_JSON &&
+		   strncmp(text + 1 + length, ":raw}", 5) == 0;
 	if (length == 0 || (!ret->raw && text[1 + length] != '}'))
 		return false;
 	ret->length = 1 + length + (ret->raw ? 5 : 1);
@@ -81,7 +83,7 @@ static bool stands_as_it_is(const struct filling *f, const char *name, const cha
 static enum place place_of(const struct filling *f, const struct placeholder *p,
 			   const char *at)
 {
-	if (f->place == PLACE_JSON && p->raw)
+	if (p->raw)
 		return PLACE_JSON_RAW;
 	if (f->place != PLACE_URL)
 		return f->place;
@@ -119,7 +121,7 @@ static int add_placeholder(const struct filling *f, const struct placeholder *p,
 /* "{NAME:raw}" or "{each}": the whole of a JSON string, which is no string then. */
 static bool read_bare(const struct filling *f, const char *text, struct placeholder *ret)
 {
-	if (f->place != PLACE_JSON || *text != '"' || !read_placeholder(text + 1, ret) ||
+	if (f->place != PLACE_JSON || *text != '"' || !read_placeholder(f, text + 1, ret) ||
 	    text[1 + ret->length] != '"')
 		return false;
 	return ret->raw || (f->fill->each && strcmp(ret->name, "each") == 0);
@@ -136,7 +138,7 @@ int fill_template(const struct fill *fill, const char *template, enum place plac
 		size_t quotes = read_bare(&f, template, &p) ? 1 : 0;
 		int r;
 
-		if (quotes == 0 && !read_placeholder(template, &p)) {
+		if (quotes == 0 && !read_placeholder(&f, template, &p)) {
 			text_add_char(out, *template++);
 			continue;
 		}

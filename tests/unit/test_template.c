@@ -1,295 +1,174 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
+/* The values that a template may name, and how they are written. */
+#include "fill_room.h"
 
-#include <cmocka.h>
-
-#include "hairpin/provider.h"
-
-#define TEXT(string) ((char *)(string))
-
-static const char *const names[] = { "home.example.org", "*.nas.example.org" };
-
-static const struct provider_value values[] = {
-	{ "server", "dyn.example.net:8443" }, { "username", "me" },
-	{ "password", "a b/c?d&e=f#\"\\%+{ip}\xc3\xa4" },
-};
-
-static const struct catalogue catalogue = {
-	.settings = {
-		{ .name = "server", .kind = CATALOGUE_SERVER, .required = true },
-		{ .name = "username", .required = true },
-		{ .name = "password", .required = true, .secret = true },
-		{ .name = "path", .fallback = TEXT("nic/update") },
-		{ .name = "absent", .required = true },
-		{ .name = "nothing" },
-	},
-	.setting_count = 6,
-	.basic_user = TEXT("{username}"), .basic_password = TEXT("{password}"),
-};
-
-static struct provider_update update_of(const char *ipv4, const char *ipv6)
+static void fills(struct room *room, const char *template, enum place place,
+		  const char *wanted)
 {
-	struct provider_update update = { .settings = values, .setting_count = 3,
-					  .hostnames = names, .hostname_count = 2 };
+	struct err err = { 0 };
+	char *filled;
+	int r = fill_new(&room->fill, template, place, &filled, &err);
 
-	if (ipv4)
-		assert_true(addr_parse(ipv4, &update.ipv4));
-	if (ipv6)
-		assert_true(addr_parse(ipv6, &update.ipv6));
-	return update;
-}
-
-static void urls(void **state)
-{
-	static const struct {
-		const char *template, *ipv4, *ipv6, *url;
-	} cases[] = {
-		{ "https://{server}/{path}?h={hostnames}&ip={ip}", "81.2.69.7", NULL,
-		  "https://dyn.example.net:8443/nic%2Fupdate?h=home.example.org,"
-		  "*.nas.example.org&ip=81.2.69.7" },
-		{ "https://{server}/?h={hostname}&ip={ip}&t={rrtype}", NULL, "2a01::7",
-		  "https://dyn.example.net:8443/?h=home.example.org&ip=2a01::7&t=AAAA" },
-		{ "https://x.org/?a={ipv4},{ipv6}", "81.2.69.7", "2a01::7",
-		  "https://x.org/?a=81.2.69.7,2a01::7" },
-		{ "https://x.org/{password}/{rrtype}", "81.2.69.7", NULL,
-		  "https://x.org/a%20b%2Fc%3Fd%26e%3Df%23%22%5C%25%2B%7Bip%7D%C3%A4/A" },
-		{ "https://x.org/{}{Ip}{ ip}{ip{{ip}{1}{nothing}", "81.2.69.7", NULL,
-		  "https://x.org/{}{Ip}{ ip}{ip{81.2.69.7{1}" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct provider_update update = update_of(cases[i].ipv4, cases[i].ipv6);
-		struct catalogue_step step = { .method = "GET",
-					       .url = TEXT(cases[i].template) };
-		struct provider_request request;
-
-		assert_int_equal(
-			provider_request_make(&catalogue, &step, &update, &request, NULL),
-			0);
-		assert_string_equal(request.url, cases[i].url);
-		assert_string_equal(request.method, "GET");
-		assert_string_equal(request.user, "me");
-		assert_string_equal(request.password, values[2].value);
-		assert_null(request.body);
-		assert_int_equal(request.header_count, 0);
-		provider_request_done(&request);
-	}
-}
-
-static void bodies(void **state)
-{
-	static const struct {
-		const char *type, *template, *body, *header;
-	} cases[] = {
-		{ "form", "p={password}&h={hostnames}",
-		  "p=a%20b%2Fc%3Fd%26e%3Df%23%22%5C%25%2B%7Bip%7D%C3%A4"
-		  "&h=home.example.org%2C%2A.nas.example.org",
-		  "Content-Type: application/x-www-form-urlencoded" },
-		{ "json", "{\"p\": \"{password}\", \"ip\": \"{ip}\"}",
-		  "{\"p\": \"a b/c?d&e=f#\\\"\\\\%+{ip}\xc3\xa4\", \"ip\": "
-		  "\"81.2.69.7\"}",
-		  "Content-Type: application/json" },
-		{ "text", "{ip} {username}", "81.2.69.7 me", "Content-Type: text/plain" },
-	};
-	struct provider_update update = update_of("81.2.69.7", NULL);
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct catalogue_step step = {
-			.method = "POST", .url = TEXT("https://x.org/"),
-			.body = TEXT(cases[i].template), .header_count = 1,
-			.headers = { { TEXT("X-Key"), TEXT("{username}:{password}") } } };
-		struct provider_request request;
-
-		strcpy(step.body_type, cases[i].type);
-		assert_int_equal(
-			provider_request_make(&catalogue, &step, &update, &request, NULL),
-			0);
-		assert_string_equal(request.body, cases[i].body);
-		assert_int_equal(request.header_count, 2);
-		assert_memory_equal(request.headers[0], "X-Key: me:a b/", 14);
-		assert_string_equal(request.headers[1], cases[i].header);
-		provider_request_done(&request);
-	}
-}
-
-static void a_content_type_of_its_own(void **state)
-{
-	struct provider_update update = update_of("81.2.69.7", NULL);
-	struct catalogue_step step = {
-		.method = "PATCH",
-		.url = TEXT("https://x.org/"),
-		.body = TEXT("{}"),
-		.body_type = "json",
-		.header_count = 1,
-		.headers = { { TEXT("content-type"),
-			       TEXT("application/merge-patch+json") } }
-	};
-	struct provider_request request;
-
-	(void)state;
-	assert_int_equal(
-		provider_request_make(&catalogue, &step, &update, &request, NULL), 0);
-	assert_int_equal(request.header_count, 1);
-	provider_request_done(&request);
-}
-
-static void refused(void **state)
-{
-	static const struct {
-		const char *url, *header, *password;
-	} cases[] = {
-		{ "https://x.org/{unknown}", "", "p" },
-		{ "https://x.org/{absent}", "", "p" },
-		{ "https://x.org/{ipv6}", "", "p" },
-		{ "https://x.org/", "{password}", "new\r\nHeader: x" },
-		{ "https://x.org/{password}", "", "a\x7f" },
-		{ "https://x.org/", "", "in\nbasic" },
-		{ "http://x.org/", "", "p" },
-		{ "https://x.org/{aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}", "", "p" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct provider_value own[] = { values[0], values[1],
-						{ "password", cases[i].password } };
-		struct provider_update update = update_of("81.2.69.7", NULL);
-		struct catalogue_step step = {
-			.method = "GET", .url = TEXT(cases[i].url), .header_count = 1,
-			.headers = { { TEXT("X"), TEXT(cases[i].header) } } };
-		struct provider_request request;
-		struct err err = { 0 };
-
-		update.settings = own;
-		assert_int_equal(
-			provider_request_make(&catalogue, &step, &update, &request, &err),
-			-EINVAL);
+	if (!wanted) {
+		assert_int_equal(r, -EINVAL);
 		assert_true(err.text[0]);
-		assert_null(strstr(err.text, "Header"));
+		return;
 	}
+	if (r < 0)
+		fail_msg("%s: %s", template, err.text);
+	assert_string_equal(filled, wanted);
+	free(filled);
 }
 
-static void plain_http(void **state)
-{
-	struct provider_update update = update_of("81.2.69.7", NULL);
-	static const struct {
-		const char *template, *url;
-	} cases[] = {
-		{ "https://{server}/", "http://dyn.example.net:8443/" },
-		{ "https://x.org/", "https://x.org/" },
-		{ "https://{username}/", "https://me/" },
-		{ "http://x.org/", "http://x.org/" },
-	};
-
-	(void)state;
-	update.insecure_http = true;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct catalogue_step step = { .method = "GET",
-					       .url = TEXT(cases[i].template) };
-		struct provider_request request;
-
-		assert_int_equal(
-			provider_request_make(&catalogue, &step, &update, &request, NULL),
-			0);
-		assert_string_equal(request.url, cases[i].url);
-		provider_request_done(&request);
-	}
-}
-
-/* A URL that ends before the name of a setting that it might begin with would. */
-static void a_short_url(void **state)
-{
-	static const struct catalogue two = {
-		.settings = { { .name = "server_of_a_long_name", .kind = CATALOGUE_SERVER },
-			      { .name = "a", .fallback = TEXT("x") } },
-		.setting_count = 2,
-	};
-	struct provider_update update = update_of("81.2.69.7", NULL);
-	struct catalogue_step step = { .method = "GET", .url = strdup("https://{a}") };
-	struct provider_request request;
-
-	(void)state;
-	update.insecure_http = true;
-	assert_int_equal(provider_request_make(&two, &step, &update, &request, NULL), 0);
-	assert_string_equal(request.url, "https://x");
-	provider_request_done(&request);
-	free(step.url);
-}
-
-static void steps(void **state)
-{
-	struct catalogue with_any = { .step_count = 2, .steps = {
-		{ .family = CATALOGUE_ANY }, { .family = CATALOGUE_IPV6 } } };
-	struct catalogue with_dual = { .step_count = 2, .steps = {
-		{ .family = CATALOGUE_DUAL }, { .family = CATALOGUE_IPV4 } } };
-
-	(void)state;
-	assert_ptr_equal(provider_step(&with_any, true, false), &with_any.steps[0]);
-	assert_ptr_equal(provider_step(&with_any, false, true), &with_any.steps[1]);
-	assert_null(provider_step(&with_any, true, true));
-	assert_null(provider_step(&with_any, false, false));
-	assert_ptr_equal(provider_step(&with_dual, true, true), &with_dual.steps[0]);
-	assert_ptr_equal(provider_step(&with_dual, true, false), &with_dual.steps[1]);
-	assert_null(provider_step(&with_dual, false, true));
-}
-
-static void redirects(void **state)
+static void built_ins(void **state)
 {
 	static const struct {
-		const char *url, *location, *target;
+		const char *template, *wanted;
 	} cases[] = {
-		{ "https://x.org/a?b", "/c", "https://x.org/c" },
-		{ "https://x.org:8443/a", "/c?d", "https://x.org:8443/c?d" },
-		{ "https://x.org/a", "https://x.org/c", "https://x.org/c" },
-		{ "https://x.org/a", "HTTPS://X.org/c", "HTTPS://X.org/c" },
-		{ "https://x.org", "https://x.org?c", "https://x.org?c" },
-		{ "https://x.org/a", "https://x.org", "https://x.org" },
-		{ "https://x.org/a", "https://x.org.evil.net/c", NULL },
-		{ "https://x.org/a", "https://x.org:444/c", NULL },
-		{ "https://x.org/a", "https://x.org@evil.net/c", NULL },
-		{ "https://x.org/a", "http://x.org/c", NULL },
-		{ "https://x.org/a", "//evil.net/c", NULL },
-		{ "https://x.org/a", "/\\evil.net/c", NULL },
-		{ "https://x.org/a", "/a b", NULL },
-		{ "https://x.org/a", "/a\nb", NULL },
-		{ "https://x.org/a", "c", NULL },
-		{ "https://x.org/a", "", NULL },
-		{ "http://x.org/a", "/c", NULL },
+		{ "{unix_time}", "1795269600" },
+		{ "{iso_time}", "2026-11-21T14:00:00Z" },
+		{ "{http_date}", "Sat, 21 Nov 2026 14:00:00 GMT" },
+		{ "{uuid}", "00010203-0405-4f07-bf09-0a0b0c3d3eff" },
+		{ "{nonce}", "ABCDEFHHHJKLM9AH" },
+		{ "{hostname} {hostnames}", "home.example.org "
+		  "home.example.org,*.nas.example.org" },
+		{ "{ip} {ipv4} {rrtype}", "81.2.69.7 81.2.69.7 A" },
+		{ "{owner}|{owner_or_empty}", "home|home" },
+		{ "{number} {host} {again}", "1 home.below "
+		  "<2744ccd10c7533bd736ad890f9dd5cab2adb27b07d500b9493f29cdc420cb2e0>" },
+		{ "{md} {sha}", "d41d8cd98f00b204e9800998ecf8427e "
+		  "a9993e364706816aba3e25717850c26c9cd0d89d" },
+		{ "{nothing}", "" },
+		{ "{ipv6}", NULL }, { "{page}", NULL }, { "{seen}", NULL },
+		{ "{of_read}", NULL }, { "{absent}", NULL }, { "{each}", NULL },
 	};
+	struct room room;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *target = provider_redirect(cases[i].url, cases[i].location);
+	room_open(&room, "81.2.69.7", NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		fills(&room, cases[i].template, PLACE_PLAIN, cases[i].wanted);
+	fill_done(&room.fill);
+	room_open(&room, "81.2.69.7", "2a01::7");
+	fills(&room, "{ipv4},{ipv6}", PLACE_PLAIN, "81.2.69.7,2a01::7");
+	fills(&room, "{ip}", PLACE_PLAIN, NULL);	/* which? */
+	fills(&room, "{rrtype}", PLACE_PLAIN, NULL);
+	fills(&room, "{number}", PLACE_PLAIN, NULL);
+	fill_done(&room.fill);
+}
 
-		if (cases[i].target) {
-			assert_non_null(target);
-			assert_string_equal(target, cases[i].target);
-		} else {
-			assert_null(target);
-		}
-		free(target);
+static void owners(void **state)
+{
+	static const struct {
+		const char *hostname, *zone, *owner, *host;
+	} cases[] = {
+		{ "a.b.EXAMPLE.ORG", NULL, "a.b", "a.b.below" },
+		{ "example.org", NULL, "@", "(apex)" },
+		{ "*.example.org", NULL, "*", "*.below" },
+		{ "*.a.example.org", NULL, "*.a", "*.a.below" },
+		{ "a.b.example.org", "b.example.org.", "a", "a.below" },
+		{ "b.example.org", "b.example.org", "@", "(apex)" },
+		{ "badexample.org", NULL, NULL, NULL },
+		{ "org", NULL, NULL, NULL },
+		{ "a.example.org", "example.net", NULL, NULL },
+	};
+	struct room room;
+
+	(void)state;
+	room_open(&room, "81.2.69.7", NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		room.names[0].hostname = cases[i].hostname;
+		fill_set_names(&room.fill, room.names, 1);
+		assert_true(fill_set_read(&room.fill, "zone", cases[i].zone));
+		fills(&room, "{owner}", PLACE_PLAIN, cases[i].owner);
+		fills(&room, "{host}", PLACE_PLAIN, cases[i].host);
+		if (cases[i].owner)
+			fills(&room, "{owner_or_empty}", PLACE_PLAIN,
+			      strcmp(cases[i].owner, "@") == 0 ? "" : cases[i].owner);
+		assert_int_equal(fill_is_apex(&room.fill),
+				 cases[i].owner && *cases[i].owner == '@');
 	}
+	fill_done(&room.fill);
+}
+
+/* A value from an answer fills an empty setting and never another one. */
+static void read_values(void **state)
+{
+	char large[FILL_READ_BYTES + 2];
+	struct room room;
+
+	(void)state;
+	room_open(&room, "81.2.69.7", NULL);
+	assert_true(fill_set_read(&room.fill, "seen", "a/b"));
+	assert_true(fill_set_read(&room.fill, "nothing", "something"));
+	assert_true(fill_set_read(&room.fill, "username", "them"));
+	assert_true(fill_set_read(&room.fill, "hostname", "them"));
+	fills(&room, "{seen}{nothing}{username}{hostname}", PLACE_URL,
+	      "a%2Fbsomethingmehome.example.org");
+	fills(&room, "{of_read}", PLACE_PLAIN, "a/b!");
+	memset(large, 'x', sizeof(large) - 1);
+	large[sizeof(large) - 1] = '\0';
+	assert_false(fill_set_read(&room.fill, "seen", large));
+	assert_false(fill_knows(&room.fill, "seen"));
+	assert_true(fill_set_read(&room.fill, "seen", ""));
+	assert_false(fill_knows(&room.fill, "seen"));
+	assert_string_equal(fill_find(&room.fill, "seen"), "");
+	fill_forget_reads(&room.fill);
+	assert_null(fill_find(&room.fill, "seen"));
+	fills(&room, "{nothing}{of_read}", PLACE_PLAIN, NULL);
+	fill_done(&room.fill);
+}
+
+static void places(void **state)
+{
+	static const struct {
+		enum place place;
+		const char *value, *template, *wanted;
+	} cases[] = {
+		{ PLACE_XML, "<a b=\"c\">&'", "<v>{seen}</v>",
+		  "<v>&lt;a b=&quot;c&quot;&gt;&amp;&apos;</v>" },
+		{ PLACE_REGEX, ".[x]\\()*+?{1}|^$a", "^{seen}$",
+		  "^\\.\\[x]\\\\\\(\\)\\*\\+\\?\\{1}\\|\\^\\$a$" },
+		{ PLACE_JSON, "7", "{\"a\":\"{seen:raw}\"}", "{\"a\":7}" },
+		{ PLACE_JSON, "-0.5e+10", "[\"{seen:raw}\"]", "[-0.5e+10]" },
+		{ PLACE_JSON, "true", "[\"{seen:raw}\",{seen:raw}]", "[true,true]" },
+		{ PLACE_JSON, "7", "[\"{seen}\",\" {seen:raw}\"]", "[\"7\",\" 7\"]" },
+		{ PLACE_JSON, "007", "[\"{seen:raw}\"]", NULL },
+		{ PLACE_JSON, "1,\"x\":2", "[\"{seen:raw}\"]", NULL },
+		{ PLACE_JSON, "1.", "[\"{seen:raw}\"]", NULL },
+		{ PLACE_JSON, "1e", "[\"{seen:raw}\"]", NULL },
+		{ PLACE_JSON, "", "[\"{seen:raw}\"]", NULL },
+		{ PLACE_JSON, "null", "[\"{seen:raw}\"]", NULL },
+		{ PLACE_JSON, "a\"b\\", "[\"{seen}\"]", "[\"a\\\"b\\\\\"]" },
+		{ PLACE_URL, "..", "https://x.org/{seen}/b", NULL },
+		{ PLACE_URL, ".", "https://x.org/{seen}/b", NULL },
+		{ PLACE_URL, "...", "https://x.org/{seen}/b", "https://x.org/.../b" },
+		{ PLACE_URL, "a\nb", "{seen}", NULL },
+		{ PLACE_PLAIN, "a\rb", "{seen}", NULL },
+		{ PLACE_FORM, "a\tb", "{seen}", NULL },
+		{ PLACE_XML, "a\x7f", "{seen}", NULL },
+		{ PLACE_REGEX, "a\x01", "{seen}", NULL },
+		{ PLACE_DOCUMENT, "a\nb\n", "{seen}", "a\nb\n" },
+		{ PLACE_PLAIN, "a", "{seen:raw}{seen:}", "{seen:raw}{seen:}" },
+	};
+	struct room room;
+
+	(void)state;
+	room_open(&room, "81.2.69.7", NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(fill_set_read(&room.fill, "seen", cases[i].value));
+		fills(&room, cases[i].template, cases[i].place, cases[i].wanted);
+	}
+	fill_done(&room.fill);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(urls),
-		cmocka_unit_test(bodies),
-		cmocka_unit_test(a_content_type_of_its_own),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(plain_http),
-		cmocka_unit_test(a_short_url),
-		cmocka_unit_test(steps),
-		cmocka_unit_test(redirects),
+		cmocka_unit_test(built_ins),
+		cmocka_unit_test(owners),
+		cmocka_unit_test(read_values),
+		cmocka_unit_test(places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
