@@ -132,7 +132,7 @@ static struct divide_run begin_run(const struct dividing *d, size_t record)
 
 static size_t names_of_run(const struct dividing *d, const struct divide_run *run)
 {
-	unsigned batch = d->job->catalogue->facts.batch_hostnames;
+	unsigned batch = d->job->catalogue->batch;
 	bool many = run->kind == CATALOGUE_EACH ||
 		    (run->request && uses_hostnames(run->request));
 

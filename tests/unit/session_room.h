@@ -32,6 +32,7 @@ struct play {
 	struct provider_record records[MESSAGE_RECORDS_MAX];
 	size_t record_count;
 	bool insecure_http;
+	const char *headers;		/* of every answer; NULL: none of interest */
 	struct provider_session *session;
 	uint8_t chance;			/* new for every request */
 };
@@ -74,7 +75,7 @@ static inline void play_answer(struct play *play, const struct exchange *exchang
 	struct provider_answer answer = {
 		.http_status = exchange->status, .body = exchange->says,
 		.length = strlen(exchange->says), .https = true, .retry_after = "",
-		.headers = "Content-Type: text/plain\r\n" };
+		.headers = play->headers ? play->headers : "" };
 
 	if (exchange->status == 0)
 		provider_session_fail(play->session, MESSAGE_UNREACHABLE,
