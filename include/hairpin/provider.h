@@ -23,20 +23,10 @@ enum {
 	PROVIDER_ERROR_RETRY_S = 1800,	/* 911 and dnserr: not before 30 minutes */
 };
 
-/* --- what an update says --- */
+/* --- a setting of the configuration --- */
 
 struct provider_value {
 	const char *name, *value;
-};
-
-/* One update: the same addresses for every name. Everything is borrowed. */
-struct provider_update {
-	const struct provider_value *settings;
-	size_t setting_count;
-	const char *const *hostnames;	/* at least one */
-	size_t hostname_count;
-	struct addr ipv4, ipv6;		/* none: not of this request */
-	bool insecure_http;
 };
 
 /* --- template: the request --- */
@@ -54,25 +44,12 @@ struct provider_request {
 };
 
 /*
- * The step for these families: both at once, else the family's own, else "any".
- * NULL: the description has none. Asked for both, only a dual step is given.
- */
-const struct catalogue_step *provider_step(const struct catalogue *catalogue,
-					   bool ipv4, bool ipv6);
-
-/*
- * Fills the step's templates. Within the URL and forms a value is percent-encoded (host
+ * How templates are filled: within the URL and forms a value is percent-encoded (host
  * names and addresses keep ',' and ':' in the URL, where both are allowed), within JSON
- * escaped as a string; in headers and Basic authentication it stands as it is. A
- * control character refuses it (-EINVAL, also for a placeholder nobody gave a value;
- * `ret_err` says which). A step that goes over plain HTTP without insecure_http is
- * refused likewise.
+ * escaped as a string, within XML as text; in headers and Basic authentication it stands
+ * as it is. A control character refuses the request, and so does a placeholder that
+ * nothing is known for, or plain HTTP without insecure_http.
  */
-int provider_request_make(const struct catalogue *catalogue,
-			  const struct catalogue_step *step,
-			  const struct provider_update *update,
-			  struct provider_request *ret_request,
-			  struct err *ret_err) must_check;
 void provider_request_done(struct provider_request *request);	/* wipes and frees */
 
 /*
@@ -106,17 +83,6 @@ struct provider_verdict {
 };
 
 /*
- * One verdict for each of update->hostnames. The description's rules come first, then the
- * HTTP status, then dyndns2's lines where the description says so. A rule without a
- * status calls something good only where the status is 2xx and the body whole: an unclear
- * answer is never a success.
- */
-void provider_judge(const struct catalogue *catalogue,
-		    const struct provider_answer *answer,
-		    const struct provider_update *update,
-		    struct provider_verdict *ret_verdicts);
-
-/*
  * A Retry-After header (RFC 9110, 10.2.3), seconds or date: [0, PROVIDER_RETRY_MAX_S];
  * 0 for nonsense.
  */
@@ -132,12 +98,15 @@ uint32_t provider_retry_after(const char *value, int64_t wall_s);
  * A step is left out where its family or `when` does not fit, or where it is a look whose
  * kept values are all known. A look that would ask exactly what was asked before in this
  * session takes that answer. When a run used kept values and is refused as NOHOST,
- * BAD_REQUEST or FORBIDDEN, they are forgotten and it begins once more, without them. A
- * final answer about the account (BADAUTH, BADAGENT) or a call for patience (RATE_LIMITED,
- * SERVER_ERROR) ends all runs that have not been judged, with the same verdict.
+ * BAD_REQUEST, FORBIDDEN, or TRANSIENT with status 404, they are forgotten and it begins
+ * once more, without them. A final answer about the account (BADAUTH, BADAGENT) or a call
+ * for patience (RATE_LIMITED, SERVER_ERROR) ends all runs that have not been judged, with
+ * the same verdict. So does a request that nobody answers, and then no step comes last.
  *
- * Where no step wrote: UNCHANGED if a look found the wanted address; else NOHOST, "there
- * is no such record".
+ * A write that went well is the run's verdict only when no later step fails. Where no
+ * step wrote: UNCHANGED if a look found the wanted address; else NOHOST, "there is no such
+ * record". A list that goes on behind its twentieth page, or elsewhere, is BAD_REQUEST:
+ * what is missing in its beginning may well be there.
  */
 struct provider_session;
 
@@ -193,8 +162,8 @@ void provider_session_fail(struct provider_session *session,
 bool provider_session_asks_for(const struct provider_session *session, size_t record);
 
 /*
- * NULL: not judged yet. `text` (for people, masked as provider_describe() has it) and
- * `memo` (to be kept) live as long as the session.
+ * NULL: not judged yet. `text` (for people, without secrets) and `memo` (to be kept)
+ * live as long as the session.
  */
 struct provider_outcome {
 	struct provider_verdict verdict;
@@ -203,18 +172,5 @@ struct provider_outcome {
 };
 const struct provider_outcome *
 provider_session_outcome(const struct provider_session *session, size_t record);
-
-/* --- mask: what people may see of an answer --- */
-
-/*
- * Foreign bytes for log and status: every occurrence of a secret setting's value (as it
- * is, percent-encoded, in base64 at any offset, beside the user as Basic authentication
- * has it, as JSON; or its first 8 bytes) reads "(hidden)", the rest is escaped, cut to
- * 200 bytes. Returns `out`; what cannot be masked for want of memory is not shown at
- * all.
- */
-const char *provider_describe(const struct catalogue *catalogue,
-			      const struct provider_update *update, const void *bytes,
-			      size_t length, char out[MESSAGE_TEXT_BYTES]);
 
 #endif

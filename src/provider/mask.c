@@ -249,15 +249,3 @@ const char *mask_answer(const struct fill *fill, struct view *view,
 			 *said ? ": " : ", an empty answer", said);
 	return out;
 }
-
-const char *provider_describe(const struct catalogue *catalogue,
-			      const struct provider_update *update, const void *bytes,
-			      size_t length, char out[MESSAGE_TEXT_BYTES])
-{
-	struct fill fill;
-
-	fill_init(&fill, catalogue, update->settings, update->setting_count);
-	mask_bytes(&fill, bytes, length, out);
-	fill_done(&fill);
-	return out;
-}

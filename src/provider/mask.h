@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What people may see of an answer, in log and status. What provider_describe() hides,
- * and further what the steps have read and use as a secret.
+ * What people may see of an answer, in log and status. Every occurrence of a secret (as
+ * it is, percent-encoded, in base64 at any offset, as JSON or XML has it; or its first 8
+ * bytes) reads "(hidden)", the rest is escaped; what cannot be masked for want of memory
+ * is not shown at all.
  *
  * Secret are: settings that say so; of a secret URL each longer piece; what a step reads
  * that stands in a header, in Basic authentication or in what is signed, or that is called

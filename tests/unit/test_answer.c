@@ -8,19 +8,16 @@
 
 #include <cmocka.h>
 
-#include "hairpin/provider.h"
-
-static const char *const name[] = { "home.example.org" };
+#include "answer_room.h"
+#include "provider/mask.h"
 
 static struct provider_verdict judge(const struct catalogue *catalogue,
 				     const struct provider_answer *answer)
 {
-	struct provider_update update = { .hostnames = name, .hostname_count = 1 };
-	struct provider_verdict verdict;
+	struct addr sent;
 
-	assert_true(addr_parse("81.2.69.7", &update.ipv4));
-	provider_judge(catalogue, answer, &update, &verdict);
-	return verdict;
+	assert_true(addr_parse("81.2.69.7", &sent));
+	return answer_judge(catalogue, answer, &sent);
 }
 
 static struct provider_verdict judge_body(const struct catalogue *catalogue,
@@ -256,7 +253,6 @@ static void secrets_are_masked(void **state)
 		{ .name = "username" }, { .name = "password", .secret = true } } };
 	struct provider_value values[] = { { "username", "me" },
 					   { "password", "s/cr et+\"x\"" } };
-	struct provider_update update = { .settings = values, .setting_count = 2 };
 	static const struct {
 		const char *bytes, *shown;
 	} cases[] = {
@@ -276,31 +272,32 @@ static void secrets_are_masked(void **state)
 		{ "a\r\nb\x1b[0m", "a\\x0d\\x0ab\\x1b[0m" },
 	};
 	char out[MESSAGE_TEXT_BYTES];
+	struct fill fill;
 
 	(void)state;
+	fill_init(&fill, &catalogue, values, 2);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(provider_describe(&catalogue, &update, cases[i].bytes,
-						      strlen(cases[i].bytes), out),
+		assert_string_equal(mask_bytes(&fill, cases[i].bytes,
+					       strlen(cases[i].bytes), out),
 				    cases[i].shown);
+	fill_done(&fill);
 }
 
 static void little_is_shown(void **state)
 {
 	struct catalogue catalogue = { 0 };
-	struct provider_update update = { 0 };
 	char out[MESSAGE_TEXT_BYTES], body[5000];
+	struct fill fill;
 
 	(void)state;
+	fill_init(&fill, &catalogue, NULL, 0);
 	memset(body, 'x', sizeof(body));
-	assert_int_equal(
-		strlen(provider_describe(&catalogue, &update, body, sizeof(body), out)),
-		200);
+	assert_int_equal(strlen(mask_bytes(&fill, body, sizeof(body), out)), 200);
 	memset(body, '\1', sizeof(body));
-	assert_true(strlen(provider_describe(&catalogue, &update, body, sizeof(body),
-					     out)) <= 200);
-	assert_string_equal(provider_describe(&catalogue, &update, "", 0, out), "");
-	assert_string_equal(provider_describe(&catalogue, &update, "\0\0", 2, out),
-			    "\\x00\\x00");
+	assert_true(strlen(mask_bytes(&fill, body, sizeof(body), out)) <= 200);
+	assert_string_equal(mask_bytes(&fill, "", 0, out), "");
+	assert_string_equal(mask_bytes(&fill, "\0\0", 2, out), "\\x00\\x00");
+	fill_done(&fill);
 }
 
 int main(void)

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "answer_room.h"
 #include "fake/world.h"
 #include "hairpin/order.h"
-#include "hairpin/provider.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define A "81.2.69.1"
@@ -182,9 +182,7 @@ static int64_t wait_of(unsigned status, size_t word, bool retry_after)
 static void check(unsigned status, size_t word, bool retry_after)
 {
 	static const struct catalogue catalogue = { .dyndns2 = true };
-	static const char *const name[] = { "home.example.org" };
-	struct provider_update update = { .hostnames = name, .hostname_count = 1,
-					  .ipv4 = world_address(A) };
+	const struct addr sent = world_address(A);
 	struct provider_answer reply = {
 		.http_status = status, .body = words[word].body,
 		.length = strlen(words[word].body), .https = true,
@@ -196,7 +194,7 @@ static void check(unsigned status, size_t word, bool retry_after)
 	struct provider_verdict verdict;
 	const struct weeks *weeks;
 
-	provider_judge(&catalogue, &reply, &update, &verdict);
+	verdict = answer_judge(&catalogue, &reply, &sent);
 	weeks = weeks_of(verdict.verdict, verdict.retry_after_s);
 	if (!is_done(duty, weeks, wait_ms))
 		fail_msg("%u \"%s\": %s, %zu requests, duty %d", status,
