@@ -23,6 +23,7 @@ struct addr {
 
 enum {
 	ADDR_TEXT_BYTES = 46,	/* INET6_ADDRSTRLEN, the final NUL included */
+	ADDR_ALONE_BYTES = 64,
 	ADDR_PREFIX_TEXT_BYTES = ADDR_TEXT_BYTES + 4,	/* and "/128" */
 };
 
@@ -45,6 +46,12 @@ enum addr_class {
  * zeros, no hex or short IPv4 forms, no zone, and no IPv4-mapped IPv6.
  */
 bool addr_parse(const char *text, struct addr *ret_addr);
+
+/*
+ * What a service or program that tells addresses gave: one address and nothing else, but
+ * for white space around it; at most ADDR_ALONE_BYTES in all.
+ */
+bool addr_parse_alone(const void *bytes, size_t length, struct addr *ret_addr);
 
 /* As inet_ntop prints it; "" for none. Returns `out`. */
 const char *addr_format(const struct addr *addr, char out[ADDR_TEXT_BYTES]);

@@ -127,6 +127,31 @@ bool addr_parse(const char *text, struct addr *ret_addr)
 	return true;
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool addr_parse_alone(const void *bytes, size_t length, struct addr *ret_addr)
+{
+	char text[ADDR_ALONE_BYTES + 1];
+	const char *from = bytes;
+
+	if (length > ADDR_ALONE_BYTES)
+		return false;
+	while (length > 0 && is_space(*from)) {
+		from++;
+		length--;
+	}
+	while (length > 0 && is_space(from[length - 1]))
+		length--;
+	if (length == 0 || memchr(from, '\0', length))
+		return false;
+	memcpy(text, from, length);
+	text[length] = '\0';
+	return addr_parse(text, ret_addr);
+}
+
 const char *addr_format(const struct addr *addr, char out[ADDR_TEXT_BYTES])
 {
 	if (addr_is_none(addr) ||

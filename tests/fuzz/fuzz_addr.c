@@ -33,6 +33,26 @@ static void check(const struct addr *addr)
 		require(!addr_is_global(addr));
 }
 
+/* What addr_parse_alone() takes has no more than the address and white space. */
+static void check_alone(const uint8_t *data, size_t size)
+{
+	char out[ADDR_TEXT_BYTES], text[ADDR_ALONE_BYTES + 1] = "";
+	struct addr addr, again;
+	size_t length = 0;
+
+	if (!addr_parse_alone(data, size, &addr))
+		return;
+	require(size <= ADDR_ALONE_BYTES);
+	check(&addr);
+	for (size_t i = 0; i < size; i++)
+		if (!memchr(" \t\r\n", data[i], 4))
+			text[length++] = (char)data[i];
+	require(addr_parse(text, &again) && addr_equal(&addr, &again));
+	addr_format(&addr, out);
+	require(addr_parse_alone(out, strlen(out), &again) ||
+		addr_classify(&addr) == ADDR_SPECIAL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *string = malloc(size + 1);
@@ -47,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&addr);
 	}
 	free(string);
+	check_alone(data, size);
 	if (size == 4 || size == 16) {
 		addr = addr_from_bytes(size == 4 ? AF_INET : AF_INET6, data);
 		check(&addr);

@@ -178,6 +178,36 @@ static void parses_and_formats(void **state)
 	}
 }
 
+/* What a service says: white space may stand around the address, nothing else. */
+static void stands_alone(void **state)
+{
+	static const char *const good[] = { "81.2.69.7", "81.2.69.7\n", " \t81.2.69.7\r\n",
+					    "2a02:8109::1\n\n" };
+	static const char *const bad[] = {
+		"", "\n", "81.2.69.7\n81.2.69.8", "81.2.69.7.", "\"81.2.69.7\"",
+		"<p>81.2.69.7</p>", "{\"ip\":\"81.2.69.7\"}", "ip=81.2.69.7", "081.2.69.7",
+		"::ffff:81.2.69.7", "81.2.69.7\f", "\v81.2.69.7",
+		/* 65 bytes */
+		"81.2.69.7                                                        ",
+	};
+	struct addr addr = { 0 };
+	char text[ADDR_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_true(addr_parse_alone(good[i], strlen(good[i]), &addr));
+		assert_non_null(strstr(good[i], addr_format(&addr, text)));
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (addr_parse_alone(bad[i], strlen(bad[i]), &addr))
+			fail_msg("accepted: %s", bad[i]);
+	assert_false(addr_parse_alone("81.2.69.7\0", 10, &addr));
+	assert_false(addr_parse_alone("81.2.69.7\0x", 11, &addr));
+	assert_true(addr_parse_alone(bad[COUNT(bad) - 1], 64, &addr));
+	assert_true(addr_parse_alone("81.2.69.78", 9, &addr));
+	assert_string_equal(addr_format(&addr, text), "81.2.69.7");
+}
+
 static void none_is_none(void **state)
 {
 	struct addr none = { 0 }, other = addr_from_bytes(AF_UNIX, "abcdefghabcdefgh");
@@ -237,6 +267,7 @@ int main(void)
 		cmocka_unit_test(classifies_every_ipv4_half),
 		cmocka_unit_test(refuses_all_but_one_address),
 		cmocka_unit_test(parses_and_formats),
+		cmocka_unit_test(stands_alone),
 		cmocka_unit_test(none_is_none),
 		cmocka_unit_test(has_names),
 		cmocka_unit_test(test_format_prefix),
