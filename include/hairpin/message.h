@@ -6,8 +6,8 @@
  * the matching message_*_ok() before reading anything else; what fails it ends the
  * connection, not the receiver.
  *
- *   core -> supervisor   PUBLISHER_START  HOOK_RUN  RELOAD  NOTICE
- *   supervisor -> core   PUBLISHER, CONFIG (with a descriptor)  HOOK_DONE
+ *   core -> supervisor   PUBLISHER_START  HOOK_RUN  COMMAND_RUN  RELOAD  NOTICE
+ *   supervisor -> core   PUBLISHER, CONFIG (with a descriptor)  HOOK_DONE  COMMAND_DONE
  *                        LOOK  UPDATE  STOP
  *   core -> publisher    JOB
  *   publisher -> core    RESULT, one per record of a job
@@ -30,6 +30,7 @@ enum message_type {
 	MESSAGE_HOOK_RUN,		/* struct message_hook */
 	MESSAGE_RELOAD,			/* struct message */
 	MESSAGE_NOTICE,			/* struct message_notice */
+	MESSAGE_COMMAND_RUN,		/* struct message_command */
 
 	/* struct message_reply; with the channel when status is 0 */
 	MESSAGE_PUBLISHER = 16,
@@ -43,6 +44,7 @@ enum message_type {
 	/* struct message: update all records now (SIGUSR2) */
 	MESSAGE_UPDATE,
 	MESSAGE_STOP,			/* struct message: save and leave */
+	MESSAGE_COMMAND_DONE,		/* struct message_reply */
 
 	MESSAGE_JOB = 32,		/* struct message_job */
 	MESSAGE_RESULT,			/* struct message_result */
@@ -71,6 +73,8 @@ enum {
 enum message_event {
 	MESSAGE_EVENT_STARTUP = 1, MESSAGE_EVENT_ADDRESS, MESSAGE_EVENT_LOST,
 	MESSAGE_EVENT_RECORD, MESSAGE_EVENT_FAILED, MESSAGE_EVENT_RULES,
+	/* none for hooks: what the command of an address source is told */
+	MESSAGE_EVENT_SOURCE,
 };
 
 /*
@@ -91,6 +95,18 @@ struct message_hook {
 	char provider[MESSAGE_LABEL_BYTES];
 	char reason[MESSAGE_TEXT_BYTES];	/* printable */
 	char message[MESSAGE_TEXT_BYTES];	/* printable, escaped */
+};
+
+/*
+ * Run the command that the configuration names for this WAN and family; which it is, the
+ * supervisor knows by itself. The answer's text is what it printed, escaped; with a
+ * status below 0 it is why there is nothing. One runs at a time: -EBUSY.
+ */
+struct message_command {
+	struct message head;
+	uint8_t family;			/* AF_INET, AF_INET6 */
+	char wan[MESSAGE_LABEL_BYTES];
+	char interface[IFNAMSIZ];	/* "" or the link, for the command to know */
 };
 
 /* What the service manager should know; also the core's sign of life. */
@@ -118,7 +134,8 @@ enum message_job_kind {
 	/* every server that answers must hold records[i].address */
 	MESSAGE_VERIFY,
 	MESSAGE_UPDATE_RECORDS,		/* one request to the provider */
-	MESSAGE_DISCOVER,		/* later: the public address from outside */
+	/* one place is asked from which address we come */
+	MESSAGE_DISCOVER,
 	/* a name's addresses, as any program of this machine would get them */
 	MESSAGE_RESOLVE,
 };
@@ -135,6 +152,18 @@ struct message_record {
  * strings, each with its NUL: the provider description, user agent, CA file's PEM (each ""
  * for none), the memo of every record in their order, then pairs name, value of the
  * settings.
+ *
+ * MESSAGE_DISCOVER has one record, with a family and no hostname; `text` says who is asked:
+ *
+ *	"http"  URL
+ *	"dns"   SERVER (host, ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT)  NAME
+ *	        "A" | "AAAA" | "TXT"  "IN" | "CH"
+ *	"pcp"   the gateway's address
+ *	"upnp"  the gateway's address, or "" where there is none (point-to-point)
+ *
+ * Its result is ANSWER with one address of that family, of whatever class, or one of
+ * NO_ANSWER (asked, but nothing came), TRANSIENT (something else than an address came),
+ * RATE_LIMITED, UNREACHABLE (nobody was asked) and TLS_REFUSED, without.
  */
 struct message_job {
 	struct message head;
@@ -163,7 +192,7 @@ bool message_job_add_text(struct message_job *job, const char *string);
 const char *message_job_next_text(const struct message_job *job, const char *previous);
 
 enum message_verdict {
-	/* CHECK, VERIFY; of these RESOLVE has ANSWER and NO_ANSWER */
+	/* CHECK, VERIFY; of these RESOLVE and DISCOVER have ANSWER and NO_ANSWER */
 	/*
 	 * authoritative, or the resolver's to RESOLVE; `addresses` may be empty: no such
 	 * record

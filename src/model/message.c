@@ -75,6 +75,13 @@ static bool hook_ok(const struct message_hook *hook)
 	       field_is_text(hook->message, sizeof(hook->message));
 }
 
+static bool command_ok(const struct message_command *command)
+{
+	return family_ok(command->family) && command->wan[0] &&
+	       field_is_text(command->wan, sizeof(command->wan)) &&
+	       interface_ok(command->interface);
+}
+
 static bool notice_ok(const struct message_notice *notice)
 {
 	return flag_ok(notice->ready) && flag_ok(notice->done) &&
@@ -100,6 +107,8 @@ bool message_to_supervisor_ok(const void *packet, size_t bytes)
 		return bytes == sizeof(*head);
 	case MESSAGE_HOOK_RUN:
 		return bytes == sizeof(struct message_hook) && hook_ok(packet);
+	case MESSAGE_COMMAND_RUN:
+		return bytes == sizeof(struct message_command) && command_ok(packet);
 	case MESSAGE_NOTICE:
 		return bytes == sizeof(struct message_notice) && notice_ok(packet);
 	default:
@@ -120,6 +129,7 @@ bool message_to_core_ok(const void *packet, size_t bytes)
 		return bytes == sizeof(*head);
 	case MESSAGE_PUBLISHER:
 	case MESSAGE_HOOK_DONE:
+	case MESSAGE_COMMAND_DONE:
 	case MESSAGE_CONFIG:
 		return bytes == sizeof(struct message_reply) && reply_ok(packet);
 	default:
@@ -172,6 +182,8 @@ static bool job_record_ok(const struct message_record *record, enum message_job_
 	    !field_is_address(&record->address, record->family) ||
 	    (needs_address && addr_is_none(&record->address)))
 		return false;
+	if (kind == MESSAGE_DISCOVER)
+		return !record->hostname[0] && addr_is_none(&record->address);
 	if (kind != MESSAGE_RESOLVE)
 		return hostname_ok(record->hostname, true);
 	return terminated(record->hostname, sizeof(record->hostname)) &&
@@ -182,7 +194,8 @@ static bool job_records_ok(const struct message_job *job)
 {
 	if (job->record_count > MESSAGE_RECORDS_MAX)
 		return false;
-	if (job->record_count == 0 && job->kind != MESSAGE_DISCOVER)
+	if (job->record_count == 0 ||
+	    (job->kind == MESSAGE_DISCOVER && job->record_count > 1))
 		return false;
 	for (uint32_t i = 0; i < job->record_count; i++)
 		if (!job_record_ok(&job->records[i], job->kind))
@@ -286,6 +299,7 @@ const char *message_event_name(enum message_event event)
 	case MESSAGE_EVENT_RECORD: return "record";
 	case MESSAGE_EVENT_FAILED: return "failed";
 	case MESSAGE_EVENT_RULES: return "rules";
+	case MESSAGE_EVENT_SOURCE: return "source";
 	}
 	return "unknown";
 }

@@ -226,6 +226,29 @@ static void test_reply(void **state)
 	assert_true(message_to_core_ok(&good, sizeof(good)));
 }
 
+static void test_command(void **state)
+{
+	struct message_command good = {
+		.head = { MESSAGE_COMMAND_RUN, 1 }, .family = AF_INET, .wan = "fibre",
+		.interface = "ppp0",
+	};
+	const struct mutation bad[] = {
+		AT(message_command, family, 0), AT(message_command, family, AF_UNIX),
+		PUT(message_command, wan, ""), FULL(message_command, wan),
+		PUT(message_command, wan, "a\nb"), FULL(message_command, interface),
+		PUT(message_command, interface, "a/b"),
+	};
+	struct message_reply reply = { .head = { MESSAGE_COMMAND_DONE, 1 } };
+
+	(void)state;
+	REFUSE(&good, sizeof(good), message_to_supervisor_ok, bad);
+	refuse_sizes(&good, sizeof(good), message_to_supervisor_ok);
+	strcpy(reply.text, "81.2.69.7");
+	assert_true(message_to_core_ok(&reply, sizeof(reply)));
+	reply.status = 1;
+	assert_false(message_to_core_ok(&reply, sizeof(reply)));
+}
+
 static struct message_job *good_job(void)
 {
 	static const char *const texts[] = { "{}", "agent", "", "", "zone=1", "token",
@@ -327,9 +350,17 @@ static void test_job_kinds(void **state)
 	assert_true(message_job_ok(job, message_job_bytes(job)));
 	job->kind = MESSAGE_CHECK;
 	assert_false(message_job_ok(job, message_job_bytes(job)));
+	/* one question for an address, of no name */
 	job->kind = MESSAGE_DISCOVER;
-	job->record_count = 0;
+	assert_false(message_job_ok(job, message_job_bytes(job)));
+	job->record_count = 1;
+	assert_false(message_job_ok(job, message_job_bytes(job)));
+	job->records[0].hostname[0] = '\0';
 	assert_true(message_job_ok(job, message_job_bytes(job)));
+	job->records[0].address = address("81.2.69.7");
+	assert_false(message_job_ok(job, message_job_bytes(job)));
+	job->record_count = 0;
+	assert_false(message_job_ok(job, message_job_bytes(job)));
 	free(job);
 }
 
@@ -444,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hook), cmocka_unit_test(test_notice),
 		cmocka_unit_test(test_bare), cmocka_unit_test(test_reply),
+		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_job), cmocka_unit_test(test_job_kinds),
 		cmocka_unit_test(test_job_names),
 		cmocka_unit_test(test_job_text), cmocka_unit_test(test_result),
