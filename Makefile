@@ -50,6 +50,11 @@ LDLIBS_hairpinctl      :=
 LIBS_all   := libmnl libnftnl libcjson libcurl libcares libcrypto ldns
 LDLIBS_all := -lev
 
+# Optional: its parsers, for the address source "upnp". UPNP= builds without.
+UPNP := $(shell $(PKG_CONFIG) --exists miniupnpc 2>/dev/null && echo miniupnpc)
+LIBS_hairpin-publish += $(UPNP)
+LIBS_all             += $(UPNP)
+
 # --- flags ------------------------------------------------------------------------------------
 
 STANDARD := -std=gnu17 -D_GNU_SOURCE -Iinclude -MMD -MP
@@ -66,7 +71,7 @@ endif
 PATHS := -DHAIRPIN_VERSION='"$(VERSION)"' -DHAIRPIN_SYSCONFDIR='"$(SYSCONFDIR)/hairpind"' \
          -DHAIRPIN_RUNSTATEDIR='"$(RUNSTATEDIR)/hairpind"' -DHAIRPIN_STATEDIR='"$(STATEDIR)/hairpind"' \
          -DHAIRPIN_LIBEXECDIR='"$(LIBEXECDIR)/hairpind"' -DHAIRPIN_DATADIR='"$(DATADIR)/hairpind"' \
-         $(if $(CONTACT),-DHAIRPIN_CONTACT='"$(CONTACT)"')
+         $(if $(UPNP),-DHAIRPIN_UPNP) $(if $(CONTACT),-DHAIRPIN_CONTACT='"$(CONTACT)"')
 
 pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)

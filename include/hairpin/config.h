@@ -33,18 +33,43 @@ enum {
 	CONFIG_PATH_BYTES = 4096,
 	CONFIG_SERVERS_MAX = 8,
 	CONFIG_SERVER_BYTES = 64,
+	CONFIG_PLACES_MAX = 8,
+	CONFIG_URL_BYTES = 256,
+	CONFIG_COMMAND_WORDS = 16,
+	CONFIG_COMMAND_BYTES = 480,	/* all its words, each with its NUL */
 };
 
 enum { CONFIG_IPV4 = 1, CONFIG_IPV6 = 2 };	/* bits of a set of families */
 
-/* Later also HTTP, DNS, COMMAND, PCP and UPNP. */
-enum config_source { CONFIG_OFF, CONFIG_INTERFACE };
+enum config_source {
+	CONFIG_OFF, CONFIG_INTERFACE,
+	/* from outside, where the interface's own address is not global */
+	CONFIG_HTTP, CONFIG_DNS, CONFIG_COMMAND, CONFIG_PCP, CONFIG_UPNP,
+};
+
+/* Who is asked from which address we come. */
+struct config_place {
+	char where[CONFIG_URL_BYTES];	/* HTTP: the URL; DNS: the server */
+	char name[CONFIG_HOSTNAME_BYTES];	/* DNS: what is asked for */
+	char type[5], class[3];		/* DNS: "A", "AAAA", "TXT"; "IN", "CH" */
+};
+
+/* What a source from outside needs; the others have none. */
+struct config_outside {
+	struct config_place places[CONFIG_PLACES_MAX];	/* HTTP, DNS */
+	size_t place_count;
+	unsigned agree;			/* so many places must say the same */
+	/* COMMAND: its words, each with its NUL; the first is an absolute path */
+	char command[CONFIG_COMMAND_BYTES];
+	size_t command_bytes;
+};
 
 struct config_wan {
 	char name[CONFIG_LABEL_BYTES];
 	char interface[IFNAMSIZ];	/* "": that of the default route */
 	char *tag;
 	enum config_source ipv4, ipv6;
+	struct config_outside *outside4, *outside6;	/* NULL: none is needed */
 	/*
 	 * 1 to 128: IPv6 rules take over only so many leading bits, those of the prefix
 	 * that the link `prefix_from` has, and keep the others; 0: whole addresses.
@@ -188,5 +213,12 @@ char *config_print(const struct config *config, enum config_print secrets);
 /* NULL: not set. */
 const struct config_setting *config_setting_find(const struct config_provider *provider,
 						 const char *name);
+
+/* "interface", "http", ... */
+const char *config_source_name(enum config_source source);
+static inline bool config_is_outside(enum config_source source)
+{
+	return source > CONFIG_INTERFACE;
+}
 
 #endif

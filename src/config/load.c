@@ -53,8 +53,11 @@ void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	for (size_t i = 0; i < config->wan_count; i++)
+	for (size_t i = 0; i < config->wan_count; i++) {
 		free(config->wans[i].tag);
+		free(config->wans[i].outside4);
+		free(config->wans[i].outside6);
+	}
 	for (size_t i = 0; i < config->provider_count; i++)
 		entry_done(&config->providers[i]);
 	free(config->wans);

@@ -13,26 +13,71 @@ static void add_duration(struct json *object, const char *key, int64_t ms)
 	json_add_string(object, key, text_format_duration(ms, text));
 }
 
-static const char *source_name(enum config_source source)
+static void print_words(struct json *object, const char *key, const char *words,
+			size_t bytes)
 {
-	return source == CONFIG_OFF ? "off" : "interface";
+	struct json *array = json_add(object, key, json_new_array());
+
+	for (size_t at = 0; at < bytes; at += strlen(words + at) + 1)
+		json_add(array, NULL, json_new_string(words + at));
 }
 
-static void print_ipv6(struct json *wan_object, const struct config_wan *wan)
+/* Well-known name servers are not named: they are several, the configuration's is one. */
+static void print_places(struct json *object, enum config_source source,
+			 const struct config_outside *outside)
 {
-	struct json *object;
+	const struct config_place *first = &outside->places[0];
+	struct json *urls;
 
-	if (!wan->keep_bits && !wan->has_hosts) {
-		json_add_string(wan_object, "ipv6", source_name(wan->ipv6));
-		return;
+	if (source == CONFIG_HTTP) {
+		urls = json_add(object, "urls", json_new_array());
+		for (size_t i = 0; i < outside->place_count; i++)
+			json_add(urls, NULL, json_new_string(outside->places[i].where));
+	} else if (outside->place_count == 1) {
+		json_add_string(object, "server", first->where);
+		json_add_string(object, "name", first->name);
+		json_add_string(object, "type", first->type);
+		json_add_string(object, "class", first->class);
 	}
-	object = json_add(wan_object, "ipv6", json_new_object());
-	json_add_string(object, "source", source_name(wan->ipv6));
+	json_add_integer(object, "agree", outside->agree);
+}
+
+static void print_outside(struct json *object, enum config_source source,
+			  const struct config_outside *outside)
+{
+	if (source == CONFIG_HTTP || source == CONFIG_DNS)
+		print_places(object, source, outside);
+	else if (source == CONFIG_COMMAND)
+		print_words(object, "command", outside->command, outside->command_bytes);
+}
+
+/* What of IPv6 is to be known of a delegated prefix. */
+static void print_prefix(struct json *object, const struct config_wan *wan)
+{
 	if (wan->keep_bits)
 		json_add_string(object, "keep", "suffix");
 	if (wan->prefix_from[0])	/* absent: the WAN's own */
 		json_add_string(object, "prefix_from", wan->prefix_from);
 	json_add_integer(object, "prefix_length", wan->prefix_bits);
+}
+
+static void print_source(struct json *wan_object, const char *key,
+			 const struct config_wan *wan, enum config_source source,
+			 const struct config_outside *outside)
+{
+	bool prefix = strcmp(key, "ipv6") == 0 && (wan->keep_bits || wan->has_hosts);
+	struct json *object;
+
+	if (!prefix && !config_is_outside(source)) {
+		json_add_string(wan_object, key, config_source_name(source));
+		return;
+	}
+	object = json_add(wan_object, key, json_new_object());
+	json_add_string(object, "source", config_source_name(source));
+	if (prefix)
+		print_prefix(object, wan);
+	if (config_is_outside(source))
+		print_outside(object, source, outside);
 }
 
 static void print_wans(struct json *root, const struct config *config)
@@ -47,8 +92,8 @@ static void print_wans(struct json *root, const struct config *config)
 		if (wan->interface[0])	/* absent: the default route's */
 			json_add_string(object, "interface", wan->interface);
 		json_add_string(object, "tag", wan->tag);
-		json_add_string(object, "ipv4", source_name(wan->ipv4));
-		print_ipv6(object, wan);
+		print_source(object, "ipv4", wan, wan->ipv4, wan->outside4);
+		print_source(object, "ipv6", wan, wan->ipv6, wan->outside6);
 		add_duration(object, "grace", wan->grace_ms);
 		json_add_bool(object, "bind", wan->bind);
 	}

@@ -98,8 +98,7 @@ static void read_textfile(struct reading *reading, const struct json *value, voi
 				"\"textfile\" has no effect");
 }
 
-/* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT; an IPv6 address with a port needs brackets. */
-static bool is_server(const char *text)
+bool sections_is_server(const char *text)
 {
 	char host[CONFIG_SERVER_BYTES];
 	const char *port = NULL;
@@ -145,7 +144,7 @@ static void read_servers(struct reading *reading, const struct json *value, void
 
 		if (!text)
 			continue;
-		if (!is_server(text)) {
+		if (!sections_is_server(text)) {
 			reading_error(reading, item, "\"%s\" is no name server; write "
 				      "ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT",
 				      shown(text).text);

@@ -16,6 +16,17 @@ void wans_default(struct reading *reading);	/* one, where none was named */
 /* When all is read. `index`: of the first of them in the configuration; goes on. */
 void wans_check(struct reading *reading, const struct json *array, size_t *index);
 
+/* The name of a link, or what is wrong with it. */
+void wans_read_interface(struct reading *reading, const struct json *value, void *target,
+			 const struct schema_field *field);	/* char[IFNAMSIZ] */
+
+/* "ipv4" and "ipv6" of a WAN. */
+void sources_read(struct reading *reading, const struct json *value, void *target,
+		  const struct schema_field *field);	/* struct config_wan */
+
+/* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT; an IPv6 address with a port needs brackets. */
+bool sections_is_server(const char *text);
+
 /* After all WANs are known. */
 void entries_read(struct reading *reading, const struct json *array);
 void entry_done(struct config_provider *provider);

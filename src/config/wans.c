@@ -10,11 +10,10 @@ enum {
 	TAG_BYTES = 200,
 	GRACE_DEFAULT_MS = 2000,
 	GRACE_MAX_MS = 3600 * 1000,
-	PREFIX_LENGTH_DEFAULT = 64,	/* of one link, RFC 4291 */
 };
 
-static void read_interface(struct reading *reading, const struct json *value,
-			   void *target, const struct schema_field *field)
+void wans_read_interface(struct reading *reading, const struct json *value, void *target,
+			 const struct schema_field *field)
 {
 	const char *name = schema_string(reading, value, "\"ppp0\"");
 
@@ -79,145 +78,14 @@ static void read_tag(struct reading *reading, const struct json *value, void *ta
 	reading->no_memory |= !*(char **)target;
 }
 
-/* One family's "source": a word, or an object that says more. */
-struct family_source {
-	enum config_source from;
-	bool keep;
-	char prefix_from[IFNAMSIZ];
-	long prefix_length;
-};
-
-static void read_source_name(struct reading *reading, const struct json *value,
-			     void *target, const struct schema_field *field)
-{
-	static const char *const later[] = {
-		"http", "dns", "command", "pcp", "upnp", NULL
-	};
-	static const char *const known[] = {
-		"interface", "http", "dns", "command", "pcp", "upnp", NULL };
-	const char *name = schema_string(reading, value, "\"interface\"");
-
-	(void)field;
-	if (!name)
-		return;
-	for (size_t i = 0; later[i]; i++) {
-		if (strcmp(name, later[i]) == 0) {
-			reading_error(reading, value,
-				      "this version cannot take addresses from "
-				      "\"%s\" yet; write \"interface\" or \"off\"",
-				      name);
-			return;
-		}
-	}
-	if (strcmp(name, "interface") == 0)
-		*(enum config_source *)target = CONFIG_INTERFACE;
-	else
-		reading_error(reading, value,
-			      "unknown source \"%s\"; did you mean \"%s\"?",
-			      shown(name).text,
-			      text_nearest(name, known) ?: "interface");
-}
-
-static void read_keep(struct reading *reading, const struct json *value, void *target,
-		      const struct schema_field *field)
-{
-	const char *part = schema_string(reading, value, "\"suffix\"");
-
-	(void)field;
-	if (part && strcmp(part, "suffix") != 0)
-		reading_error(reading, value,
-			      "\"%s\" cannot be kept; write \"suffix\": the low bits "
-			      "stay, the delegated prefix follows",
-			      shown(part).text);
-	/* Also of a wrong word: what stands beside it is no mistake of its own then. */
-	*(bool *)target = true;
-}
-
-#define AT(member) offsetof(struct family_source, member)
-
-static const struct schema_field source_fields[] = {
-	{ "source", read_source_name, AT(from), 0, 0 },
-	{ "keep", read_keep, AT(keep), 0, 0 },
-	{ "prefix_from", read_interface, AT(prefix_from), 0, 0 },
-	{ "prefix_length", schema_long, AT(prefix_length), 1, 128 },
-	{ 0 },
-};
-
-#undef AT
-
-/* The keys beside "source" need an IPv6 prefix. */
-static void source_compare(struct reading *reading, const struct json *object,
-			   const char *family)
-{
-	for (size_t i = 1; source_fields[i].key; i++) {
-		const char *key = source_fields[i].key;
-		const struct json *member = json_get(object, key);
-
-		if (member && strcmp(family, "ipv6") != 0)
-			reading_error(reading, member,
-				      "\"%s\" is for \"ipv6\" only, whose prefixes are "
-				      "delegated; leave it out",
-				      key);
-	}
-	if (!json_get(object, "source"))
-		reading_error(reading, object,
-			      "\"source\" is missing; write \"source\": \"interface\"");
-}
-
-static void read_source(struct reading *reading, const struct json *value,
-			const char *family, struct family_source *source)
-{
-	const char *name;
-
-	if (json_kind(value) == JSON_OBJECT) {
-		schema_read(reading, value, source_fields, source);
-		source_compare(reading, value, family);
-		return;
-	}
-	name = schema_string(reading, value, "\"interface\" or \"off\"");
-	if (!name)
-		return;
-	if (strcmp(name, "interface") == 0)
-		source->from = CONFIG_INTERFACE;
-	else if (strcmp(name, "off") == 0)
-		source->from = CONFIG_OFF;
-	else
-		reading_error(reading, value, "unknown source \"%s\" of \"%s\"; write "
-			      "\"interface\" or \"off\"", shown(name).text, family);
-}
-
-static void read_ipv4(struct reading *reading, const struct json *value, void *target,
-		      const struct schema_field *field)
-{
-	struct family_source source = { .from = CONFIG_INTERFACE };
-	struct config_wan *wan = target;
-
-	read_source(reading, value, field->key, &source);
-	wan->ipv4 = source.from;
-}
-
-static void read_ipv6(struct reading *reading, const struct json *value, void *target,
-		      const struct schema_field *field)
-{
-	struct family_source source = { .from = CONFIG_INTERFACE,
-				 .prefix_length = PREFIX_LENGTH_DEFAULT };
-	struct config_wan *wan = target;
-
-	read_source(reading, value, field->key, &source);
-	wan->ipv6 = source.from;
-	wan->prefix_bits = (unsigned)source.prefix_length;
-	wan->keep_bits = source.keep ? wan->prefix_bits : 0;
-	memcpy(wan->prefix_from, source.prefix_from, IFNAMSIZ);
-}
-
 #define AT(member) offsetof(struct config_wan, member)
 
 static const struct schema_field wan_fields[] = {
 	{ "name", schema_label, AT(name), 0, CONFIG_LABEL_BYTES },
-	{ "interface", read_interface, AT(interface), 0, 0 },
+	{ "interface", wans_read_interface, AT(interface), 0, 0 },
 	{ "tag", read_tag, AT(tag), 0, 0 },
-	{ "ipv4", read_ipv4, 0, 0, 0 },
-	{ "ipv6", read_ipv6, 0, 0, 0 },
+	{ "ipv4", sources_read, 0, 0, 0 },
+	{ "ipv6", sources_read, 0, 0, 0 },
 	{ "grace", schema_duration, AT(grace_ms), 0, GRACE_MAX_MS },
 	{ "bind", schema_bool, AT(bind), 0, 0 },
 	{ 0 },

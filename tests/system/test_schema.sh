@@ -51,7 +51,7 @@ for document in ({'wan': []}, {'nat': {'enabled': 1}}, {'nat': {'names': 'x' * 3
                  {'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_length': 129}}]},
                  {'wans': [{'ipv4': {'source': 'interface', 'keep': 'suffix'}}]},
                  {'nat': {'tables': ['nat']}}, {'wans': [{'interface': 'a/b'}]},
-                 {'wans': [{'ipv4': {'source': 'http'}}]}, {'dns': {'check_every': '10'}},
+                 {'wans': [{'ipv4': {'source': 'http', 'urls': []}}]}, {'dns': {'check_every': '10'}}, {'wans': [{'ipv6': {'source': 'pcp'}}]},
                  {'log': {'level': 'loud'}}, {'providers': [{'type': 'duckdns'}]},
                  {'providers': [{'type': 'x', 'hostnames': ['a.b'], 'token': 3}]},
                  {'providers': [{'type': 'x', 'hostnames': ['a.b'], 'token': {'fil': 'x'}}]}):

@@ -91,6 +91,52 @@ static void revealed_comes_back(void **state)
 	free(second);
 }
 
+/* Sources from outside, with what they need and with what is filled in. */
+static void sources_come_back(void **state)
+{
+	static const char text[] =
+		"{ \"wans\": [ {\"ipv4\": {\"source\": \"http\"},"
+		"    \"ipv6\": {\"source\": \"http\", \"agree\": 1,"
+		"    \"urls\": [\"https://a.example.org/\", \"https://b.example.org/\"]}},"
+		"  {\"ipv4\": {\"source\": \"dns\"}, \"ipv6\": {\"source\": \"dns\","
+		"    \"server\": \"2620:fe::fe\", \"name\": \"whoami.example.org\"}},"
+		"  {\"ipv4\": {\"source\": \"command\", \"command\": [\"/bin/x\", \"a b\", \"\"]},"
+		"   \"ipv6\": {\"source\": \"dns\", \"server\": \"ns.example.org\","
+		"    \"name\": \"whoami.example.org\", \"class\": \"CH\"}},"
+		"  {\"ipv4\": {\"source\": \"pcp\"}} ] }";
+	struct room *room = *state;
+	const struct config_wan *wans;
+	struct config *again = NULL;
+	struct err err = { 0 };
+	char *first, *second;
+
+	if (room_load_text(room, text) < 0)
+		fail_msg("%s", room->problems.text.bytes);
+	first = config_print(room->config, CONFIG_REVEAL);
+	if (config_parse(first, strlen(first), &again, &err) < 0)
+		fail_msg("%s", err.text);
+	second = config_print(again, CONFIG_REVEAL);
+	assert_string_equal(first, second);
+	wans = again->wans;
+	assert_int_equal(wans[0].ipv4, CONFIG_HTTP);
+	assert_int_equal(wans[0].outside4->place_count, 5);
+	assert_int_equal(wans[0].outside4->agree, 2);
+	assert_int_equal(wans[0].outside6->agree, 1);
+	assert_string_equal(wans[0].outside6->places[1].where, "https://b.example.org/");
+	assert_int_equal(wans[1].outside4->place_count, 4);
+	assert_int_equal(wans[1].outside6->agree, 1);
+	assert_string_equal(wans[1].outside6->places[0].type, "AAAA");
+	assert_string_equal(wans[1].outside6->places[0].class, "IN");
+	assert_int_equal(wans[2].outside4->command_bytes, 12);
+	assert_memory_equal(wans[2].outside4->command, "/bin/x\0a b\0", 12);
+	assert_string_equal(wans[2].outside6->places[0].type, "TXT");
+	assert_int_equal(wans[3].ipv4, CONFIG_PCP);
+	assert_null(wans[3].outside6);
+	config_free(again);
+	free(first);
+	free(second);
+}
+
 static void hidden_shows_no_secret(void **state)
 {
 	struct room *room = *state;
@@ -170,6 +216,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, room_open, room_close)
 	const struct CMUnitTest tests[] = {
 		TEST(revealed_comes_back),
+		TEST(sources_come_back),
 		TEST(hidden_shows_no_secret),
 		TEST(defaults_are_spelled_out),
 		TEST(only_our_own_words_are_parsed),
