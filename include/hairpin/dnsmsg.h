@@ -23,11 +23,16 @@
 enum {
 	DNSMSG_NAME_BYTES = 256,
 	DNSMSG_ADDRESSES_MAX = 32,	/* what is beyond is not looked at */
+	DNSMSG_TEXT_BYTES = 65,
 	DNSMSG_HOPS_MAX = 8,		/* CNAMEs that are followed */
 	DNSMSG_TTL_MAX_S = 7 * 86400,
 };
 
-enum dnsmsg_type { DNSMSG_A = 1, DNSMSG_NS = 2, DNSMSG_CNAME = 5, DNSMSG_AAAA = 28 };
+enum dnsmsg_type {
+	DNSMSG_A = 1, DNSMSG_NS = 2, DNSMSG_CNAME = 5, DNSMSG_TXT = 16, DNSMSG_AAAA = 28,
+};
+
+enum dnsmsg_class { DNSMSG_IN = 1, DNSMSG_CH = 3 };
 
 enum dnsmsg_rcode { DNSMSG_NOERROR = 0, DNSMSG_NXDOMAIN = 3 };
 
@@ -38,7 +43,7 @@ struct dnsmsg {
 	unsigned answer_count;
 	unsigned rcode;
 	bool authoritative, truncated;
-	unsigned type;			/* of the question; its class was IN */
+	unsigned type, class;		/* of the question */
 	char name[DNSMSG_NAME_BYTES];	/* of the question */
 };
 
@@ -48,13 +53,19 @@ struct dnsmsg {
  */
 bool dnsmsg_read(const void *bytes, size_t length, struct dnsmsg *ret_message);
 
+/* The same of another class. */
+bool dnsmsg_read_class(const void *bytes, size_t length, enum dnsmsg_class class,
+		       struct dnsmsg *ret_message);
+
 struct dnsmsg_record {
 	char owner[DNSMSG_NAME_BYTES];
-	unsigned type;			/* 0: of another class than IN */
+	unsigned type;			/* 0: of another class than the question */
 	/* within [0, DNSMSG_TTL_MAX_S]; RFC 2181 section 8 */
 	uint32_t ttl_s;
 	struct addr address;		/* of A and AAAA, else none */
 	char target[DNSMSG_NAME_BYTES];	/* of CNAME and NS, else "" */
+	/* of a TXT with one string, short and of printable ASCII, else "" */
+	char text[DNSMSG_TEXT_BYTES];
 };
 
 struct dnsmsg_walk {			/* begins as {0} */

@@ -282,8 +282,8 @@ void ask_free(struct ask *ask)
 	free(ask);
 }
 
-struct ask_question *ask_start(struct ask *ask, const char *name, int type, ask_fn *fn,
-			       void *context)
+struct ask_question *ask_start_class(struct ask *ask, const char *name, int class, int type,
+				     ask_fn *fn, void *context)
 {
 	struct ask_question *question = calloc(1, sizeof(*question));
 
@@ -292,9 +292,15 @@ struct ask_question *ask_start(struct ask *ask, const char *name, int type, ask_
 	question->ask = ask;
 	question->fn = fn;
 	question->context = context;
-	ares_query(ask->channel, name, CLASS_IN, type, on_answer, question);
+	ares_query(ask->channel, name, class, type, on_answer, question);
 	arm_timeout(ask);
 	return question;
+}
+
+struct ask_question *ask_start(struct ask *ask, const char *name, int type, ask_fn *fn,
+			       void *context)
+{
+	return ask_start_class(ask, name, CLASS_IN, type, fn, context);
 }
 
 void ask_forget(struct ask_question *question)

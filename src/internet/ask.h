@@ -44,6 +44,9 @@ typedef void ask_fn(void *context, const void *bytes, size_t length);
  */
 struct ask_question *ask_start(struct ask *ask, const char *name, int type, ask_fn *fn,
 			       void *context);
+/* The same of another class than IN. */
+struct ask_question *ask_start_class(struct ask *ask, const char *name, int class, int type,
+				     ask_fn *fn, void *context);
 void ask_forget(struct ask_question *question);	/* NULL is fine */
 
 #endif

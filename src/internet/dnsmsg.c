@@ -11,7 +11,6 @@ enum {
 	FLAG_TRUNCATED = 0x0200,
 	OPCODE_MASK = 0x7800,
 	RCODE_MASK = 0x000f,
-	CLASS_IN = 1,
 	LABEL_MAX = 63,
 	POINTER = 0xc0,
 	NAME_WIRE_MAX = 255,
@@ -112,6 +111,20 @@ static uint32_t clamp_ttl(uint32_t ttl_s)
 	return ttl_s < DNSMSG_TTL_MAX_S ? ttl_s : DNSMSG_TTL_MAX_S;
 }
 
+/* One string that fills the record (RFC 1035, section 3.3.14); anything else reads as "". */
+static void read_text(const struct dnsmsg *m, size_t at, size_t bytes,
+		      char text[DNSMSG_TEXT_BYTES])
+{
+	size_t length = bytes > 0 ? m->bytes[at] : 0;
+
+	if (bytes != length + 1 || length >= DNSMSG_TEXT_BYTES)
+		return;
+	for (size_t i = 0; i < length; i++)
+		if (m->bytes[at + 1 + i] < ' ' || m->bytes[at + 1 + i] > '~')
+			return;
+	memcpy(text, m->bytes + at + 1, length);
+}
+
 /* The rdata of the types we know; `at` and `bytes` were checked against the message. */
 static bool read_rdata(const struct dnsmsg *m, size_t at, size_t bytes,
 		       struct dnsmsg_record *record)
@@ -128,6 +141,9 @@ static bool read_rdata(const struct dnsmsg *m, size_t at, size_t bytes,
 		if (bytes != 16)
 			return false;
 		record->address = addr_from_bytes(AF_INET6, m->bytes + at);
+		return true;
+	case DNSMSG_TXT:
+		read_text(m, at, bytes, record->text);
 		return true;
 	case DNSMSG_NS:
 	case DNSMSG_CNAME:
@@ -146,7 +162,7 @@ static bool read_record(const struct dnsmsg *m, size_t *at, struct dnsmsg_record
 	    !read_u16(m, at, &class) || !read_u32(m, at, &record->ttl_s) ||
 	    !read_u16(m, at, &bytes) || m->length - *at < bytes)
 		return false;
-	if (class != CLASS_IN)
+	if (class != m->class)
 		record->type = 0;
 	record->ttl_s = clamp_ttl(record->ttl_s);
 	if (!read_rdata(m, *at, bytes, record))
@@ -169,16 +185,16 @@ static bool read_header(struct dnsmsg *m, size_t *at)
 	return (flags & FLAG_RESPONSE) && !(flags & OPCODE_MASK) && questions == 1;
 }
 
-bool dnsmsg_read(const void *bytes, size_t length, struct dnsmsg *ret_message)
+bool dnsmsg_read_class(const void *bytes, size_t length, enum dnsmsg_class class,
+		       struct dnsmsg *ret_message)
 {
 	struct dnsmsg m = { .bytes = bytes, .length = length };
 	struct dnsmsg_record record;
-	unsigned class;
 	size_t at = 0;
 
 	if (!read_header(&m, &at) || !read_name(&m, &at, m.name) ||
-	    !read_u16(&m, &at, &m.type) || !read_u16(&m, &at, &class) ||
-	    class != CLASS_IN)
+	    !read_u16(&m, &at, &m.type) || !read_u16(&m, &at, &m.class) ||
+	    m.class != (unsigned)class)
 		return false;
 	m.answers_at = at;
 	for (unsigned i = 0; i < m.answer_count; i++)
@@ -186,6 +202,11 @@ bool dnsmsg_read(const void *bytes, size_t length, struct dnsmsg *ret_message)
 			return false;
 	*ret_message = m;
 	return true;
+}
+
+bool dnsmsg_read(const void *bytes, size_t length, struct dnsmsg *ret_message)
+{
+	return dnsmsg_read_class(bytes, length, DNSMSG_IN, ret_message);
 }
 
 bool dnsmsg_next(const struct dnsmsg *message, struct dnsmsg_walk *walk,

@@ -17,6 +17,7 @@
 
 struct jobs;
 struct check;
+struct discover;
 struct lookup;
 struct publish;
 struct dns_update;
@@ -31,9 +32,10 @@ struct job {
 	double until;			/* ev_now() at which that is */
 	struct order order;		/* of an update */
 	struct check *check;
+	struct discover *discover;
 	struct lookup *lookup;
 	struct publish *publish;
-	struct dns_update *dns_update;	/* one of the four */
+	struct dns_update *dns_update;	/* one of the five */
 };
 
 struct ev_loop *job_loop(const struct job *job);
@@ -57,6 +59,9 @@ void job_done(struct job *job);
 
 int check_start(struct job *job) must_check;	/* CHECK, VERIFY */
 void check_free(struct check *check);		/* NULL is fine */
+
+int discover_start(struct job *job) must_check;	/* DISCOVER */
+void discover_free(struct discover *discover);	/* NULL is fine */
 
 int lookup_start(struct job *job) must_check;	/* RESOLVE */
 void lookup_free(struct lookup *lookup);	/* NULL is fine */

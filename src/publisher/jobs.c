@@ -191,6 +191,7 @@ void job_answer_rest(struct job *job, enum message_verdict verdict, const char *
 static void job_free(struct job *job)
 {
 	check_free(job->check);
+	discover_free(job->discover);
 	lookup_free(job->lookup);
 	publish_free(job->publish);
 	dns_update_free(job->dns_update);
@@ -281,6 +282,8 @@ static int job_begin(struct job *job)
 		return lookup_start(job);
 	case MESSAGE_UPDATE_RECORDS:
 		return begin_update(job);
+	case MESSAGE_DISCOVER:
+		return discover_start(job);
 	default:
 		job_answer_rest(job, MESSAGE_NO_ANSWER,
 				"this publisher cannot do that yet");

@@ -19,7 +19,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 FOLDER = '/run/publish'
 WEB, KNOT, PROVIDER = '45.11.1.80', '45.11.1.53', 'dyn.example.net'
 
-(CHECK, VERIFY, UPDATE, RESOLVE) = (1, 2, 3, 5)
+(CHECK, VERIFY, UPDATE, DISCOVER, RESOLVE) = (1, 2, 3, 4, 5)
 VERDICTS = {1: 'answer', 2: 'no proof', 3: 'no answer', 4: 'verified', 5: 'not yet', 16: 'good', 17: 'unchanged',
             18: 'unconfirmed', 19: 'badauth', 20: 'nohost', 21: 'abuse', 22: 'badagent', 23: 'forbidden',
             24: 'bad request', 25: 'split', 26: 'rate limited', 27: 'server error', 28: 'transient',
@@ -281,14 +281,16 @@ def wire_name(name):
     return b''.join(bytes([len(label)]) + label.encode() for label in name.split('.') if label) + b'\0'
 
 
-def rr(owner, kind, value, ttl=60):
-    """One record; kind A, AAAA, NS or CNAME."""
-    number = {'A': 1, 'NS': 2, 'CNAME': 5, 'AAAA': 28}[kind]
-    if kind in ('A', 'AAAA'):
+def rr(owner, kind, value, ttl=60, klass=1):
+    """One record; kind A, AAAA, NS, CNAME, or TXT with its rdata as bytes."""
+    number = {'A': 1, 'NS': 2, 'CNAME': 5, 'TXT': 16, 'AAAA': 28}[kind]
+    if kind == 'TXT':
+        pass
+    elif kind in ('A', 'AAAA'):
         value = socket.inet_pton(socket.AF_INET6 if kind == 'AAAA' else socket.AF_INET, value)
     else:
         value = wire_name(value)
-    return wire_name(owner) + struct.pack('>HHIH', number, 1, ttl, len(value)) + value
+    return wire_name(owner) + struct.pack('>HHIH', number, klass, ttl, len(value)) + value
 
 
 def reply(query, records=(), flags=0x8400, rcode=0):
@@ -308,7 +310,7 @@ def question(query):
         labels.append(query[at + 1:at + 1 + query[at]].decode())
         at += query[at] + 1
     number = struct.unpack_from('>H', query, at + 1)[0]
-    return '.'.join(labels).lower(), {1: 'A', 2: 'NS', 5: 'CNAME', 28: 'AAAA'}.get(number, number)
+    return '.'.join(labels).lower(), {1: 'A', 2: 'NS', 5: 'CNAME', 16: 'TXT', 28: 'AAAA'}.get(number, number)
 
 
 class Dns:
