@@ -33,7 +33,8 @@ static void core_settle_signals(void)
 static void core_forget_others(struct supervisor *supervisor)
 {
 	int others[] = { supervisor->signals, supervisor->lock, supervisor->channel,
-			 supervisor->publisher_program, hooks_fd(&supervisor->hooks) };
+			 supervisor->publisher_program, hooks_fd(&supervisor->hooks),
+			 supervisor->finder.fd, supervisor->finder.errors.fd };
 	size_t i;
 
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -180,6 +181,9 @@ static void core_said(struct supervisor *supervisor, const void *packet, int64_t
 	case MESSAGE_HOOK_RUN:
 		core_wants_hooks(supervisor, packet, now_ms);
 		break;
+	case MESSAGE_COMMAND_RUN:
+		finder_run(&supervisor->finder, packet, now_ms);
+		break;
 	case MESSAGE_RELOAD:
 		reload_wanted(supervisor, head->number, now_ms);
 		break;
@@ -197,6 +201,7 @@ void core_readable(struct supervisor *supervisor, int64_t now_ms)
 	union {
 		struct message head;
 		struct message_hook hook;
+		struct message_command command;
 		struct message_notice notice;
 	} packet;
 	ssize_t got;

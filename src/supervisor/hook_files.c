@@ -59,14 +59,14 @@ static bool directory_is_trusted(const struct stat *status, struct err *ret_err,
 
 	if (!owner_is_trusted(status->st_uid) &&
 	    !(status->st_uid == OVERFLOW_ID && in_user_namespace())) {
-		(void)err_set(ret_err, -EPERM, "hooks are refused: %s belongs to user %u",
+		(void)err_set(ret_err, -EPERM, "refused: %s belongs to user %u",
 			      name, (unsigned)status->st_uid);
 		return false;
 	}
 	/* In a sticky directory of root's nobody removes or renames what is not his. */
 	if (others && !(roots && (status->st_mode & S_ISVTX))) {
 		(void)err_set(ret_err, -EPERM,
-			      "hooks are refused: others may write to %s", name);
+			      "refused: others may write to %s", name);
 		return false;
 	}
 	return true;
@@ -207,28 +207,30 @@ void hook_files_free(char **names)
 	free(names);
 }
 
-static int file_check(int fd, const char *name, struct err *ret_err)
+static int file_check(int fd, const char *kind, const char *name, struct err *ret_err)
 {
 	struct stat status;
 
 	if (fstat(fd, &status) < 0)
-		return err_set_errno(ret_err, -EPERM, "hook %s is refused", name);
+		return err_set_errno(ret_err, -EPERM, "%s %s is refused", kind, name);
 	if (!S_ISREG(status.st_mode))
-		return err_set(ret_err, -ENOENT, "hook %s is no regular file", name);
+		return err_set(ret_err, -ENOENT, "%s %s is no regular file", kind,
+			       name);
 	if (!(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
-		return err_set(ret_err, -ENOENT, "hook %s is not executable", name);
+		return err_set(ret_err, -ENOENT, "%s %s is not executable", kind,
+			       name);
 	if (!owner_is_trusted(status.st_uid))
 		return err_set(ret_err, -EPERM,
-			       "hook %s is refused: it belongs to user %u", name,
+			       "%s %s is refused: it belongs to user %u", kind, name,
 			       (unsigned)status.st_uid);
 	if (status.st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(ret_err, -EPERM, "hook %s is refused: others may write it",
-			       name);
+		return err_set(ret_err, -EPERM, "%s %s is refused: others may write it",
+			       kind, name);
 	return 0;
 }
 
-int hook_files_open(const char *directory, const char *name, int *ret_fd,
-		    struct err *ret_err)
+int hook_files_open(const char *kind, const char *directory, const char *name,
+		    int *ret_fd, struct err *ret_err)
 {
 	DESCRIPTOR_CLEANUP int at = -1, fd = -1;
 	int rc;
@@ -239,11 +241,11 @@ int hook_files_open(const char *directory, const char *name, int *ret_fd,
 	fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ELOOP)
 		return err_set(ret_err, -EPERM,
-			       "hook %s is refused: it is a symbolic link", name);
+			       "%s %s is refused: it is a symbolic link", kind, name);
 	if (fd < 0)
 		return err_set_errno(ret_err, errno == ENOENT ? -ENOENT : -EPERM,
-				     "hook %s is refused", name);
-	rc = file_check(fd, name, ret_err);
+				     "%s %s is refused", kind, name);
+	rc = file_check(fd, kind, name, ret_err);
 	if (rc < 0)
 		return rc;
 	*ret_fd = fd;

@@ -143,7 +143,7 @@ static bool hooks_begin(struct hooks *hooks, const char *name, int64_t now_ms)
 	struct err err = { "" };
 	int executable = -1, rc;
 
-	rc = hook_files_open(hooks->directory, name, &executable, &err);
+	rc = hook_files_open("hook", hooks->directory, name, &executable, &err);
 	if (rc == -ENOENT) {
 		log_info("%s: passed over", err.text);
 		return false;

@@ -109,11 +109,12 @@ int hook_files_list(const char *directory, char ***ret_names,
 void hook_files_free(char **names);
 
 /*
- * Opens one and checks it by its descriptor. -ENOENT: to be passed over (gone, no regular
- * file, not executable); -EPERM: refused, with a sentence.
+ * Opens one and checks it by its descriptor; `kind` is what sentences call it. -ENOENT: to
+ * be passed over (gone, no regular file, not executable); -EPERM: refused, with a
+ * sentence.
  */
-int hook_files_open(const char *directory, const char *name, int *ret_fd,
-		    struct err *ret_err) must_check;
+int hook_files_open(const char *kind, const char *directory, const char *name,
+		    int *ret_fd, struct err *ret_err) must_check;
 
 /* --- hook_facts.c --- */
 

@@ -123,8 +123,26 @@ static void load_hide_variables(const struct load_facts *facts, struct load_vaul
 	}
 }
 
+/* As many words as it says, each with its end. */
+static bool load_command_holds(struct load_command *command)
+{
+	size_t at = 0;
+
+	command->wan[sizeof(command->wan) - 1] = '\0';
+	command->words[sizeof(command->words) - 1] = '\0';
+	for (unsigned i = 0; i < command->count && at < sizeof(command->words); i++)
+		at += strlen(command->words + at) + 1;
+	if (command->family == 0)
+		return true;
+	return command->count > 0 && command->count <= CONFIG_COMMAND_WORDS &&
+	       at <= sizeof(command->words) && command->words[0] == '/';
+}
+
 static bool load_facts_hold(struct load_facts *facts)
 {
+	for (size_t i = 0; i < LOAD_COMMANDS_MAX; i++)
+		if (!load_command_holds(&facts->commands[i]))
+			return false;
 	facts->hooks_directory[sizeof(facts->hooks_directory) - 1] = '\0';
 	facts->state_directory[sizeof(facts->state_directory) - 1] = '\0';
 	facts->socket[sizeof(facts->socket) - 1] = '\0';

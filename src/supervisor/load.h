@@ -20,7 +20,19 @@
 #include "hairpin/message.h"
 #include "hairpin/supervisor.h"
 
-enum { LOAD_VARIABLES_MAX = 512, LOAD_TIME_MS = 20000 };
+enum {
+	LOAD_VARIABLES_MAX = 512,
+	LOAD_TIME_MS = 20000,
+	LOAD_COMMANDS_MAX = 2 * CONFIG_WANS_MAX,
+};
+
+/* The command of an address source. */
+struct load_command {
+	char wan[CONFIG_LABEL_BYTES];
+	uint8_t family;			/* 0: none */
+	uint8_t count;			/* of words */
+	char words[CONFIG_COMMAND_BYTES];	/* each with its NUL */
+};
 
 struct load_user {
 	uid_t uid;			/* (uid_t)-1: stay who we are */
@@ -42,6 +54,7 @@ struct load_facts {
 	char state_directory[CONFIG_PATH_BYTES];
 	char socket[CONFIG_PATH_BYTES];
 	char control_group_name[32];
+	struct load_command commands[LOAD_COMMANDS_MAX];
 	uint8_t variables[LOAD_VARIABLES_MAX];	/* 1: environ[i] held a secret */
 	char problems[MESSAGE_PROBLEMS_BYTES];
 };

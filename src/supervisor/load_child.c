@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,6 +142,31 @@ static bool document_write(const struct config *config, int document)
 	return put == length;
 }
 
+static void command_gather(const struct config_wan *wan, int family,
+			   const struct config_outside *outside,
+			   struct load_command *command)
+{
+	*command = (struct load_command){ .family = (uint8_t)family };
+	(void)text_copy(command->wan, sizeof(command->wan), wan->name);
+	memcpy(command->words, outside->command, outside->command_bytes);
+	for (size_t i = 0; i < outside->command_bytes; i++)
+		command->count += command->words[i] == '\0';
+}
+
+static void commands_gather(const struct config *config, struct load_facts *facts)
+{
+	struct load_command *next = facts->commands;
+
+	for (size_t i = 0; i < config->wan_count; i++) {
+		const struct config_wan *wan = &config->wans[i];
+
+		if (wan->ipv4 == CONFIG_COMMAND)
+			command_gather(wan, AF_INET, wan->outside4, next++);
+		if (wan->ipv6 == CONFIG_COMMAND)
+			command_gather(wan, AF_INET6, wan->outside6, next++);
+	}
+}
+
 static void facts_gather(const struct config *config, struct load_facts *facts)
 {
 	facts->log_level = config->log.level;
@@ -151,6 +177,7 @@ static void facts_gather(const struct config *config, struct load_facts *facts)
 	(void)text_copy(facts->state_directory, sizeof(facts->state_directory),
 			config->state_directory);
 	(void)text_copy(facts->socket, sizeof(facts->socket), config->control.socket);
+	commands_gather(config, facts);
 	users_gather(config, facts);
 	groups_gather(config, facts);
 }

@@ -25,6 +25,7 @@ static void loop_stop(struct supervisor *supervisor, int64_t now_ms)
 	notify_send("STOPPING=1");
 	load_cancel(&supervisor->load);
 	hooks_stop(&supervisor->hooks, now_ms);
+	finder_stop(&supervisor->finder, now_ms);
 	core_tell_simple(supervisor, MESSAGE_STOP);
 }
 
@@ -33,17 +34,20 @@ static void loop_reap(struct supervisor *supervisor, int64_t now_ms)
 {
 	for (;;) {
 		siginfo_t info = { .si_pid = 0 };
-		bool hook;
+		bool hook, finder;
 		int status;
 
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
 		    !info.si_pid)
 			return;
 		hook = hooks_ended(&supervisor->hooks, info.si_pid);
+		finder = finder_ended(&supervisor->finder, info.si_pid);
 		if (waitpid(info.si_pid, &status, WNOHANG) != info.si_pid)
 			return;
 		if (hook)
 			hooks_reaped(&supervisor->hooks, status, now_ms);
+		else if (finder)
+			finder_reaped(&supervisor->finder, status);
 		else if (info.si_pid == supervisor->core.pid)
 			core_died(supervisor, status, now_ms);
 		else if (info.si_pid == supervisor->publisher.pid)
@@ -93,18 +97,21 @@ static void loop_kill(struct supervisor *supervisor)
 			supervisor->exit_status = EXIT_FAILED;
 	}
 	hooks_kill(&supervisor->hooks);
+	finder_kill(&supervisor->finder);
 	supervisor->over = true;
 }
 
 static void loop_tick(struct supervisor *supervisor, int64_t now_ms)
 {
 	hooks_tick(&supervisor->hooks, now_ms);
+	finder_tick(&supervisor->finder, now_ms);
 	reload_readable(supervisor, now_ms);
 	if (supervisor->stopping) {
 		if (supervisor->stop_deadline_ms != NEVER &&
 		    now_ms >= supervisor->stop_deadline_ms)
 			loop_kill(supervisor);
-		if (supervisor->core.pid == 0 && !hooks_busy(&supervisor->hooks))
+		if (supervisor->core.pid == 0 && !hooks_busy(&supervisor->hooks) &&
+		    !finder_busy(&supervisor->finder))
 			supervisor->over = true;
 		return;
 	}
@@ -130,6 +137,7 @@ static int loop_timeout_ms(const struct supervisor *supervisor, int64_t now_ms)
 	earlier(&nearest_ms, supervisor->publisher.due_ms);
 	earlier(&nearest_ms, supervisor->stop_deadline_ms);
 	earlier(&nearest_ms, hooks_deadline_ms(&supervisor->hooks));
+	earlier(&nearest_ms, finder_deadline_ms(&supervisor->finder));
 	if (supervisor->load.pid)
 		earlier(&nearest_ms, supervisor->load.deadline_ms);
 	if (nearest_ms == NEVER)
@@ -151,6 +159,8 @@ void loop_run(struct supervisor *supervisor)
 			{ .fd = hooks_fd(&supervisor->hooks), .events = POLLIN },
 			{ .fd = supervisor->load.pid ? supervisor->load.pipe : -1,
 			  .events = POLLIN },
+			{ .fd = supervisor->finder.fd, .events = POLLIN },
+			{ .fd = supervisor->finder.errors.fd, .events = POLLIN },
 		};
 		int timeout_ms = loop_timeout_ms(supervisor, now_ms);
 
@@ -164,6 +174,8 @@ void loop_run(struct supervisor *supervisor)
 			core_readable(supervisor, now_ms);
 		if (wait[2].revents)
 			hooks_readable(&supervisor->hooks);
+		if (wait[4].revents || wait[5].revents)
+			finder_readable(&supervisor->finder);
 		if (wait[0].revents)
 			loop_signalled(supervisor, now_ms);
 		loop_tick(supervisor, now_ms);

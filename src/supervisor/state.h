@@ -13,6 +13,7 @@
 
 #include "hairpin/message.h"
 #include "hairpin/supervisor.h"
+#include "finder.h"
 #include "hooks.h"
 #include "load.h"
 #include "restart.h"
@@ -53,6 +54,7 @@ struct supervisor {
 	bool user_refusal_told;
 
 	struct hooks hooks;
+	struct finder finder;		/* of an address source */
 	int signals;			/* signalfd */
 	int lock, state_directory, control;	/* -1: none */
 	int64_t watchdog_ms;

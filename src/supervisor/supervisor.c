@@ -34,6 +34,8 @@ static void supervisor_init(struct supervisor *supervisor,
 	supervisor->stop_deadline_ms = NEVER;
 	supervisor->watchdog_ms = notify_watchdog_ms();
 	hooks_init(&supervisor->hooks, supervisor_hooks_done, supervisor);
+	finder_init(&supervisor->finder, &supervisor->facts, supervisor_hooks_done,
+		     supervisor);
 }
 
 /* Signals come as bytes through the loop, in its order, and interrupt nothing. */
@@ -80,6 +82,7 @@ static void supervisor_done(struct supervisor *supervisor)
 	publisher_kill(supervisor);
 	load_cancel(&supervisor->load);
 	hooks_kill(&supervisor->hooks);
+	finder_kill(&supervisor->finder);
 	prepare_undo(supervisor);
 	load_vault_done(&supervisor->vault);
 	if (supervisor->channel >= 0)
