@@ -44,6 +44,7 @@ struct rtnl_default {		/* one default route */
 	uint32_t priority;	/* metric, lower wins */
 	/* of the main table: what goes by no link of its own may take it */
 	bool is_main;
+	struct addr gateway;	/* none: point-to-point, or of another family */
 };
 
 /* The kernel's answer at one moment. Arrays in dump order; owned by the snapshot. */

@@ -186,6 +186,10 @@ void answers_take(struct core *core, const struct message_result *result, int64_
 		take_name(core, result, now_ms);
 		return;
 	}
+	if (source_is_job(result->head.number)) {
+		discover_answer(core, result, now_ms, dice());
+		return;
+	}
 	report = schedule_answer(core->schedule, result, now_ms, clock_wall_s(), dice());
 	if (report.record == SCHEDULE_NO_RECORD)
 		return;

@@ -33,6 +33,7 @@ static int64_t core_due_ms(const struct core *core, int64_t now_ms)
 	int64_t due_ms = sync_due_ms(core, now_ms);
 
 	due_ms = earlier(due_ms, leftover_due_ms(core));
+	due_ms = earlier(due_ms, discover_due_ms(core));
 	due_ms = earlier(due_ms, publisher_due_ms(core, now_ms));
 	due_ms = earlier(due_ms, resolver_due_ms(core));
 	due_ms = earlier(due_ms, events_due_ms(core));
@@ -50,6 +51,7 @@ int64_t core_turn(struct core *core, int64_t now_ms)
 	now_ms = clock_now_ms();
 	leftover_turn(core, now_ms);
 	resolver_turn(core, now_ms);
+	discover_turn(core, now_ms);
 	publisher_turn(core, now_ms);
 	events_turn(core, now_ms);
 	state_turn(core, now_ms);

@@ -23,6 +23,7 @@
 #include "hairpin/nft.h"
 #include "hairpin/rtnl.h"
 
+#include "discover.h"
 #include "events.h"
 #include "fault.h"
 #include "foreign.h"
@@ -108,6 +109,7 @@ struct core {
 	struct conntrack *conntrack;	/* likewise */
 	struct schedule *schedule;
 	struct names names;
+	struct discover discover;
 	struct sync sync;
 	struct leftover leftover;
 	struct state state;
@@ -242,6 +244,8 @@ void dry_run_free(struct dry_run *dry_run);
 void dry_run_rule(void *context, const struct nft_item *item);	/* context: struct core */
 /* A job that only looks is to be sent; false: it was said instead. */
 bool dry_run_lets_pass(struct core *core, const struct schedule_job *job, int64_t now_ms);
+/* An address from outside is waited for: nothing is said of the rules yet. */
+bool dry_run_waits(const struct core *core, int64_t now_ms);
 void dry_run_turn(struct core *core, int64_t now_ms);
 
 #endif

@@ -15,6 +15,8 @@
 
 struct dry_run {
 	size_t records;
+	bool waited;		/* for an address from outside */
+	bool ruled;		/* rules were said */
 	bool said[];		/* by record */
 };
 
@@ -34,7 +36,9 @@ void dry_run_free(struct dry_run *dry_run)
 
 void dry_run_rule(void *context, const struct nft_item *item)
 {
-	(void)context;
+	struct core *core = context;
+
+	core->dry_run->ruled = true;
 	item_print(stdout, item, true);
 }
 
@@ -108,12 +112,26 @@ static bool say_settled(struct core *core, bool in_time)
 	return all;
 }
 
+bool dry_run_waits(const struct core *core, int64_t now_ms)
+{
+	return !discover_is_settled(core) && now_ms < core->started_ms + CORE_ONCE_MS;
+}
+
 void dry_run_turn(struct core *core, int64_t now_ms)
 {
 	bool in_time = now_ms < core->started_ms + CORE_ONCE_MS;
 
 	if (!core->dry_run || core->stopping || (!core->sync.looked && in_time))
 		return;
+	if (dry_run_waits(core, now_ms)) {
+		core->dry_run->waited = true;
+		return;
+	}
+	if (core->dry_run->waited && !core->dry_run->ruled) {
+		core->dry_run->waited = false;
+		core->sync.asked = true;	/* the time is over: the rules as they are */
+		return;
+	}
 	if (!say_settled(core, in_time))
 		return;
 	if (core->sync.error[0])

@@ -159,6 +159,84 @@ int job_pack_names(const struct names_job *job, struct message_job **ret_packet)
 	return 0;
 }
 
+/* The router in front: the gateway of the WAN's default route; "" for none. */
+static const char *gateway(const struct core *core, const struct core_side *side,
+			   char out[ADDR_TEXT_BYTES])
+{
+	const struct rtnl_snapshot *snapshot = &core->snapshot;
+	const struct rtnl_default *best = NULL;
+	const struct addr none = { 0 };
+
+	for (size_t i = 0; i < snapshot->default_count; i++) {
+		const struct rtnl_default *route = &snapshot->defaults[i];
+
+		if (route->family == side->family && route->link == side->link &&
+		    (!best || route->priority < best->priority))
+			best = route;
+	}
+	return addr_format(best ? &best->gateway : &none, out);
+}
+
+static void gather_source(const struct core *core, const struct core_side *side,
+			  size_t place, char gateway_room[ADDR_TEXT_BYTES],
+			  struct texts *texts)
+{
+	const struct source *source = &side->source;
+	const struct config_place *of = &source->outside->places[place];
+
+	add_text(texts, config_source_name(source->kind));
+	if (source->kind == CONFIG_HTTP || source->kind == CONFIG_DNS)
+		add_text(texts, of->where);
+	else
+		add_text(texts, gateway(core, side, gateway_room));
+	if (source->kind != CONFIG_DNS)
+		return;
+	add_text(texts, of->name);
+	add_text(texts, of->type);
+	add_text(texts, of->class);
+}
+
+static void pack_side_interface(const struct core *core, const struct core_wan *wan,
+				const struct core_side *side, struct message_job *packet)
+{
+	const char *name = wan->interface;
+
+	if (!wan->config->bind)
+		return;
+	for (size_t i = 0; i < core->snapshot.link_count; i++)
+		if (core->snapshot.links[i].index == side->link)
+			name = core->snapshot.links[i].name;
+	wan_copy_link(packet->interface, name);
+}
+
+/* By the WAN's link: another one would tell another address. */
+int job_pack_discover(const struct core *core, const struct discover_job *job,
+		      struct message_job **ret_packet)
+{
+	const struct core_wan *wan = &core->wans[job->wan];
+	const struct core_side *side = &wan->sides[job->side];
+	struct texts texts = { .count = 0 };
+	char gateway_room[ADDR_TEXT_BYTES];
+	struct message_job *packet;
+
+	gather_source(core, side, job->place, gateway_room, &texts);
+	packet = calloc(1, offsetof(struct message_job, text) + texts.bytes);
+	if (!packet)
+		return -ENOMEM;
+	packet->head = (struct message){ MESSAGE_JOB, job->number };
+	packet->kind = MESSAGE_DISCOVER;
+	packet->timeout_ms = source_policy(side->source.kind)->job_ms;
+	packet->record_count = 1;
+	packet->records[0].record = (uint32_t)(job->wan * WAN_SIDES) + (uint32_t)job->side;
+	packet->records[0].family = (uint8_t)side->family;
+	packet->epoch = epoch_of(wan);
+	pack_side_interface(core, wan, side, packet);
+	for (size_t i = 0; i < texts.count; i++)
+		(void)message_job_add_text(packet, texts.list[i]);
+	*ret_packet = packet;
+	return 0;
+}
+
 void job_free(struct message_job *packet)
 {
 	if (packet)

@@ -160,6 +160,52 @@ static bool has_changed(struct core *core, struct core_side *side,
 	return true;
 }
 
+/*
+ * Of a unique local address nothing is published, but a network that has only such ones
+ * goes out by it all the same.
+ */
+static bool is_present(const struct wan_candidate *candidates, size_t count,
+		       const struct core_side *side)
+{
+	bool present = !addr_is_none(&side->inner);
+
+	for (size_t i = 0; i < count && !present; i++)
+		present = addr_classify(&candidates[i].address) == ADDR_ULA &&
+			  side->family == AF_INET6;
+	return present;
+}
+
+/*
+ * The WAN's address where the interface's own may be one behind another router: the own
+ * one if it is global, else what was found from outside.
+ */
+static struct addr observe_source(const struct core_wan *wan, struct core_side *side,
+				  bool present, int64_t now_ms)
+{
+	struct source_sight sight = { .link = side->link, .inner = side->inner };
+	const struct addr none = { 0 };
+
+	sight.able = present && !addr_is_global(&side->inner) && wan->up &&
+		     wan->has_route;
+	source_observe(&side->source, &sight, now_ms);
+	if (addr_is_global(&side->inner))
+		return side->inner;
+	return present ? side->source.address : none;
+}
+
+/* What is masqueraded by it goes on to the former one, if nobody ends it. */
+static void observe_inner(struct core_side *side, const struct addr *inner)
+{
+	struct addr former = side->inner;
+
+	side->inner = *inner;
+	if (!source_is_on(&side->source) || addr_is_none(inner) ||
+	    addr_equal(&former, inner))
+		return;
+	wan_side_leaves(side, &former);
+	wan_side_left(side, inner);
+}
+
 static void observe(struct core *core, size_t index, int which,
 		    struct wan_candidate *scratch, int64_t now_ms, struct look *look)
 {
@@ -172,7 +218,13 @@ static void observe(struct core *core, size_t index, int which,
 	if (!wan_side_is_on(wan, which))
 		return;
 	count = gather(&core->snapshot, side->link, scratch);
-	seen = wan_choose(side->family, scratch, count, &side->now.address);
+	seen = wan_choose(side->family, scratch, count,
+			  source_is_on(&side->source) ? &side->inner
+						      : &side->now.address);
+	observe_inner(side, &seen);
+	if (source_is_on(&side->source))
+		seen = observe_source(wan, side, is_present(scratch, count, side),
+				      now_ms);
 	if (!has_changed(core, side, &seen, now_ms, &change))
 		return;
 	wan_side_leaves(side, &change.former);

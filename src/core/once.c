@@ -34,6 +34,25 @@ static bool name_wans(const struct core *core)
 	return well;
 }
 
+/* Of a family that has an address it is enough, whatever the last look found. */
+static bool name_sources(const struct core *core)
+{
+	bool well = true;
+
+	for (size_t i = 0; i < core->config->wan_count; i++)
+		for (int side = 0; side < WAN_SIDES; side++) {
+			const struct source *source = &core->wans[i].sides[side].source;
+
+			if (source_is_settled(source) || !addr_is_none(&source->address))
+				continue;
+			left(core->config->wans[i].name,
+			     source->reason[0] ? source->reason
+					       : "its public address is not found yet");
+			well = false;
+		}
+	return well;
+}
+
 static bool name_rules(const struct core *core)
 {
 	if (core->sync.error[0])
@@ -126,11 +145,12 @@ void once_turn(struct core *core, int64_t now_ms)
 		return;
 	if (in_time &&
 	    (!core->sync.looked || !rules_are_settled(core) ||
-	     !addresses_are_settled(core) ||
+	     !addresses_are_settled(core) || !discover_is_settled(core) ||
 	     !schedule_is_settled(core->schedule) || !names_are_settled(&core->names) ||
 	     core->sync.names_changed || !events_are_settled(core)))
 		return;
 	well = name_wans(core);
+	well = name_sources(core) && well;
 	well = name_rules(core) && well;
 	well = name_records(core) && well;
 	well = name_names(core) && well;

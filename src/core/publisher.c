@@ -7,37 +7,42 @@
 
 #include "hairpin/channel.h"
 #include "hairpin/log.h"
+#include "hairpin/order.h"
 #include "hairpin/text.h"
 
 #include "core.h"
 
 enum { PUBLISHER_READS = 64 };	/* results taken in one turn of the loop */
 
-/* --- the schedule's jobs and the questions about names, as one --- */
+/* --- the schedule's jobs, the questions about names and addresses, as one --- */
 
 static int64_t work_due_ms(const struct core *core, int64_t now_ms)
 {
 	int64_t records_ms = schedule_due_ms(core->schedule, now_ms);
 	int64_t names_ms = names_due_ms(&core->names);
 
-	return records_ms < names_ms ? records_ms : names_ms;
+	return MIN(MIN(records_ms, names_ms), discover_job_due_ms(core));
 }
 
 static size_t work_in_flight(const struct core *core)
 {
-	return schedule_in_flight(core->schedule) + names_in_flight(&core->names);
+	return schedule_in_flight(core->schedule) + names_in_flight(&core->names) +
+	       discover_in_flight(core);
 }
 
 static void work_lost(struct core *core, int64_t now_ms)
 {
 	schedule_publisher_gone(core->schedule, now_ms);
 	names_lost(&core->names, now_ms);
+	discover_lost(core, 0);
 }
 
 static void work_unsent(struct core *core, uint32_t number, int64_t now_ms)
 {
 	if (names_is_job(number))
 		names_unsent(&core->names, number, now_ms);
+	else if (source_is_job(number))
+		discover_lost(core, number);
 	else
 		schedule_unsent(core->schedule, number, now_ms);
 }
@@ -46,6 +51,8 @@ static bool work_may_answer(const struct core *core, const struct message_result
 {
 	if (names_is_job(result->head.number))
 		return names_may_answer(&core->names, result);
+	if (source_is_job(result->head.number))
+		return discover_may_answer(core, result);
 	return schedule_may_answer(core->schedule, result);
 }
 
@@ -284,6 +291,20 @@ static void publisher_feed_names(struct core *core, int64_t now_ms)
 			return;
 }
 
+static void publisher_feed_discover(struct core *core, int64_t now_ms)
+{
+	struct message_job *packet;
+	struct discover_job job;
+
+	while (!core->publisher.full && core->publisher.channel >= 0 &&
+	       discover_next(core, now_ms, &job)) {
+		int result = job_pack_discover(core, &job, &packet);
+
+		if (!publisher_send(core, job.number, packet, result, now_ms))
+			return;
+	}
+}
+
 static void publisher_feed(struct core *core, int64_t now_ms)
 {
 	struct schedule_job job;
@@ -325,6 +346,7 @@ void publisher_turn(struct core *core, int64_t now_ms)
 		publisher->state = PUBLISHER_IDLE;
 	}
 	if (publisher->state == PUBLISHER_RUNNING) {
+		publisher_feed_discover(core, now_ms);
 		publisher_feed(core, now_ms);
 		publisher_feed_names(core, now_ms);
 		return;

@@ -33,6 +33,7 @@ void resolver_look(struct core *core, int64_t now_ms)
 	for (size_t i = 0; i < core->config->wan_count; i++)
 		schedule_network(core->schedule, i, now_ms);
 	names_network(&core->names, now_ms);
+	discover_network(core, now_ms);
 }
 
 void resolver_turn(struct core *core, int64_t now_ms)

@@ -50,6 +50,9 @@ static void add_fact(struct text *line, const struct core *core,
 	if (change->event == WAN_LOST)
 		text_addf(line, "%s %s lost, no other", wan_side_name(change->side),
 			  former);
+	else if (addr_is_none(&change->former) && discover_is_used(side))
+		text_addf(line, "%s %s, found by %s", wan_side_name(change->side), now,
+			  config_source_name(side->source.kind));
 	else if (addr_is_none(&change->former))
 		text_addf(line, "%s %s on %s", wan_side_name(change->side), now,
 			  shown(wan->interface, link, sizeof(link)));
@@ -100,7 +103,8 @@ static void hint(struct core *core, const struct look_change *change)
 	else if (class == ADDR_PRIVATE)
 		log_notice("wan %s: %s is private: another router in front holds the "
 			   "public address, so it is not published. Make that router a "
-			   "bridge, or forward its ports to here",
+			   "bridge, or forward its ports to here and let the address be "
+			   "found from outside (\"ipv4\": {\"source\": \"http\"})",
 			   name, text);
 	else
 		log_notice("wan %s: %s (%s) cannot be reached from outside, so it is "
@@ -191,6 +195,27 @@ void said_names(const struct core *core, const struct nft_report *report)
 		   (double)report->total_us / 1000);
 }
 
+/* Of a WAN without an address: does the interface have one, behind another router? */
+static bool said_asking(const struct core_wan *wan)
+{
+	char text[ADDR_TEXT_BYTES];
+	bool any = false;
+
+	for (int i = 0; i < WAN_SIDES; i++) {
+		const struct core_side *side = &wan->sides[i];
+
+		if (!side->source.sight.able)
+			continue;
+		any = true;
+		log_notice("wan %s: the interface's address is %s (%s); the public %s "
+			   "address is asked for by %s", wan->config->name,
+			   addr_format(&side->inner, text),
+			   addr_class_name(addr_classify(&side->inner)),
+			   wan_side_name(i), config_source_name(side->source.kind));
+	}
+	return any;
+}
+
 void said_waiting(const struct core *core)
 {
 	for (size_t i = 0; i < core->config->wan_count; i++) {
@@ -198,7 +223,7 @@ void said_waiting(const struct core *core)
 		bool is_there = wan->sides[WAN_IPV4].link || wan->sides[WAN_IPV6].link;
 		char link[4 * IFNAMSIZ];
 
-		if (wan_has_address(wan))
+		if (wan_has_address(wan) || said_asking(wan))
 			continue;
 		text_escape(link, sizeof(link), wan->config->interface,
 			    strlen(wan->config->interface));

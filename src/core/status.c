@@ -6,6 +6,7 @@
 
 #include "hairpin/clock.h"
 #include "hairpin/json.h"
+#include "hairpin/order.h"
 #include "hairpin/text.h"
 
 #include "core.h"
@@ -43,6 +44,8 @@ static void add_time(struct json *object, const char *key, int64_t wall_s)
 
 static void add_side(struct json *wan, const struct core_side *side)
 {
+	enum config_source from = discover_is_used(side) ? side->source.kind
+							 : CONFIG_INTERFACE;
 	const char *key = addr_family_name(side->family);
 	struct json *object;
 
@@ -55,7 +58,29 @@ static void add_side(struct json *wan, const struct core_side *side)
 	json_add_string(object, "class",
 			addr_class_name(addr_classify(&side->now.address)));
 	add_time(object, "since", side->now.since_wall_s);
-	json_add_string(object, "source", "interface");
+	json_add_string(object, "source", config_source_name(from));
+}
+
+/* Families whose address is, or may have to be, found from outside. */
+static void add_outside(struct json *array, const struct core_side *side, int64_t now_ms)
+{
+	const struct source *source = &side->source;
+	int64_t next_ms = source_due_ms(source);
+	struct json *object;
+
+	if (!source_is_on(source))
+		return;
+	object = json_add(array, NULL, json_new_object());
+	json_add_string(object, "family", addr_family_name(side->family));
+	json_add_string(object, "source", config_source_name(source->kind));
+	status_add_address(object, "interface_address", &side->inner);
+	json_add_bool(object, "needed", source->sight.able);
+	json_add_string(object, "reason", source->reason[0] ? source->reason : NULL);
+	if (next_ms == INT64_MAX)
+		json_add_null(object, "next_look");
+	else
+		add_time(object, "next_look", clock_wall_s() +
+					      (MAX(next_ms - now_ms, 0) + 999) / 1000);
 }
 
 /* What IPv6 rules with "keep" and names with "ipv6_suffix" follow. */
@@ -94,9 +119,9 @@ static void add_rules(struct json *wan_object, const struct core *core,
 }
 
 static void add_wan(struct json *array, const struct core *core,
-		    const struct core_wan *wan)
+		    const struct core_wan *wan, int64_t now_ms)
 {
-	struct json *object = json_add(array, NULL, json_new_object());
+	struct json *object = json_add(array, NULL, json_new_object()), *outside;
 
 	json_add_string(object, "name", wan->config->name);
 	if (wan->interface[0])
@@ -107,6 +132,9 @@ static void add_wan(struct json *array, const struct core *core,
 	for (int side = 0; side < WAN_SIDES; side++)
 		add_side(object, &wan->sides[side]);
 	add_prefix(object, wan);
+	outside = json_add(object, "outside", json_new_array());
+	for (int side = 0; side < WAN_SIDES; side++)
+		add_outside(outside, &wan->sides[side], now_ms);
 	add_rules(object, core, wan);
 }
 
@@ -242,7 +270,7 @@ char *status_print(const struct core *core, int64_t now_ms)
 	json_add_string(head, "publisher", publisher_state_name(&core->publisher));
 	wans = json_add(head, "wans", json_new_array());
 	for (size_t i = 0; i < core->config->wan_count; i++)
-		add_wan(wans, core, &core->wans[i]);
+		add_wan(wans, core, &core->wans[i], now_ms);
 	json_print_take(&text, head);
 	if (text.failed || text.length == 0)
 		return NULL;

@@ -40,11 +40,15 @@ static void said(struct core *core, const void *packet, int fd)
 	case MESSAGE_HOOK_DONE:
 		events_finished(core, head->number);
 		break;
+	case MESSAGE_COMMAND_DONE:
+		discover_command_done(core, packet, now_ms);
+		break;
 	case MESSAGE_CONFIG:
 		configured(core, packet, fd);
 		break;
 	case MESSAGE_LOOK:
 		core->sync.asked = true;
+		discover_network(core, now_ms);
 		break;
 	case MESSAGE_UPDATE:
 		(void)schedule_update(core->schedule, NULL, 0, false, now_ms);

@@ -98,6 +98,8 @@ static bool rules_are_wanted(const struct core *core, enum sync_cause cause,
 {
 	if (!core->config->nat.enabled || cause == SYNC_NONE)
 		return false;
+	if (core->dry_run && dry_run_waits(core, now_ms))
+		return false;		/* each rule is said once, when all is known */
 	if (!core->sync.error[0] || core->sync.retry_ms <= now_ms)
 		return true;
 	return cause != SYNC_FOREIGN && cause != SYNC_NAMES && cause != SYNC_SAFETY;

@@ -19,6 +19,10 @@ struct core_wan *wans_new(const struct config *config)
 		wans[i].sides[WAN_IPV4].family = AF_INET;
 		wans[i].sides[WAN_IPV6].family = AF_INET6;
 		wans[i].prefix.family = AF_INET6;
+		source_init(&wans[i].sides[WAN_IPV4].source, AF_INET,
+			    config->wans[i].ipv4, config->wans[i].outside4);
+		source_init(&wans[i].sides[WAN_IPV6].source, AF_INET6,
+			    config->wans[i].ipv6, config->wans[i].outside6);
 		memcpy(wans[i].interface, config->wans[i].interface, IFNAMSIZ);
 	}
 	return wans;
@@ -53,14 +57,18 @@ static void wan_adopt(struct core_wan *wan, const struct core_wan *old)
 	*wan = *old;
 	wan->config = config;
 	prefix_adopt(wan, old);
+	source_set(&wan->sides[WAN_IPV4].source, config->ipv4, config->outside4);
+	source_set(&wan->sides[WAN_IPV6].source, config->ipv6, config->outside6);
 	if (config->interface[0] && strcmp(config->interface, old->interface) != 0) {
 		memcpy(wan->interface, config->interface, IFNAMSIZ);
 		wan->up = false;
 	}
 	for (int i = 0; i < WAN_SIDES; i++)
-		if (!wan_side_is_on(wan, i))
+		if (!wan_side_is_on(wan, i)) {
 			wan->sides[i] =
 				(struct core_side){ .family = old->sides[i].family };
+			wan->sides[i].source.family = old->sides[i].family;
+		}
 }
 
 void wans_adopt(struct core_wan *wans, size_t count, const struct core_wan *old,

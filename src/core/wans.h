@@ -17,6 +17,8 @@
 #include "hairpin/nft.h"
 #include "hairpin/wan.h"
 
+#include "source.h"
+
 enum { WAN_IPV4, WAN_IPV6, WAN_SIDES };
 
 enum {
@@ -30,6 +32,9 @@ enum {
 struct core_side {
 	int family;
 	struct wan_side now;
+	/* the interface's own address, which is `now` unless that is from outside */
+	struct addr inner;
+	struct source source;		/* where that is not global */
 	/* ifindex the address is looked for on; 0: none */
 	uint32_t link;
 	bool seen;			/* had an address since the start */

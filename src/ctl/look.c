@@ -75,6 +75,13 @@ static int look_address(const struct rtnl_snapshot *snapshot, const char *interf
 	return 0;
 }
 
+/* What is found from outside only the daemon knows; the inner address is not for rules. */
+static void look_drop_inner(enum config_source source, struct addr *address)
+{
+	if (config_is_outside(source) && !addr_is_global(address))
+		*address = (struct addr){ 0 };
+}
+
 static int look_add_target(struct look *look, const struct config_wan *wan,
 			   const struct rtnl_snapshot *snapshot, struct err *ret_err)
 {
@@ -87,6 +94,8 @@ static int look_add_target(struct look *look, const struct config_wan *wan,
 		rc = look_address(snapshot, wan->interface, AF_INET, 0, &target->ipv4);
 	if (rc == 0 && wan->ipv6 != CONFIG_OFF)
 		rc = look_address(snapshot, wan->interface, AF_INET6, 0, &target->ipv6);
+	look_drop_inner(wan->ipv4, &target->ipv4);
+	look_drop_inner(wan->ipv6, &target->ipv6);
 	if (rc == 0 && wan->keep_bits)
 		rc = look_address(snapshot, prefix_from, AF_INET6, wan->keep_bits,
 				  &target->prefix);

@@ -21,6 +21,43 @@ static const char *status_advice(const char *class)
 	return "not published: nobody outside can reach such an address.";
 }
 
+/* Of a family whose address is found from outside: what stands in the way, if anything. */
+static void status_show_outside(const struct json *wan, const char *family,
+				const struct ctl_view *view, struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+	const struct json *outside = json_child(json_get(wan, "outside"));
+	const char *of, *reason, *next;
+	bool needed = false;
+
+	while (outside && !((of = json_string(json_get(outside, "family"))) &&
+			    strcmp(of, family) == 0))
+		outside = json_next(outside);
+	(void)json_bool(json_get(outside, "needed"), &needed);
+	if (!needed)
+		return;
+	if (json_string(json_get(outside, "interface_address"))) {
+		text_add(&line, "the interface's own is ");
+		plain_member(&line, outside, "interface_address");
+		text_add(&line, "; ");
+	}
+	text_add(&line, "the public one is asked for by ");
+	plain_member(&line, outside, "source");
+	reason = json_string(json_get(outside, "reason"));
+	next = json_string(json_get(outside, "next_look"));
+	if (reason) {
+		text_add(&line, "; the last look failed: ");
+		plain_foreign(&line, reason);
+	}
+	if (reason && next) {
+		text_add(&line, "; next look ");
+		plain_time(&line, view, next, PLAIN_NEXT);
+	}
+	plain_labelled(out, view, "", line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
 static void status_show_side(const struct json *wan, const char *family,
 			     const char *label, const struct ctl_view *view,
 			     struct text *out)
@@ -31,6 +68,7 @@ static void status_show_side(const struct json *wan, const char *family,
 
 	if (!side || json_kind(side) == JSON_NULL) {
 		plain_labelled(out, view, label, "none");
+		status_show_outside(wan, family, view, out);
 		return;
 	}
 	plain_member(&line, side, "address");
@@ -46,6 +84,7 @@ static void status_show_side(const struct json *wan, const char *family,
 	if (verdict_is_inner(side))
 		plain_labelled(out, view, "",
 			       status_advice(json_string(json_get(side, "class"))));
+	status_show_outside(wan, family, view, out);
 	if (line.failed)
 		out->failed = true;
 }

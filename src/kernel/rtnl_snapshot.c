@@ -103,6 +103,16 @@ static int take_address(void *context, const struct nlmsghdr *message)
 	return 0;
 }
 
+static struct addr gateway_of(int family, struct span attributes)
+{
+	struct span gateway = attr_nest(attributes, RTA_GATEWAY);
+	size_t length = family == AF_INET ? 4 : 16;
+
+	if (!gateway.bytes || gateway.length != length)
+		return (struct addr){ 0 };
+	return addr_from_bytes(family, gateway.bytes);
+}
+
 static int add_default(struct rtnl_snapshot *snapshot, const struct rtnl_default *route)
 {
 	struct rtnl_default *entry;
@@ -128,6 +138,10 @@ static int add_hops(struct rtnl_snapshot *snapshot, struct span hops,
 		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > hops.length)
 			break;
 		route->link = (uint32_t)hop.rtnh_ifindex;
+		route->gateway =
+			gateway_of(route->family,
+				   (struct span){ hops.bytes + sizeof(hop),
+						  hop.rtnh_len - sizeof(hop) });
 		if (!(hop.rtnh_flags & RTNH_F_DEAD))
 			r = add_default(snapshot, route);
 		step = MNL_ALIGN((size_t)hop.rtnh_len);
@@ -167,6 +181,7 @@ static int take_route(void *context, const struct nlmsghdr *message)
 		return add_hops(snapshot, hops, &route);
 	if (!attr_u32(attr_find(attributes, RTA_OIF), &route.link))
 		return 0;
+	route.gateway = gateway_of(route.family, attributes);
 	return add_default(snapshot, &route);
 }
 

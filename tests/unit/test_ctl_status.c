@@ -134,6 +134,7 @@ static void test_status(void **state)
 	check_golden("status-idle", ctl_status_show);
 	check_golden("status-names", ctl_status_show);
 	check_golden("status-names-well", ctl_status_show);
+	check_golden("status-source", ctl_status_show);
 }
 
 static void test_status_hostile(void **state)

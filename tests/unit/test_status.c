@@ -54,7 +54,7 @@ static void all_members(void **state)
 	static const char *const top[] = { "version", "pid",     "uptime_s", "publisher",
 					   "wans",    "records", "names",    NULL };
 	static const char *const wan[] = { "name", "interface", "up", "ipv4",
-					   "ipv6", "ipv6_prefix", "rules", NULL };
+					   "ipv6", "ipv6_prefix", "outside", "rules", NULL };
 	static const char *const side[] = { "address", "class", "since", "source", NULL };
 	static const char *const rules[] = { "tagged", "in_step", "skipped", "last_sync",
 					     "last_commit_us", "error", NULL };
