@@ -8,6 +8,8 @@
 
 #include "schema.h"
 
+enum { PREFIX_LENGTH_DEFAULT = 64 };	/* of one link, RFC 4291 */
+
 /* All of the document's top level but "providers". */
 void sections_read(struct reading *reading);
 

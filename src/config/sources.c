@@ -6,7 +6,6 @@
 #include "sections.h"
 
 enum {
-	PREFIX_LENGTH_DEFAULT = 64,	/* of one link, RFC 4291 */
 	AGREE_DEFAULT = 2,
 	SERVER_BYTES = 254,
 };
@@ -310,11 +309,13 @@ static const struct {
 };
 
 static void compare_owners(struct reading *reading, const struct json *object,
-			   enum config_source from)
+			   enum config_source from, bool ipv6)
 {
 	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
 		const struct json *member = json_get(object, owners[i].key);
 
+		if (!ipv6 && owners[i].of == CONFIG_INTERFACE)
+			continue;		/* see compare_prefix() */
 		if (member && from != owners[i].of && from != owners[i].or)
 			reading_error(reading, member,
 				      "\"%s\" is for the source \"%s\"%s, not for "
@@ -416,7 +417,7 @@ static void read_object(struct reading *reading, const struct json *object, bool
 			      "\"source\" is missing; write \"source\": \"interface\"");
 		return;
 	}
-	compare_owners(reading, object, draft->from);
+	compare_owners(reading, object, draft->from, ipv6);
 	if (!ipv6)
 		compare_prefix(reading, object);
 	compare_kind(reading, object, draft, ipv6);
