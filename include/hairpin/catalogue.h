@@ -291,6 +291,7 @@ struct catalogue {
 	/* It takes the address of the connection: that must be the WAN's, of this family. */
 	bool by_connection;
 	enum catalogue_wildcard wildcard;
+	bool wants_contact;		/* refuses who does not say whom to write to */
 	unsigned batch;			/* names of one request, at least 1 */
 	struct catalogue_facts facts;
 };

@@ -125,6 +125,9 @@ struct config_table {
 };
 
 struct config {
+	/* whom providers may write to, an address or a URL; NULL: not said */
+	char *contact;
+	char *user_agent;		/* ours with the contact; NULL where that is */
 	struct config_wan *wans;
 	size_t wan_count;
 	struct {
@@ -209,6 +212,10 @@ enum config_print { CONFIG_HIDE, CONFIG_REVEAL };
  * revealed.
  */
 char *config_print(const struct config *config, enum config_print secrets);
+
+/* What its requests are to say; NULL: what was built in. */
+const char *config_user_agent(const struct config *config,
+			      const struct config_provider *provider);
 
 /* NULL: not set. */
 const struct config_setting *config_setting_find(const struct config_provider *provider,

@@ -227,6 +227,7 @@ static const struct describe_field fields[] = {
 	{ "refresh", describe_duration, AT(facts.refresh_ms), 0, 0, NULL },
 	{ "address", read_address, AT(by_connection), 0, 0, NULL },
 	{ "wildcard", read_wildcard, AT(wildcard), 0, 0, NULL },
+	{ "contact", describe_bool, AT(wants_contact), 0, 0, NULL },
 	{ 0 },
 };
 #undef AT

@@ -399,6 +399,21 @@ static void check_times(struct reading *reading, const struct entry *entry)
 			text_format_duration(provider->facts.min_interval_ms, least));
 }
 
+static void check_contact(struct reading *reading, const struct entry *entry)
+{
+#ifdef HAIRPIN_CONTACT
+	bool known = true;
+#else
+	bool known = reading->config->contact;
+#endif
+	if (entry->catalogue->wants_contact && !known && !entry->provider->user_agent)
+		reading_warning(reading, entry->object,
+				"%s wants to know whom to write to, and may refuse "
+				"updates that do not say it; write your e-mail address as "
+				"\"contact\" at the top level",
+				entry->provider->type);
+}
+
 static void check_entry(struct reading *reading, const struct entry *entry)
 {
 	if (!json_get(entry->object, "hostnames"))
@@ -411,6 +426,7 @@ static void check_entry(struct reading *reading, const struct entry *entry)
 	fill_settings(reading, entry);
 	check_http(reading, entry, check_servers(reading, entry));
 	check_times(reading, entry);
+	check_contact(reading, entry);
 	hostnames_check(reading, entry);
 }
 

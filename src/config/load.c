@@ -60,10 +60,18 @@ void config_free(struct config *config)
 	}
 	for (size_t i = 0; i < config->provider_count; i++)
 		entry_done(&config->providers[i]);
+	free(config->contact);
+	free(config->user_agent);
 	free(config->wans);
 	free(config->nat.tables);
 	free(config->providers);
 	free(config);
+}
+
+const char *config_user_agent(const struct config *config,
+			      const struct config_provider *provider)
+{
+	return provider->user_agent ? provider->user_agent : config->user_agent;
 }
 
 /* --- the files --- */

@@ -246,6 +246,8 @@ char *config_print(const struct config *config, enum config_print secrets)
 	struct json *root = json_new_object();
 	char *text;
 
+	if (config->contact)
+		json_add_string(root, "contact", config->contact);
 	print_wans(root, config);
 	print_nat(root, config);
 	print_providers(root, config, secrets);

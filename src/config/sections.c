@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -10,6 +11,7 @@ enum {
 	SECOND = 1000,
 	HOUR = 3600 * SECOND,
 	DAY = 24 * HOUR,
+	CONTACT_MAX_BYTES = 100,
 	SOCKET_BYTES = sizeof ((struct sockaddr_un *)0)->sun_path,
 };
 
@@ -285,8 +287,51 @@ static void read_schema(struct reading *reading, const struct json *value, void 
 	(void)schema_string(reading, value, "the schema's address in quotes");
 }
 
+/* It stands within a comment of the User-Agent, which has rules of its own (RFC 9110). */
+static bool is_contact(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > CONTACT_MAX_BYTES || strpbrk(text, "()\\\" "))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7f)
+			return false;
+	if (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0)
+		return strchr(text, '/')[2] != '\0';
+	return strchr(text, '@') > text && strchr(text, '@')[1] != '\0';
+}
+
+static void read_contact(struct reading *reading, const struct json *value, void *target,
+			 const struct schema_field *field)
+{
+	const char *text = schema_string(reading, value, "\"me@example.org\"");
+	struct config *config = target;
+	char *contact, *agent;
+
+	(void)field;
+	if (!text)
+		return;
+	if (!is_contact(text)) {
+		reading_error(reading, value,
+			      "\"%s\" is no contact; write an e-mail address or the URL "
+			      "of a page, in at most %d ASCII characters",
+			      shown(text).text, CONTACT_MAX_BYTES);
+		return;
+	}
+	contact = strdup(text);
+	if (asprintf(&agent, "hairpind/" HAIRPIN_VERSION " (%s)", text) < 0)
+		agent = NULL;
+	reading->no_memory |= !contact || !agent;
+	free(config->contact);
+	free(config->user_agent);
+	config->contact = contact;
+	config->user_agent = agent;
+}
+
 static const struct schema_field top_fields[] = {
 	{ "$schema", read_schema, 0, 0, 0 },
+	{ "contact", read_contact, 0, 0, 0 },
 	{ "wans", read_wans, 0, 0, 0 },
 	{ "providers", read_later, 0, 0, 0 },
 	{ "nat", read_section, 0, 0, 0 },

@@ -93,7 +93,7 @@ static void gather_texts(const struct core *core, const struct schedule_job *job
 	const struct config_provider *provider = &core->config->providers[job->provider];
 
 	add_text(texts, provider->description);
-	add_text(texts, provider->user_agent);
+	add_text(texts, config_user_agent(core->config, provider));
 	add_text(texts, provider->ca_pem);
 	for (size_t i = 0; i < job->count; i++)
 		add_text(texts, schedule_record(core->schedule, job->records[i].record)

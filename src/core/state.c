@@ -277,14 +277,14 @@ static void mix(const struct state *state, uint64_t *sum, const char *part)
 	*sum = secret_fingerprint(state->key, pair, sizeof(pair));
 }
 
-static uint64_t fingerprint(const struct state *state,
+static uint64_t fingerprint(const struct state *state, const struct config *config,
 			    const struct config_provider *provider)
 {
 	uint64_t sum = 0;
 
 	mix(state, &sum, provider->type);
 	mix(state, &sum, provider->description);
-	mix(state, &sum, provider->user_agent);
+	mix(state, &sum, config_user_agent(config, provider));
 	mix(state, &sum, provider->ca_pem);
 	mix(state, &sum, provider->insecure_http ? "http" : "https");
 	mix(state, &sum, provider->private_server ? "private" : "public");
@@ -301,6 +301,6 @@ uint64_t *state_fingerprints(const struct state *state, const struct config *con
 		calloc(config->provider_count + 1, sizeof(*fingerprints));
 
 	for (size_t i = 0; fingerprints && i < config->provider_count; i++)
-		fingerprints[i] = fingerprint(state, &config->providers[i]);
+		fingerprints[i] = fingerprint(state, config, &config->providers[i]);
 	return fingerprints;
 }

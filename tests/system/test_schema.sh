@@ -45,7 +45,7 @@ for path in ('conf/minimal.json', 'conf/hairpind.example.json'):
 for path in sorted(glob.glob('conf/providers/*.json')):
     accepts('provider', path)
 
-for document in ({'wan': []}, {'nat': {'enabled': 1}}, {'nat': {'names': 'x' * 32}},
+for document in ({'wan': []}, {'contact': 'me'}, {'contact': 'me@a.b)'}, {'nat': {'enabled': 1}}, {'nat': {'names': 'x' * 32}},
                  {'wans': [{'ipv6': {'source': 'interface', 'keep': 'prefix'}}]},
                  {'providers': [{'type': 'x', 'hostnames': [{'name': 'a.b', 'ipv6_suffix': '10.1.1.1'}]}]},
                  {'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_length': 129}}]},
@@ -57,7 +57,7 @@ for document in ({'wan': []}, {'nat': {'enabled': 1}}, {'nat': {'names': 'x' * 3
                  {'providers': [{'type': 'x', 'hostnames': ['a.b'], 'token': {'fil': 'x'}}]}):
     refuses('hairpind', document)
 
-document = {'nat': {'filter': True, 'add_missing': True, 'names': ''},
+document = {'contact': 'me@example.org', 'nat': {'filter': True, 'add_missing': True, 'names': ''},
             'wans': [{'ipv6': {'source': 'interface', 'keep': 'suffix', 'prefix_from': 'br0', 'prefix_length': 56}}],
             'providers': [{'type': 'x', 'hostnames': [{'name': 'a.b', 'ipv6_suffix': '::10'}]}]}
 report(schemas['hairpind'].is_valid(document), f'hairpind accepts {json.dumps(document)}')

@@ -126,6 +126,7 @@ def both_in_the_main_table():
     """Two default routes of different metric in the main table"""
     lab.start_daemon()
     assert_right(7, 0)
+    same({request['agent'].split(' ', 1)[1] for request in lab.requests()}, {'(me@example.org)'})
 
 
 def rule_by_link():
@@ -178,7 +179,7 @@ def main():
         make_second_wan()
         entry = lab.configuration()['providers'][0]
         lab.write_configuration(lab.configuration(
-            wans=[{'name': 'fibre', 'interface': 'wan0', 'grace': '1s', 'ipv6': 'off'},
+            contact='me@example.org', wans=[{'name': 'fibre', 'interface': 'wan0', 'grace': '1s', 'ipv6': 'off'},
                   {'name': 'cable', 'interface': 'wan1', 'grace': '1s', 'ipv6': 'off'}],
             providers=[entry, {**entry, 'name': 'other', 'wan': 'cable', 'hostnames': [OTHER]}]))
         run('nft', '-f', '-', ns='router', input=TAGS)

@@ -195,6 +195,43 @@ static void suffixes(void **state)
 	}
 }
 
+static void who_wants_a_contact(void **state)
+{
+	static const char entry[] =
+		"\"providers\": [{\"type\": \"noip\", \"username\": \"me\", \"password\": "
+		"\"x\", \"hostnames\": [\"a.ddns.net\"]%s}]";
+	static const struct {
+		const char *top, *more;
+		bool said;
+	} cases[] = {
+		{ "", "", true },
+		{ "\"contact\": \"me@example.org\",", "", false },
+		{ "\"contact\": \"https://example.org/me\",", "", false },
+		{ "", ", \"user_agent\": \"x/1\"", false },
+	};
+	static const char *const none[] = {
+		"\"me\"", "\"@example.org\"", "\"me@example.org) (evil\"",
+		"\"me@example.org\\u000d\\u000aX: y\"", "\"https://\"",
+	};
+	struct room *room = *state;
+	char text[512], part[256];
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(part, sizeof part, entry, cases[i].more);
+		snprintf(text, sizeof text, "{ %s %s }", cases[i].top, part);
+		assert_int_equal(room_load_text(room, text), 0);
+		if (cases[i].said)
+			assert_says(room, "noip wants to know whom to write to");
+		else
+			assert_says_not(room, "whom to write to");
+	}
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		snprintf(text, sizeof text, "{ \"contact\": %s }", none[i]);
+		assert_int_equal(room_load_text(room, text), -EINVAL);
+		assert_says(room, "is no contact; write an e-mail address");
+	}
+}
+
 static void keys_given_twice(void **state)
 {
 	struct room *room = *state;
@@ -333,6 +370,7 @@ int main(void)
 		TEST(single_mistakes),
 		TEST(what_comes_later_is_said),
 		TEST(suffixes),
+		TEST(who_wants_a_contact),
 		TEST(keys_given_twice),
 		TEST(the_same_record_twice),
 		TEST(a_flood_is_cut),

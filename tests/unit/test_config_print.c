@@ -7,7 +7,8 @@
 #include "hairpin/json.h"
 
 static const char full[] =
-	"{ \"wans\": [ {\"name\": \"fibre\", \"interface\": \"ppp0\", "
+	"{ \"contact\": \"me@example.org\","
+	"  \"wans\": [ {\"name\": \"fibre\", \"interface\": \"ppp0\", "
 	"\"grace\": \"1500ms\"},"
 	"    {\"ipv6\": \"off\", \"bind\": false},"
 	"    {\"name\": \"six\", \"ipv6\": {\"source\": \"interface\", \"keep\": "
@@ -64,6 +65,11 @@ static void revealed_comes_back(void **state)
 	second = config_print(again, CONFIG_REVEAL);
 	assert_string_equal(first, second);
 
+	assert_string_equal(again->contact, "me@example.org");
+	assert_string_equal(config_user_agent(again, &again->providers[0]),
+			    "hairpind/" HAIRPIN_VERSION " (me@example.org)");
+	assert_string_equal(config_user_agent(again, &again->providers[2]),
+			    "x/1 \xc3\xa9");
 	assert_int_equal(again->provider_count, 3);
 	assert_string_equal(again->providers[0].ca_pem,
 				 "-----BEGIN CERTIFICATE-----\nMIIB\n");

@@ -129,7 +129,7 @@ static void fingerprints(void **state)
 	struct state one = { .key = { 1 } }, other = { .key = { 2 } };
 	uint64_t *a = state_fingerprints(&one, config),
 		 *b = state_fingerprints(&other, config);
-	uint64_t *c, *d;
+	uint64_t *c, *d, *e;
 
 	(void)state;
 	assert_true(a[0] != b[0]);
@@ -140,10 +140,15 @@ static void fingerprints(void **state)
 	config->providers[0].refresh_ms = 1;	/* of no matter to a refusal */
 	d = state_fingerprints(&one, config);
 	assert_true(a[0] == d[0]);
+	/* Who was refused for want of a contact is asked again with one. */
+	config->user_agent = strdup("hairpind/1 (me@example.org)");
+	e = state_fingerprints(&one, config);
+	assert_true(a[0] != e[0]);
 	free(a);
 	free(b);
 	free(c);
 	free(d);
+	free(e);
 	config_free(config);
 }
 
