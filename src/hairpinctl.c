@@ -23,6 +23,8 @@ static const char usage[] =
 	"  rules [-c FILE]                 the tagged rules and their addresses; reads\n"
 	"                                  the kernel itself where no daemon answers\n"
 	"  reload                          read the configuration again\n"
+	"  providers [ID]                  the DNS providers there are; of one what it\n"
+	"                                  takes, and an example\n"
 	"  version                         of hairpinctl and of the running hairpind\n"
 	"\n"
 	"  --socket PATH   the daemon's socket\n"
@@ -43,7 +45,7 @@ static const struct word words[] = {
 	{ "status", CTL_STATUS }, { "sync", CTL_SYNC },	    { "update", CTL_UPDATE },
 	{ "rules", CTL_RULES },	  { "reload", CTL_RELOAD }, { "version", CTL_VERSION },
 	{ "plan", -1 },		  { "watch", -1 },	    { "doctor", -1 },
-	{ "tag", -1 },		  { "hook", -1 },	    { "providers", -1 },
+	{ "tag", -1 },		  { "hook", -1 },	    { "providers", CTL_PROVIDERS },
 	{ "pause", -1 },	  { "resume", -1 },	    { "log", -1 },
 	{ "import", -1 },	  { "metrics", -1 },
 };
@@ -166,9 +168,11 @@ static void read_words(struct arguments *arguments, char **rest)
 		rest++;
 	if (command == CTL_UPDATE)
 		options->hostnames = (const char *const *)rest;
-	else if (*rest)
+	else if (command == CTL_PROVIDERS && *rest)
+		options->id = *rest++;
+	if (command != CTL_UPDATE && *rest)
 		arguments->end = refuse("too many words:", *rest, "");
-	else if (options->force)
+	else if (command != CTL_UPDATE && options->force)
 		arguments->end = refuse("only update takes", "--force", "");
 	if (arguments->end < 0 && options->look.config_path && command != CTL_RULES)
 		arguments->end = refuse("only rules takes", "-c", "");

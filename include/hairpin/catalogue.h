@@ -315,4 +315,12 @@ void catalogue_free(struct catalogue *catalogue);
 int catalogue_find(const char *const *directories, const char *id, char **ret_text,
 		   struct err *ret_err) must_check;
 
+/* Is it one of the machine's own, out of the first of several directories? */
+bool catalogue_is_own(const char *const *directories, const char *id);
+
+/* All ids there are, each once, sorted; ends with NULL. Their files are not looked into. */
+int catalogue_list(const char *const *directories, char ***ret_ids,
+		   struct err *ret_err) must_check;
+void catalogue_list_free(char **ids);	/* NULL is fine */
+
 #endif

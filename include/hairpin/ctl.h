@@ -101,6 +101,19 @@ struct ctl_look {
 int ctl_look(const struct ctl_look *look, struct json **ret_rules, struct err *ret_note,
 	     struct err *ret_err) must_check;
 
+/* --- the catalogue: providers.c, providers_show.c --- */
+
+/*
+ * {"providers": [...]}: all of them, or the one of that id (else NULL). A description with a
+ * mistake is there with the status "broken" and its "error". -ENOENT: no such id, and
+ * `ret_err` names the nearest.
+ */
+int ctl_providers(const char *const *directories, const char *id,
+		  struct json **ret_providers, struct err *ret_err) must_check;
+/* `one`: everything of the first; else a table. */
+void ctl_providers_show(const struct json *providers, bool one,
+			const struct ctl_view *view, struct text *out);
+
 /* --- the commands: run.c --- */
 
 enum ctl_command {
@@ -110,6 +123,7 @@ enum ctl_command {
 	CTL_RULES,
 	CTL_RELOAD,
 	CTL_VERSION,
+	CTL_PROVIDERS,
 };
 
 struct ctl_options {
@@ -119,6 +133,7 @@ struct ctl_options {
 	bool json;
 	bool force;			/* update */
 	const char *const *hostnames;	/* update; ends with NULL */
+	const char *id;			/* providers; NULL: all */
 };
 
 /*

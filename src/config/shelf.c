@@ -50,6 +50,63 @@ static void ids_add(struct ids *ids, const char *directory)
 		closedir(stream);
 }
 
+/* --- all of them --- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void catalogue_list_free(char **ids)
+{
+	for (size_t i = 0; ids && ids[i]; i++)
+		free(ids[i]);
+	free(ids);
+}
+
+/* Sorted, each once, and nothing that cannot be an id. */
+static void ids_tidy(struct ids *ids)
+{
+	size_t kept = 0;
+
+	qsort(ids->names, ids->count, sizeof(ids->names[0]), by_name);
+	for (size_t i = 0; i < ids->count; i++) {
+		char *name = ids->names[i];
+
+		if (is_id(name) && (!kept || strcmp(ids->names[kept - 1], name) != 0))
+			ids->names[kept++] = name;
+		else
+			free(name);
+	}
+	ids->names[kept] = NULL;
+	ids->count = kept;
+}
+
+int catalogue_list(const char *const *directories, char ***ret_ids, struct err *ret_err)
+{
+	struct ids *ids = calloc(1, sizeof(*ids));
+
+	if (!ids)
+		return err_set(ret_err, -ENOMEM, "no memory");
+	for (; *directories; directories++)
+		ids_add(ids, *directories);
+	ids_tidy(ids);
+	/* The names come first in the struct, so that it can be given away as they are. */
+	*ret_ids = ids->names;
+	return 0;
+}
+
+bool catalogue_is_own(const char *const *directories, const char *id)
+{
+	char path[PATH_MAX];
+	int length = snprintf(path, sizeof(path), "%s/%s.json", directories[0], id);
+
+	return directories[1] && is_id(id) && length > 0 &&
+	       (size_t)length < sizeof(path) && access(path, F_OK) == 0;
+}
+
+/* --- one of them --- */
+
 static int unknown_id(const char *const *directories, const char *id, struct err *ret_err)
 {
 	struct ids ids = { 0 };

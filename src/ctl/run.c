@@ -40,6 +40,18 @@ static int run_print_json(const char *json, size_t length, const struct ctl_view
 	return run_print(&out);
 }
 
+static int run_print_object(const struct json *object, const struct ctl_view *view)
+{
+	char *line = json_print(object, false);
+	int status;
+
+	if (!line)
+		return run_complain(CTL_FAILED, "out of memory");
+	status = run_print_json(line, strlen(line), view);
+	free(line);
+	return status;
+}
+
 static int run_exit_of(int rc)
 {
 	switch (rc) {
@@ -75,19 +87,11 @@ static int run_show_rules(const struct ctl_options *options, const struct ctl_vi
 			  const struct json *rules)
 {
 	TEXT_CLEANUP struct text out = TEXT_INIT;
-	char *line;
-	int status;
 
-	if (!options->json) {
-		ctl_rules_show(rules, view, &out);
-		return run_print(&out);
-	}
-	line = json_print(rules, false);
-	if (!line)
-		return run_complain(CTL_FAILED, "out of memory");
-	status = run_print_json(line, strlen(line), view);
-	free(line);
-	return status;
+	if (options->json)
+		return run_print_object(rules, view);
+	ctl_rules_show(rules, view, &out);
+	return run_print(&out);
 }
 
 /* `why`: what the daemon did not do. */
@@ -130,7 +134,6 @@ static int run_show_version(const struct ctl_options *options,
 	TEXT_CLEANUP struct text out = TEXT_INIT;
 	struct json *versions;
 	char shown[64] = "no daemon answers";
-	char *line;
 	int status;
 
 	if (daemon)
@@ -142,12 +145,30 @@ static int run_show_version(const struct ctl_options *options,
 	versions = json_new_object();
 	json_add_string(versions, "version", HAIRPIN_VERSION);
 	json_add_string(versions, "daemon", daemon);
-	line = json_print(versions, false);
+	status = run_print_object(versions, view);
 	json_free(versions);
-	if (!line)
-		return run_complain(CTL_FAILED, "out of memory");
-	status = run_print_json(line, strlen(line), view);
-	free(line);
+	return status;
+}
+
+/* --- providers: files that need no daemon --- */
+
+static int run_providers(const struct ctl_options *options, const struct ctl_view *view)
+{
+	TEXT_CLEANUP struct text out = TEXT_INIT;
+	struct json *providers;
+	struct err err;
+	int rc = ctl_providers(options->look.catalogue, options->id, &providers, &err);
+	int status;
+
+	if (rc < 0)
+		return run_complain(rc == -ENOENT ? CTL_USAGE : CTL_FAILED, err.text);
+	if (options->json) {
+		status = run_print_object(providers, view);
+	} else {
+		ctl_providers_show(providers, options->id, view, &out);
+		status = run_print(&out);
+	}
+	json_free(providers);
 	return status;
 }
 
@@ -207,9 +228,11 @@ int ctl_run(const struct ctl_options *options, const struct ctl_view *view)
 {
 	struct ctl_answer answer;
 	struct err err;
-	int rc = run_ask(options, &answer, &err);
-	int status;
+	int rc, status;
 
+	if (options->command == CTL_PROVIDERS)
+		return run_providers(options, view);
+	rc = run_ask(options, &answer, &err);
 	if (rc < 0 && options->command == CTL_RULES)
 		return run_rules_alone(options, view, rc, &err);
 	if (rc < 0 && options->command == CTL_VERSION) {
