@@ -254,8 +254,8 @@ static struct catalogue *read_catalogue(struct reading *reading,
 	struct err err = { 0 };
 
 	if (!type) {
-		reading_error(reading, object, "\"type\" is missing; name a provider of "
-			      HAIRPIN_DATADIR "/providers, as \"duckdns\"");
+		reading_error(reading, object, "\"type\" is missing; name one that "
+			      "`hairpinctl providers` lists, as \"duckdns\"");
 		return NULL;
 	}
 	if (!schema_string(reading, type, "a provider's id in quotes"))

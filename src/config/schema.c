@@ -14,28 +14,47 @@ const struct schema_field *schema_find(const struct schema_field *fields, const 
 	return NULL;
 }
 
+/* "a, b, c", as far as there is room. */
+static const char *join(char *out, size_t out_bytes, const char *const *words)
+{
+	size_t length = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; words[i] && length < out_bytes; i++) {
+		int more = snprintf(out + length, out_bytes - length, "%s%s",
+				    i ? ", " : "", words[i]);
+
+		length += more > 0 ? (size_t)more : out_bytes;
+	}
+	return out;
+}
+
 void schema_unknown(struct reading *reading, const struct json *member,
 		    const struct schema_field *fields, const char *const *more,
 		    const char *where)
 {
 	const char *known[KEYS_MAX + 1] = { 0 };
 	const char *key = json_key(member), *nearest;
+	char list[400];
 	size_t count = 0;
 
 	for (; fields->key && count < KEYS_MAX; fields++)
 		known[count++] = fields->key;
-	for (; more && *more && count < KEYS_MAX; more++)
-		known[count++] = *more;
+	for (size_t i = 0; more && more[i] && count < KEYS_MAX; i++)
+		known[count++] = more[i];
 	nearest = text_nearest(key, known);
 	if (nearest)
 		reading_error(reading, member,
 			      "unknown key \"%s\"%s; did you mean \"%s\"?",
 			      shown(key).text, where, nearest);
-	else
+	else if (more && *more)
 		reading_error(reading, member,
-			      "unknown key \"%s\"%s; see hairpind.json(5) "
-			      "for those there are",
-			      shown(key).text, where);
+			      "unknown key \"%s\"%s; it takes %s, and what "
+			      "hairpind.json(5) says of all types",
+			      shown(key).text, where, join(list, sizeof list, more));
+	else
+		reading_error(reading, member, "unknown key \"%s\"%s; known are %s",
+			      shown(key).text, where, join(list, sizeof list, known));
 }
 
 void schema_read(struct reading *reading, const struct json *object,

@@ -120,8 +120,8 @@ static int unknown_id(const char *const *directories, const char *id, struct err
 			shown(id).text, shown(nearest).text);
 	else
 		err_set(ret_err, -ENOENT,
-			"unknown provider \"%s\"; those there are lie in " HAIRPIN_DATADIR
-			"/providers, and \"dyndns2\" speaks to any server of that kind",
+			"unknown provider \"%s\"; `hairpinctl providers` lists those "
+			"there are, and \"dyndns2\" speaks to any server of that kind",
 			shown(id).text);
 	for (size_t i = 0; i < ids.count; i++)
 		free(ids.names[i]);

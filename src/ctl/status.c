@@ -100,7 +100,8 @@ static void status_show_prefix(const struct json *wan, const struct ctl_view *vi
 		return;
 	if (!json_string(json_get(prefix, "prefix"))) {
 		plain_labelled(out, view, "prefix",
-			       "none; rules of IPv6 stay what they are");
+			       "none; rules stay what they are, names of "
+			       "its hosts are not published");
 		return;
 	}
 	plain_member(&line, prefix, "prefix");

@@ -108,4 +108,17 @@ def of_this_machine():
     assert 'broken' in out and f'{OWN}/bad.json:3:' in out, out
 
 
-run_tests([all_of_them, examples, one, of_this_machine])
+def by_connection():
+    """A provider that takes the connection's address cannot publish another host's"""
+    write_own('conn', json.dumps({**DESCRIPTION, 'id': 'conn', 'address': 'connection'}))
+    config = {'wans': [{'ipv6': {'source': 'interface', 'prefix_from': 'br0'}}],
+              'providers': [{'type': 'conn', 'token': 'x',
+                             'hostnames': ['a.example.org', {'name': 'b.example.org', 'ipv6_suffix': '::10'}]}]}
+    with open(os.open('/run/conn.json', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w') as file:
+        json.dump(config, file, indent=1)
+    status, _, err = call('hairpind', '-n', '-c', '/run/conn.json')
+    assert status == 2 and 'error: conn takes the address that the request comes from' in err, err
+    assert '"takes' not in err and 'the connection\'s address only' in call('hairpinctl', 'providers', 'conn')[1]
+
+
+run_tests([all_of_them, examples, one, of_this_machine, by_connection])

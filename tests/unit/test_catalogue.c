@@ -228,7 +228,7 @@ static void unknown_ids(void **state)
 		const char *id, *words;
 	} cases[] = {
 		{ "dukdns", "did you mean \"duckdns\"?" },
-		{ "something-else-entirely", "/providers, and" },
+		{ "something-else-entirely", "`hairpinctl providers` lists" },
 		{ "../providers/dyn", "unknown provider" },
 		{ "dyn.json/../dyn", "unknown provider" },
 		{ "", "unknown provider" },

@@ -232,6 +232,20 @@ static void who_wants_a_contact(void **state)
 	}
 }
 
+/* Where no key is near, those there are are named. */
+static void keys_there_are(void **state)
+{
+	struct room *room = *state;
+
+	assert_int_equal(room_load_text(room, "{ \"log\": {\"zzzzzz\": 1} }"), -EINVAL);
+	assert_says(room, "unknown key \"zzzzzz\"; known are level, target\n");
+	assert_int_equal(room_load_text(room,
+				 "{ \"providers\": [{\"type\": \"noip\", "
+				 "\"zzzzzz\": \"x\"}] }"), -EINVAL);
+	assert_says(room, "unknown key \"zzzzzz\" for type \"noip\"; it takes username, "
+			  "password, and what hairpind.json(5) says");
+}
+
 static void keys_given_twice(void **state)
 {
 	struct room *room = *state;
@@ -371,6 +385,7 @@ int main(void)
 		TEST(what_comes_later_is_said),
 		TEST(suffixes),
 		TEST(who_wants_a_contact),
+		TEST(keys_there_are),
 		TEST(keys_given_twice),
 		TEST(the_same_record_twice),
 		TEST(a_flood_is_cut),
