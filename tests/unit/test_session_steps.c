@@ -130,6 +130,36 @@ static void kept_values_that_are_refused(void **state)
 	play_done(&play);
 }
 
+/* A 404 that only asks for patience may come from what was kept; a 503 does not. */
+static void kept_values_not_found(void **state)
+{
+	static const char record[] = HEAD
+		"\"requests\": ["
+		"{\"step\": \"find\", \"url\": \"https://x.org/{hostname}\","
+		" \"read\": {\"id\": {\"json\": \"id\"}}, \"keep\": [\"id\"]},"
+		"{\"step\": \"set\", \"method\": \"PUT\","
+		" \"url\": \"https://x.org/{id}?{ip}\"}],"
+		"\"answers\": [{\"http\": 204, \"means\": \"good\"},"
+		"              {\"http\": 404, \"means\": \"transient\"}]}";
+	static const struct exchange exchanges[] = {
+		{ "PUT https://x.org/1?81.2.69.7", 404, "" },
+		{ "GET https://x.org/a.x.org", 200, "{\"id\": 3}" },
+		{ "PUT https://x.org/3?81.2.69.7", 204, "" },
+		{ "PUT https://x.org/2?81.2.69.7", 503, "" },
+		NONE
+	};
+	struct play play = { 0 };
+
+	(void)state;
+	play_read(&play, record);
+	play_want(&play, "a.x.org", v4, "id=1");
+	play_want(&play, "b.x.org", v4, "id=2");
+	play_all(&play, exchanges);
+	play_expect(&play, 0, MESSAGE_GOOD, "id=3");
+	play_expect(&play, 1, MESSAGE_TRANSIENT, "id=2");
+	play_done(&play);
+}
+
 /* Nothing was refused: what was kept holds. */
 static void kept_values_stay(void **state)
 {
@@ -445,6 +475,7 @@ int main(void)
 		cmocka_unit_test(kept_values_save_a_look),
 		cmocka_unit_test(a_setting_saves_a_look),
 		cmocka_unit_test(kept_values_that_are_refused),
+		cmocka_unit_test(kept_values_not_found),
 		cmocka_unit_test(kept_values_stay),
 		cmocka_unit_test(no_json),
 		cmocka_unit_test(hostile_ids),
