@@ -97,6 +97,7 @@ enum catalogue_form {
 	CATALOGUE_FIXED,		/* templates[0] */
 	CATALOGUE_BY_FAMILY,		/* [0] for IPv4, [1] for IPv6 */
 	CATALOGUE_BY_APEX,		/* [0] where the name is the zone itself, else [1] */
+	CATALOGUE_FIRST,		/* [0] where it is known and not empty, else [1] */
 	CATALOGUE_DIGEST,		/* of templates[0], hexadecimal, lower case */
 };
 struct catalogue_value {

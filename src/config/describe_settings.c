@@ -163,6 +163,9 @@ static const struct {
 	{ CATALOGUE_BY_APEX, "", {
 		{ "apex", describe_string_or_empty, AT(0), 0, TEMPLATE_BYTES, NULL },
 		{ "below", describe_string_or_empty, AT(1), 0, TEMPLATE_BYTES, NULL } } },
+	{ CATALOGUE_FIRST, "", {
+		{ "first", describe_string, AT(0), 0, TEMPLATE_BYTES, NULL },
+		{ "else", describe_string_or_empty, AT(1), 0, TEMPLATE_BYTES, NULL } } },
 	{ CATALOGUE_DIGEST, "md5", {
 		{ "md5", describe_string, AT(0), 0, TEMPLATE_BYTES, NULL } } },
 	{ CATALOGUE_DIGEST, "sha1", {
@@ -198,8 +201,9 @@ static int read_form(struct describing *describing, const struct json *member,
 	}
 	return describe_error(describing, member,
 			      "a value is a text, {\"ipv4\": ..., \"ipv6\": ...}, "
-			      "{\"apex\": ..., \"below\": ...}, or {\"md5\": ...}, "
-			      "\"sha1\" or \"sha256\"");
+			      "{\"apex\": ..., \"below\": ...}, {\"first\": ..., "
+			      "\"else\": ...}, or {\"md5\": ...}, \"sha1\" or "
+			      "\"sha256\"");
 }
 
 /* So that following values to what they are made of comes to an end. */

@@ -213,6 +213,7 @@ static const char *value_template(const struct fill *fill,
 {
 	switch (value->form) {
 	case CATALOGUE_FIXED:
+	case CATALOGUE_FIRST:
 	case CATALOGUE_DIGEST:
 		break;
 	case CATALOGUE_BY_FAMILY:
@@ -236,8 +237,13 @@ static char *make_value(const struct fill *fill, const struct catalogue_value *v
 	int r;
 
 	if (!template || fill_new(fill, template, PLACE_PLAIN, &made, NULL) < 0)
-		return NULL;
-	if (value->form != CATALOGUE_DIGEST)
+		made = NULL;
+	if (value->form == CATALOGUE_FIRST && (!made || !*made)) {
+		free(made);
+		if (fill_new(fill, value->templates[1], PLACE_PLAIN, &made, NULL) < 0)
+			made = NULL;
+	}
+	if (!made || value->form != CATALOGUE_DIGEST)
 		return made;
 	pieces[0] = made;
 	r = hash_digest(value->digest, pieces, &hash);

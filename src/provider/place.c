@@ -115,7 +115,7 @@ bool place_add(struct text *out, enum place place, const char *value)
 		add_encoded(out, value, "");
 		break;
 	case PLACE_URL_KNOWN:
-		add_encoded(out, value, ":,*");
+		add_encoded(out, value, ":,*@");
 		break;
 	case PLACE_JSON:
 		add_json(out, value);

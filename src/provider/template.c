@@ -118,6 +118,46 @@ static int add_placeholder(const struct filling *f, const struct placeholder *p,
 		       p->name);
 }
 
+/*
+ * "name={NAME}" as a whole parameter of a query or form, where the user may leave the
+ * setting empty, or the first page has no name.
+ */
+static bool is_left_out(const struct filling *f, const struct placeholder *p,
+			const char *at)
+{
+	const struct catalogue *catalogue = f->fill->catalogue;
+	const char *value = fill_find(f->fill, p->name);
+	bool may_be_empty = strcmp(p->name, "page") == 0;
+
+	if ((f->place != PLACE_URL && f->place != PLACE_FORM) || !value || *value ||
+	    at == f->start || at[-1] != '=' || (at[p->length] && at[p->length] != '&'))
+		return false;
+	for (size_t i = 0; i < catalogue->setting_count; i++)
+		if (strcmp(catalogue->settings[i].name, p->name) == 0)
+			may_be_empty = true;
+	return may_be_empty;
+}
+
+/*
+ * Takes the parameter's name back, and the '&' or, of a lonely one, the '?' before it;
+ * returns how much of `rest` goes too.
+ */
+static size_t drop_parameter(struct text *out, const char *rest)
+{
+	size_t length = out->length;
+
+	while (length > 0 && out->bytes[length - 1] != '&' &&
+	       out->bytes[length - 1] != '?')
+		length--;
+	if (length > 0 && (out->bytes[length - 1] == '&' || *rest == '\0')) {
+		length--;
+		rest = "";
+	}
+	out->length = length;
+	out->bytes[length] = '\0';
+	return *rest == '&' ? 1 : 0;
+}
+
 /* "{NAME:raw}" or "{each}": the whole of a JSON string, which is no string then. */
 static bool read_bare(const struct filling *f, const char *text, struct placeholder *ret)
 {
@@ -140,6 +180,11 @@ int fill_template(const struct fill *fill, const char *template, enum place plac
 
 		if (quotes == 0 && !read_placeholder(&f, template, &p)) {
 			text_add_char(out, *template++);
+			continue;
+		}
+		if (is_left_out(&f, &p, template)) {
+			template += p.length;
+			template += drop_parameter(out, template);
 			continue;
 		}
 		r = add_placeholder(&f, &p, template, out);

@@ -53,8 +53,10 @@ static const struct catalogue catalogue = {
 		  .templates = { TEXT("") } },
 		{ .name = "sha", .form = CATALOGUE_DIGEST, .digest = "sha1",
 		  .templates = { TEXT("abc") } },
+		{ .name = "kept", .form = CATALOGUE_FIRST,
+		  .templates = { TEXT("{seen}"), TEXT("{path}") } },
 	},
-	.value_count = 7,
+	.value_count = 8,
 	.basic_user = TEXT("{username}"), .basic_password = TEXT("{password}"),
 };
 

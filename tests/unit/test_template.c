@@ -162,6 +162,48 @@ static void places(void **state)
 	fill_done(&room.fill);
 }
 
+static void what_is_found_goes_first(void **state)
+{
+	struct room room;
+
+	(void)state;
+	room_open(&room, "81.2.69.7", NULL);
+	fills(&room, "{kept}", PLACE_PLAIN, "nic/update");
+	assert_true(fill_set_read(&room.fill, "seen", "3600"));
+	fills(&room, "{kept}", PLACE_PLAIN, "3600");
+	assert_true(fill_set_read(&room.fill, "seen", ""));
+	fills(&room, "{kept}", PLACE_PLAIN, "nic/update");
+	fill_done(&room.fill);
+}
+
+static void parameters_left_out(void **state)
+{
+	static const struct {
+		const char *template, *url, *form;
+	} cases[] = {
+		{ "?a={nothing}&b={ip}&c={nothing}", "?b=81.2.69.7", "?b=81.2.69.7" },
+		{ "?a={nothing}&b={nothing}", "", "" },
+		{ "?a=x{nothing}&b={nothing}x", "?a=x&b=x", "?a=x&b=x" },
+		{ "?a={ip}&o={owner_or_empty}&{nothing}",
+		  "?a=81.2.69.7&o=home&", "?a=81.2.69.7&o=home&" },
+		{ "?o=@&h={hostname}", "?o=@&h=home.example.org",
+		  "?o=@&h=home.example.org" },
+	};
+	struct room room;
+
+	(void)state;
+	room_open(&room, "81.2.69.7", NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fills(&room, cases[i].template, PLACE_URL, cases[i].url);
+		fills(&room, cases[i].template, PLACE_FORM, cases[i].form);
+	}
+	fills(&room, "a={nothing}", PLACE_PLAIN, "a=");
+	room.names[0].hostname = "example.org";
+	fill_set_names(&room.fill, room.names, 1);
+	fills(&room, "?o={owner_or_empty}&p={owner}", PLACE_URL, "?o=&p=@");
+	fill_done(&room.fill);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +211,8 @@ int main(void)
 		cmocka_unit_test(owners),
 		cmocka_unit_test(read_values),
 		cmocka_unit_test(places),
+		cmocka_unit_test(what_is_found_goes_first),
+		cmocka_unit_test(parameters_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
