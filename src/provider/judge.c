@@ -272,6 +272,15 @@ static bool has_looked(const struct judging *j)
 	       (j->view->answer->http_status == 204 && j->view->answer->length == 0);
 }
 
+/* Where the step says what is fine, nothing else is: not an error that nobody has named. */
+static bool says_what_is_fine(const struct catalogue_step *step)
+{
+	for (size_t i = 0; i < step->rule_count; i++)
+		if (step->rules[i].verdict == CATALOGUE_NEXT_STEP)
+			return true;
+	return false;
+}
+
 static void judge_write(const struct judging *j, const struct fill_name *names,
 			size_t count, struct provider_verdict *ret_verdicts)
 {
@@ -308,7 +317,7 @@ enum judge_way judge_answer(const struct catalogue *catalogue,
 	} else if (step->does == CATALOGUE_WRITE) {
 		judge_write(&j, names, count, ret_verdicts);
 	} else {
-		way = j.clear ? JUDGE_NEXT : JUDGE_VERDICT;
+		way = j.clear && !says_what_is_fine(step) ? JUDGE_NEXT : JUDGE_VERDICT;
 		set_all(ret_verdicts, count, answer_of_status(answer));
 	}
 	if (way == JUDGE_NEXT && !has_looked(&j)) {

@@ -352,6 +352,28 @@ static void no_json(void **state)
 	assert_int_equal(judge(&catalogue, &step, 202, ""), MESSAGE_TRANSIENT);
 }
 
+/* An error that nobody has named is no empty list. */
+static void a_look_that_says_what_is_fine(void **state)
+{
+	static const struct catalogue none = { 0 };
+	static struct catalogue_rule own[] = {
+		{ JSON("error"), .test = CATALOGUE_ABSENT,
+		  .verdict = CATALOGUE_NEXT_STEP },
+	};
+	struct catalogue_step step = { .does = CATALOGUE_LOOK, .rules = own,
+				       .rule_count = 1, .read_count = 1,
+				       .reads = { { JSON("[0].id") } } };
+
+	(void)state;
+	assert_int_equal(judge(&none, &step, 200, "{\"list\":[]}"), NEXT);
+	assert_int_equal(judge(&none, &step, 200, "{\"error\":{\"code\":7}}"),
+			 MESSAGE_TRANSIENT);
+	assert_int_equal(judge(&none, &step, 404, "{\"error\":{\"code\":7}}"),
+			 MESSAGE_BAD_REQUEST);
+	step.rule_count = 0;
+	assert_int_equal(judge(&none, &step, 200, "{\"error\":{\"code\":7}}"), NEXT);
+}
+
 /* Else a page of a maintenance would lead to a second record. */
 static void a_look_at_no_json(void **state)
 {
@@ -391,6 +413,7 @@ int main(void)
 		cmocka_unit_test(cut_answers),
 		cmocka_unit_test(pages_of_portals),
 		cmocka_unit_test(no_json),
+		cmocka_unit_test(a_look_that_says_what_is_fine),
 		cmocka_unit_test(a_look_at_no_json),
 	};
 
