@@ -128,7 +128,7 @@ UNIT_TESTS   := $(patsubst tests/unit/%.c,$(ASAN)/tests/unit/%,$(wildcard tests/
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,$(ASAN)/tests/kernel/%,$(wildcard tests/kernel/test_*.c))
 PROPERTIES   := $(patsubst tests/property/%.c,$(ASAN)/tests/property/%,$(wildcard tests/property/*.c))
 REPLAYS      := $(patsubst tests/fuzz/%.c,$(ASAN)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCH        := $(BUILD)/bench/engine
+BENCH        := $(BUILD)/bench/engine $(BUILD)/bench/provider
 ALL_OBJECTS   = $(call objects,$(1),$(call sources,$(ROOMS)))
 
 $(ASAN)/libhairpin.a: $(call ALL_OBJECTS,$(ASAN))
@@ -144,12 +144,17 @@ $(ASAN)/tests/%: tests/%.c $(ASAN)/libhairpin.a
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(SANITIZE) \
 		-o $@ $< $(ASAN)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all) -ldl
 
-$(BENCH): $(wildcard tests/bench/*.[ch]) $(BUILD)/libhairpin.a
+$(BUILD)/bench/engine: tests/bench/engine.c tests/bench/replay.c tests/bench/replay.h $(BUILD)/libhairpin.a
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(CFLAGS) \
 		-Wl,--wrap=mnl_socket_sendto -o $@ $(filter %.c,$^) $(BUILD)/libhairpin.a \
 		$(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
+
+$(BUILD)/bench/provider: tests/bench/provider.c
+	@mkdir -p $(@D)
+	$(call say,BENCH,$@)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LDLIBS_all)
 
 $(ASAN)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ASAN)/libhairpin.a
 	@mkdir -p $(@D)

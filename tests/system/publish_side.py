@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import select
 import socket
 import ssl
@@ -217,13 +218,14 @@ def make_certificates():
 class Web:
     """A server on WEB:port that gives `say` (bytes, or a function of the request that may use the stream)."""
 
-    def __init__(self, port, certificate='good', say=b'', talk=True):
+    def __init__(self, port, certificate='good', say=b'', talk=True, address=WEB):
         self.say, self.requests, self.connections, self.talk = say, [], 0, talk
         self.tls = None
         if certificate:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(f'{FOLDER}/{certificate}.pem', f'{FOLDER}/{certificate}.key')
-        self.listener = socket.create_server((WEB, port), backlog=50)
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        self.listener = socket.create_server((address, port), family=family, backlog=500)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -257,6 +259,11 @@ class Web:
             if request.startswith(b'\x16'):     # TLS, where we speak none
                 stream.sendall(http('', 400))
                 return False
+        head, _, body = request.partition(b'\r\n\r\n')
+        length = re.search(rb'(?im)^content-length: (\d+)', head)
+        while length and len(body) < int(length[1]):
+            body += stream.recv(4096)
+            request = head + b'\r\n\r\n' + body
         self.requests.append(request.decode())
         say = self.say
         if callable(say):

@@ -228,9 +228,7 @@ def test_no_binding():
 def test_private_server():
     """a provider that resolves to a private address is not asked, unless it may be"""
     subprocess.run(['ip', 'addr', 'add', '192.168.1.2/32', 'dev', 'lo'], check=True)
-    side.WEB, was = '192.168.1.2', side.WEB
-    server = Web(443, 'wrong', http('good'))
-    side.WEB = was
+    server = Web(443, 'wrong', http('good'), address='192.168.1.2')
     answer = one(update(HOME, 'inside.example.net'))
     same((answer.verdict, server.connections), ('unreachable', 0))
     assert '192.168.1.2' in answer.text and 'private_server' in answer.text, answer.text
