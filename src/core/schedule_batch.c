@@ -22,24 +22,25 @@ static const struct catalogue_facts *facts_of(const struct schedule *schedule,
 	return &schedule->config->providers[schedule->records[index].provider].facts;
 }
 
+/* Do the records of both families go into one job? */
+static bool takes_both(const struct catalogue_facts *facts)
+{
+	return facts->dual || facts->own_addresses;
+}
+
 int schedule_passenger(const struct schedule *schedule, size_t index)
 {
 	const struct catalogue_facts *facts = facts_of(schedule, index);
 	int partner = schedule->records[index].partner;
 	const struct record *other;
 
-	if (!facts->dual || facts->other_family != CATALOGUE_OTHER_DELETED || partner < 0)
+	if (!takes_both(facts) || facts->other_family != CATALOGUE_OTHER_DELETED ||
+	    partner < 0)
 		return SCHEDULE_NO_RECORD;
 	other = &schedule->records[partner].record;
 	if (addr_is_none(&other->published) && other->state != RECORD_SENDING)
 		return SCHEDULE_NO_RECORD;
 	return partner;
-}
-
-/* Do the records of both families go into one job? */
-static bool takes_both(const struct catalogue_facts *facts)
-{
-	return facts->dual || facts->own_addresses;
 }
 
 static enum companion companion_of(const struct schedule *schedule, size_t index,

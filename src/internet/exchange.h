@@ -19,6 +19,7 @@ struct http {
 	struct ev_loop *loop;
 	struct hosts *hosts;
 	struct pool *pools;
+	bool has_ca_file;		/* the machine's certificates lie in one file */
 	size_t body_bytes;		/* of all replies that are being read */
 };
 

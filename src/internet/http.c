@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "exchange.h"
 #include "hairpin/clock.h"
@@ -27,6 +28,15 @@ const char *http_ca_directory(void)
 	return curl_version_info(CURLVERSION_NOW)->capath;
 }
 
+static bool has_ca_file(void)
+{
+	const char *path = http_ca_file();
+	struct stat file;
+
+	return path && stat(path, &file) == 0 && S_ISREG(file.st_mode) &&
+	       file.st_size > 0;
+}
+
 int http_new(struct ev_loop *loop, struct resolve *resolve, struct http **ret_http)
 {
 	struct http *http = calloc(1, sizeof(*http));
@@ -39,6 +49,7 @@ int http_new(struct ev_loop *loop, struct resolve *resolve, struct http **ret_ht
 		return r;
 	}
 	http->loop = loop;
+	http->has_ca_file = has_ca_file();
 	*ret_http = http;
 	return 0;
 }

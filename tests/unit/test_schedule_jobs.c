@@ -87,6 +87,30 @@ static void test_same_data(void **state)
 	world_free(world);
 }
 
+/* Where an update deletes what it does not name, the other family comes along. */
+static void test_passenger(void **state)
+{
+	struct world *world = sharing(2, CONFIG_IPV4 | CONFIG_IPV6);
+	struct schedule_job job;
+
+	(void)state;
+	world->providers[0].facts.other_family = CATALOGUE_OTHER_DELETED;
+	begin(world);
+	world_run(world, HOUR);
+	world_set(world, AF_INET, B);
+	assert_true(next_update(world, &job));
+	assert_int_equal(job.count, 4);
+	for (size_t i = 0; i < job.count; i += 2) {
+		struct addr kept = world_address(A6), new = world_address(B);
+
+		assert_true(addr_equal(&job.records[i].address, &new));
+		assert_true(addr_equal(&job.records[i + 1].address, &kept));
+		assert_int_equal(world_record(world, job.records[i + 1].record)->state,
+				 RECORD_CURRENT);
+	}
+	world_free(world);
+}
+
 /* "numhost" halves the names, however many records they have. */
 static void test_split_by_names(void **state)
 {
@@ -221,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_addresses),
 		cmocka_unit_test(test_same_data),
+		cmocka_unit_test(test_passenger),
 		cmocka_unit_test(test_split_by_names),
 		cmocka_unit_test(test_hundred_at_once),
 		cmocka_unit_test(test_names_a_minute),
