@@ -133,7 +133,7 @@ enum message_job_kind {
 	MESSAGE_CHECK = 1,
 	/* every server that answers must hold records[i].address */
 	MESSAGE_VERIFY,
-	MESSAGE_UPDATE_RECORDS,		/* one request to the provider */
+	MESSAGE_UPDATE_RECORDS,		/* of one provider entry, by all requests that takes */
 	/* one place is asked from which address we come */
 	MESSAGE_DISCOVER,
 	/* a name's addresses, as any program of this machine would get them */

@@ -211,6 +211,30 @@ def test_family():
     assert 'IPv6' in answer.text, answer.text
 
 
+def test_resolved_once():
+    """twenty jobs at once ask once for their server; later ones again when its time is over"""
+    web.say = http('good')
+    with open('/etc/hosts', 'w') as hosts:
+        hosts.write('127.0.0.1 localhost\n')
+
+    def answer(name, kind, query):
+        return side.reply(query, [side.rr(name, kind, WEB, dns.ttl)] if kind == 'A' else [], 0x8180)
+    dns = side.Dns('45.11.1.54', answer)
+    with side.resolver('45.11.1.54'), Publisher() as publisher:
+        for dns.ttl, questions in ((60, 2), (60, 2)):
+            for number in range(20):
+                publisher.channel.send(update(HOME, number=number))
+            same({said.verdict for said in publisher.results(20)}, {'good'})
+            same(len(dns.asked), questions, str(dns.asked))
+    dns.ttl, dns.asked = 0, []
+    with side.resolver('45.11.1.54'), Publisher() as publisher:
+        for questions in (2, 4):
+            same(publisher.ask(update(HOME))[0].verdict, 'good')
+            same(len(dns.asked), questions, str(dns.asked))
+    with open('/etc/hosts', 'w') as hosts:
+        hosts.write(f'127.0.0.1 localhost\n{WEB} {PROVIDER}\n')
+
+
 def test_many_http1():
     """jobs at once have connections at once, and those that follow use them again"""
     gate = threading.Barrier(20)
