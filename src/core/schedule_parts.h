@@ -16,7 +16,7 @@ enum {
 	LOOKS_MAX = 4,			/* of them looks and verifications */
 	LOOK_TIMEOUT_MS = 30 * 1000,
 	REQUEST_TIMEOUT_MS = 30 * 1000,		/* where the entry says nothing */
-	UPDATE_TIMEOUT_MS = 120 * 1000,		/* of a job of several requests */
+	UPDATE_TIMEOUT_MS = 300 * 1000,		/* of a job of several requests */
 	JOB_SLACK_MS = 15 * 1000,	/* a job this late is given up */
 };
 

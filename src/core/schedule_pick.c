@@ -35,12 +35,19 @@ static size_t looks_in_flight(const struct schedule *schedule)
 	return count;
 }
 
-/* Several steps and runs may follow each other; a server that hangs ends the job. */
-static int64_t timeout_ms(enum record_need need, int64_t request_ms)
+static void set_time(struct job *job, struct schedule_job *out, int64_t job_ms)
 {
-	if (need != RECORD_NEED_UPDATE)
-		return LOOK_TIMEOUT_MS;
-	return MAX(request_ms, MIN(4 * request_ms, UPDATE_TIMEOUT_MS));
+	job->deadline_ms = job->started_ms + job_ms + JOB_SLACK_MS;
+	out->timeout_ms = (uint32_t)job_ms;
+}
+
+/* Each record may be a request, after looks that they share; one that hangs ends all. */
+static void set_update_time(struct job *job, struct schedule_job *out)
+{
+	int64_t request_ms = out->request_ms;
+
+	set_time(job, out, MAX(request_ms, MIN((3 + (int64_t)job->count) * request_ms,
+					       UPDATE_TIMEOUT_MS)));
 }
 
 struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,
@@ -52,7 +59,6 @@ struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,
 		&schedule->config->providers[slot->provider];
 	int64_t request_ms = provider->timeout_ms > 0 ? provider->timeout_ms
 						      : REQUEST_TIMEOUT_MS;
-	int64_t job_ms = timeout_ms(need, request_ms);
 	struct job *job = schedule_job_find(schedule, 0);
 
 	if (++schedule->last_number == 0)
@@ -60,15 +66,14 @@ struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,
 	*job = (struct job){
 		.number = schedule->last_number, .need = need, .circuit = -1,
 		.entry = (int)slot->provider, .started_ms = now_ms,
-		.deadline_ms = now_ms + job_ms + JOB_SLACK_MS,
 	};
 	*ret_job = (struct schedule_job){
 		.number = job->number, .provider = slot->provider, .wan = slot->wan,
-		.timeout_ms = (uint32_t)job_ms,
 		.request_ms = need == RECORD_NEED_UPDATE ? (uint32_t)request_ms : 0,
 		.kind = need == RECORD_NEED_UPDATE ? MESSAGE_UPDATE_RECORDS :
 			need == RECORD_NEED_VERIFY ? MESSAGE_VERIFY : MESSAGE_CHECK,
 	};
+	set_time(job, ret_job, LOOK_TIMEOUT_MS);
 	return job;
 }
 
@@ -145,6 +150,7 @@ static bool pick_update(struct schedule *schedule, int64_t now_ms,
 	schedule_batch(schedule, (size_t)lead, now_ms, job, ret_job);
 	circuit_start(&schedule->circuits[job->circuit],
 		      schedule_count_names(schedule, job), now_ms);
+	set_update_time(job, ret_job);
 	job->left = job->count;
 	return true;
 }

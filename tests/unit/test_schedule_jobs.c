@@ -67,6 +67,28 @@ static void test_own_addresses(void **state)
 	world_free(world);
 }
 
+/* A job has time for its records' requests, one of them at most its own. */
+static void test_time(void **state)
+{
+	static const struct {
+		size_t names;
+		uint32_t request_ms, job_ms;
+	} rows[] = { { 1, 30000, 120000 }, { 20, 2000, 46000 }, { 20, 30000, 300000 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct world *world = sharing(rows[i].names, CONFIG_IPV4);
+		struct schedule_job job;
+
+		world->providers[0].timeout_ms = rows[i].request_ms;
+		begin(world);
+		assert_true(next_update(world, &job));
+		assert_int_equal(job.request_ms, rows[i].request_ms);
+		assert_int_equal(job.timeout_ms, rows[i].job_ms);
+		world_free(world);
+	}
+}
+
 /* Without, only names that get the same data do. */
 static void test_same_data(void **state)
 {
@@ -244,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_addresses),
+		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_same_data),
 		cmocka_unit_test(test_passenger),
 		cmocka_unit_test(test_split_by_names),
