@@ -2,7 +2,7 @@
 /* room: config */
 /*
  * Provider descriptions: JSON data, one file per provider, read into plain structs. The
- * language is described in conf/providers/README.md and by conf/provider.schema.json.
+ * language is described in hairpind-providers(5) and by conf/provider.schema.json.
  */
 #ifndef HAIRPIN_CATALOGUE_H
 #define HAIRPIN_CATALOGUE_H

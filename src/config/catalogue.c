@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A provider's description as a whole. The language: conf/providers/README.md.
+ * A provider's description as a whole. The language: hairpind-providers(5).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -279,7 +279,7 @@ int catalogue_parse(const char *text, size_t length, struct catalogue **ret_cata
 		json_free(describing.root);
 		return err_set(ret_err, -ENOMEM, "no memory");
 	}
-	describing.catalogue->batch = 1;
+	describing.catalogue->batch = describing.catalogue->facts.batch_hostnames = 1;
 	describing.catalogue->facts.parallel = 1;
 	describing.catalogue->facts.per_minute = 10;
 	result = read_all(&describing);

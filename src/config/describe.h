@@ -166,7 +166,10 @@ bool describe_next(const char *at, struct describe_placeholder *ret);
 bool describe_uses(const struct catalogue *catalogue, const char *template,
 		   const char *name);
 bool describe_uses_address(const struct catalogue *catalogue, const char *template);
-/* URL, headers and body; with those of one record; with what is asked of the answer. */
+/*
+ * Is it in URL, headers or body? Is the address in them, or in those of one record? Does
+ * anything of the step, with what it asks of the answer, depend on family or address?
+ */
 bool describe_request_uses(const struct catalogue *catalogue,
 			   const struct catalogue_step *step, const char *name);
 bool describe_request_says_address(const struct catalogue *catalogue,

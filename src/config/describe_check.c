@@ -243,11 +243,8 @@ static int check_pages(struct describing *describing, const struct json *object,
 		return describe_error(describing, pages,
 				      "\"pages\" are for a step that looks and reads "
 				      "something");
-	if (page == (step->pages.by == CATALOGUE_NEXT_URL))
-		return describe_error(describing, pages,
-				      page ? "the next URL is the answer's; {page} has no "
-					     "meaning"
-					   : "{page} is not in the request");
+	if (!page && step->pages.by != CATALOGUE_NEXT_URL)
+		return describe_error(describing, pages, "{page} is not in the request");
 	return 0;
 }
 
@@ -278,6 +275,15 @@ static int check_address(struct describing *describing, const struct json *objec
 	return 0;
 }
 
+static bool reads_by(const struct catalogue *catalogue, const struct catalogue_step *step,
+		     const char *name)
+{
+	for (size_t i = 0; i < step->read_count; i++)
+		if (describe_uses(catalogue, step->reads[i].spot.path, name))
+			return true;
+	return false;
+}
+
 /* Names sent together must all be sent, and none may stand for the others. */
 static int check_batch(struct describing *describing, const struct json *object,
 		       const struct catalogue_step *step)
@@ -287,17 +293,18 @@ static int check_batch(struct describing *describing, const struct json *object,
 
 	if (catalogue->batch < 2)
 		return 0;
+	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+		if (describe_request_uses(catalogue, step, first[i]) ||
+		    reads_by(catalogue, step, first[i]))
+			return describe_error(describing, object,
+					      "with \"batch\" {%s} is that of the first name "
+					      "alone; use {hostnames}, {each} or a "
+					      "setting", first[i]);
 	if (step->does == CATALOGUE_WRITE && !step->each &&
 	    !describe_request_uses(catalogue, step, "hostnames"))
 		return describe_error(describing, object,
 				      "\"batch\" needs {hostnames} or {each} in every "
 				      "request that writes");
-	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-		if (describe_request_uses(catalogue, step, first[i]))
-			return describe_error(describing, object,
-					      "with \"batch\" {%s} is that of the first name "
-					      "alone; use {hostnames}, {each} or a "
-					      "setting", first[i]);
 	return 0;
 }
 

@@ -103,13 +103,13 @@ bool describe_request_uses(const struct catalogue *catalogue,
 bool describe_request_says_address(const struct catalogue *catalogue,
 				   const struct catalogue_step *step)
 {
-	bool says = describe_uses_address(catalogue, step->url) ||
-		    describe_uses_address(catalogue, step->body) ||
-		    describe_uses_address(catalogue, step->each);
+	static const char *const names[] = { "ip", "ipv4", "ipv6" };
 
-	for (size_t i = 0; i < step->header_count; i++)
-		says |= describe_uses_address(catalogue, step->headers[i].value);
-	return says;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (describe_request_uses(catalogue, step, names[i]) ||
+		    describe_uses(catalogue, step->each, names[i]))
+			return true;
+	return false;
 }
 
 static bool rule_needs_address(const struct catalogue *catalogue,
@@ -129,10 +129,14 @@ static bool rule_needs_address(const struct catalogue *catalogue,
 bool describe_step_needs_address(const struct catalogue *catalogue,
 				 const struct catalogue_step *step)
 {
-	bool needs = describe_request_says_address(catalogue, step) ||
+	bool needs = describe_uses_address(catalogue, step->url) ||
+		     describe_uses_address(catalogue, step->body) ||
+		     describe_uses_address(catalogue, step->each) ||
 		     step->when.differs[0] ||
 		     describe_uses_address(catalogue, step->pages.spot.path);
 
+	for (size_t i = 0; i < step->header_count; i++)
+		needs |= describe_uses_address(catalogue, step->headers[i].value);
 	for (size_t i = 0; i < step->read_count; i++)
 		needs |= describe_uses_address(catalogue, step->reads[i].spot.path);
 	for (size_t i = 0; i < step->rule_count; i++)

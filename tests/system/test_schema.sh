@@ -62,13 +62,41 @@ document = {'contact': 'me@example.org', 'nat': {'filter': True, 'add_missing': 
             'providers': [{'type': 'x', 'hostnames': [{'name': 'a.b', 'ipv6_suffix': '::10'}]}]}
 report(schemas['hairpind'].is_valid(document), f'hairpind accepts {json.dumps(document)}')
 
+for path in sorted(glob.glob('tests/fuzz/corpus/catalogue/*.json')):
+    accepts('provider', path)
+
 good = {'id': 'x', 'name': 'X', 'status': 'alive', 'requests': [{'url': 'https://x.org/'}]}
 report(schemas['provider'].is_valid(good), 'a small description')
 for change in ({'id': 'X'}, {'status': 'dead'}, {'requests': []}, {'batch': 21}, {'read': {}},
                {'settings': {'a': {'required': True}}}, {'settings': {'a': {'help': 'h'}}},
                {'settings': {'a': {'help': 'h', 'required': True, 'default': 'x'}}},
                {'answers': [{'means': 'good'}]}, {'answers': [{'http': 200, 'means': 'fine'}]},
-               {'requests': [{'url': 'ftp://x.org/'}]}):
+               {'requests': [{'url': 'ftp://x.org/'}]}, {'requests': [{'url': 'https://x.org/#a'}]},
+               {'requests': [{'url': 'https://x.org/', 'read': {}}]}, {'requests': [{'url': 'https://x.org/', 'does': 'look'}]},
+               {'requests': [{'url': 'https://x.org/', 'family': 'every'}]}, {'update': {}}, {'ended': 2020},
+               {'requests': [{'url': 'https://x.org/', 'body': 'a', 'body_type': 'text'}]},
+               {'settings': {'a': {'help': 'h', 'default': '', 'kind': 'choice'}}},
+               {'settings': {'a': {'help': 'h', 'default': '', 'choices': ['a']}}},
+               {'settings': {'a': {'help': 'h', 'default': '', 'kind': 'url'}}},
+               {'settings': {'a': {'help': 'h', 'default': 'x', 'kind': 'number'}}},
+               {'settings': {'a': {'help': 'h', 'default': 'x', 'secret': True}}},
+               {'values': {'a': {'ipv4': '1'}}}, {'values': {'a': {'md5': '1', 'sha1': '2'}}},
+               {'sign': {'by': 'nfsn', 'login': 'x'}}, {'sign': {'by': 'nfsn', 'login': 'x', 'key': 'k', 'more': 'm'}},
+               {'sign': {'by': 'hmac'}}, {'says': ['a{b}']}, {'address': 'socket'}, {'per_minute': 601}, {'parallel': 101},
+               {'answers': [{'json': 'a', 'means': 'good'}]}, {'answers': [{'is': 'a', 'means': 'good'}]},
+               {'answers': [{'json': 'a', 'is': 'a', 'present': True, 'means': 'good'}]},
+               {'answers': [{'json': 'a', 'header': 'b', 'is': 'a', 'means': 'good'}]},
+               {'answers': [{'http': '50-59', 'means': 'good'}]}, {'protocol': 'rfc2136'}):
     refuses('provider', {**good, **change})
+
+step = {'step': 'a', 'url': 'https://x.org/', 'method': 'POST'}
+for change in ({'when': {}}, {'when': 'first'}, {'when': {'lost': 'a'}}, {'read': {'a': {}}}, {'read': {'A': {'json': 'a'}}},
+               {'read': {'a': {'json': 'a', 'regex': 'b'}}}, {'keep': ['a']}, {'pages': {'next': 'a'}}, {'sign': True},
+               {'basic': True}, {'each': '{ip}'}, {'join': ','}, {'family': 'each', 'body': '{each}', 'body_type': 'xml'},
+               {'body': {}, 'body_type': 'form'}, {'body': 'a'}, {'body_type': 'form'}, {'step': ''},
+               {'read': {'a': {'json': 'a'}}, 'pages': {'items': 'a'}},
+               {'read': {'a': {'json': 'a'}}, 'pages': {'next': 'a', 'size': 1}}):
+    refuses('provider', {**good, 'requests': [{**step, **change}]})
+refuses('provider', {**good, 'requests': [step, {'url': 'https://x.org/'}]})
 print(f'1..{number}')
 END

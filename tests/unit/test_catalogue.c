@@ -167,7 +167,8 @@ static const struct {
 	{ ", \"means\": \"good\"", "", "\"means\" is missing" },
 	{ "\"http\": 200, \"token\": \"ok\", ", "", "needs a condition" },
 	{ "\"batch\": 5", "\"batch\": 21", "from 1 to 20" },
-	{ "/?{hostnames},", "/?{hostname},", "\"batch\" needs {hostnames}" },
+	{ "/?{hostnames},", "/?{hostname},", "that of the first name alone" },
+	{ "/?{hostnames},", "/?", "\"batch\" needs {hostnames}" },
 	{ "\"25d\"", "\"25\"", "must be a duration" },
 	{ "\"deleted\"", "\"gone\"", "unknown word" },
 	{ "\"name\": \"A\"", "\"name\": \"A\\u001b\"", "control character" },
@@ -192,6 +193,33 @@ static void mistakes_have_places(void **state)
 			fail_msg("case %zu, %s: %s", i, mistakes[i].new, err.text);
 		assert_null(catalogue);
 	}
+}
+
+/* What stands between .Bd and .Ed in the manual, and begins with a brace. */
+static void the_manuals_examples_load(void **state)
+{
+	FILE *page = fopen("packaging/man/hairpind-providers.5", "re");
+	TEXT_CLEANUP struct text block = TEXT_INIT;
+	bool within = false;
+	unsigned count = 0;
+	char line[256];
+
+	(void)state;
+	assert_non_null(page);
+	while (fgets(line, sizeof line, page)) {
+		if (strncmp(line, ".Ed", 3) == 0 && block.bytes[0] == '{') {
+			catalogue_free(parse(block.bytes));
+			count++;
+		}
+		if (strncmp(line, ".Bd", 3) == 0 || strncmp(line, ".Ed", 3) == 0)
+			text_clear(&block);
+		else if (within)
+			text_add(&block, line);
+		within = strncmp(line, ".Ed", 3) != 0 &&
+			 (within || strncmp(line, ".Bd", 3) == 0);
+	}
+	fclose(page);
+	assert_int_equal(count, 2);
 }
 
 static void rules_alone_need_answers(void **state)
@@ -292,6 +320,7 @@ int main(void)
 		cmocka_unit_test(all_of_ours_load),
 		cmocka_unit_test(everything_arrives),
 		cmocka_unit_test(mistakes_have_places),
+		cmocka_unit_test(the_manuals_examples_load),
 		cmocka_unit_test(rules_alone_need_answers),
 		cmocka_unit_test(the_dead_are_known),
 		cmocka_unit_test(unknown_ids),
