@@ -98,8 +98,8 @@ uint32_t provider_retry_after(const char *value, int64_t wall_s);
  * A step is left out where its family or `when` does not fit, or where it is a look whose
  * kept values are all known. A look that would ask exactly what was asked before in this
  * session takes that answer. When a run used kept values and is refused as NOHOST,
- * BAD_REQUEST, FORBIDDEN, or TRANSIENT with status 404, they are forgotten and it begins
- * once more, without them. A final answer about the account (BADAUTH, BADAGENT) or a call
+ * BAD_REQUEST, FORBIDDEN, or TRANSIENT with status 2xx or 404, they are forgotten and it
+ * begins once more, without them. A final answer about the account (BADAUTH, BADAGENT) or a call
  * for patience (RATE_LIMITED, SERVER_ERROR) ends all runs that have not been judged, with
  * the same verdict. So does a request that nobody answers, and then no step comes last.
  *

@@ -83,7 +83,8 @@ static bool may_be_outdated(const struct provider_verdict *verdict, unsigned sta
 	case MESSAGE_FORBIDDEN:
 		return true;
 	case MESSAGE_TRANSIENT:
-		return status == 404;
+		/* also a refusal in words that no rule knows */
+		return (status >= 200 && status <= 299) || status == 404;
 	default:
 		return false;
 	}

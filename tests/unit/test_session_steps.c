@@ -130,7 +130,7 @@ static void kept_values_that_are_refused(void **state)
 	play_done(&play);
 }
 
-/* A 404 that only asks for patience may come from what was kept; a 503 does not. */
+/* A 404, or words that no rule knows, may come from what was kept; a 503 does not. */
 static void kept_values_not_found(void **state)
 {
 	static const char record[] = HEAD
@@ -145,6 +145,9 @@ static void kept_values_not_found(void **state)
 		{ "PUT https://x.org/1?81.2.69.7", 404, "" },
 		{ "GET https://x.org/a.x.org", 200, "{\"id\": 3}" },
 		{ "PUT https://x.org/3?81.2.69.7", 204, "" },
+		{ "PUT https://x.org/4?81.2.69.7", 200, "{\"error\": \"no such id\"}" },
+		{ "GET https://x.org/c.x.org", 200, "{\"id\": 5}" },
+		{ "PUT https://x.org/5?81.2.69.7", 200, "{\"error\": \"no luck\"}" },
 		{ "PUT https://x.org/2?81.2.69.7", 503, "" },
 		NONE
 	};
@@ -153,10 +156,12 @@ static void kept_values_not_found(void **state)
 	(void)state;
 	play_read(&play, record);
 	play_want(&play, "a.x.org", v4, "id=1");
+	play_want(&play, "c.x.org", v4, "id=4");
 	play_want(&play, "b.x.org", v4, "id=2");
 	play_all(&play, exchanges);
 	play_expect(&play, 0, MESSAGE_GOOD, "id=3");
-	play_expect(&play, 1, MESSAGE_TRANSIENT, "id=2");
+	play_expect(&play, 1, MESSAGE_TRANSIENT, "id=5");
+	play_expect(&play, 2, MESSAGE_TRANSIENT, "id=2");
 	play_done(&play);
 }
 
