@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "answer.h"
 #include "dyndns2.h"
@@ -296,6 +297,25 @@ static void judge_write(const struct judging *j, const struct fill_name *names,
 	set_all(ret_verdicts, count, answer_of_status(answer));
 }
 
+static bool are_several(const struct fill_name *names, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (strcasecmp(names[i].hostname, names[0].hostname) != 0)
+			return true;
+	return false;
+}
+
+/* Of several names a rule does not say which is missing: halves of them may tell. */
+static struct provider_verdict verdict_of_rule(const struct catalogue_rule *rule,
+					       const struct fill_name *names, size_t count)
+{
+	struct provider_verdict verdict = answer_of_rule(rule);
+
+	if (verdict.verdict == MESSAGE_NOHOST && are_several(names, count))
+		verdict.verdict = MESSAGE_SPLIT;
+	return verdict;
+}
+
 enum judge_way judge_answer(const struct catalogue *catalogue,
 			    const struct catalogue_step *step, struct view *view,
 			    const struct fill *fill, const struct fill_name *names,
@@ -313,7 +333,7 @@ enum judge_way judge_answer(const struct catalogue *catalogue,
 	rule = own ? own : rule_find(&j, catalogue->rules, catalogue->rule_count);
 	if (rule) {
 		way = way_of_rule(&j, rule, own != NULL);
-		set_all(ret_verdicts, count, answer_of_rule(rule));
+		set_all(ret_verdicts, count, verdict_of_rule(rule, names, count));
 	} else if (step->does == CATALOGUE_WRITE) {
 		judge_write(&j, names, count, ret_verdicts);
 	} else {

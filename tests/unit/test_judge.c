@@ -337,6 +337,45 @@ static void pages_of_portals(void **state)
 }
 
 /* What is missing in an answer that nobody can read is no success. */
+/* A rule that says of several names that one is missing does not say which. */
+static void several_names(void **state)
+{
+	static const struct catalogue catalogue = { .rule_count = 2, .rules = {
+		{ .token = TEXT("KO"), .verdict = CATALOGUE_NOHOST },
+		{ .token = TEXT("OK"), .verdict = CATALOGUE_GOOD } } };
+	static const struct catalogue_step step = { .does = CATALOGUE_WRITE };
+	static const struct {
+		const char *first, *second, *body;
+		int verdict;
+	} cases[] = {
+		{ "a.example.org", "b.example.org", "KO", MESSAGE_SPLIT },
+		{ "a.example.org", "b.example.org", "OK", MESSAGE_GOOD },
+		{ "a.example.org", "A.example.org", "KO", MESSAGE_NOHOST },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct fill_name names[] = { { .hostname = cases[i].first },
+						   { .hostname = cases[i].second } };
+		const struct provider_answer answer = {
+			.http_status = 200, .body = cases[i].body, .length = 2,
+			.https = true, .retry_after = "", .headers = "" };
+		struct provider_verdict verdicts[2] = { 0 };
+		struct view view;
+		struct fill fill;
+
+		fill_init(&fill, &catalogue, settings, COUNT(settings));
+		fill_set_names(&fill, names, 2);
+		view_init(&view, &answer);
+		assert_int_equal(judge_answer(&catalogue, &step, &view, &fill, names, 2,
+					      verdicts), JUDGE_VERDICT);
+		view_done(&view);
+		fill_done(&fill);
+		assert_int_equal(verdicts[0].verdict, cases[i].verdict);
+		assert_int_equal(verdicts[1].verdict, cases[i].verdict);
+	}
+}
+
 static void no_json(void **state)
 {
 	static const struct catalogue catalogue = { .rule_count = 2, .rules = {
@@ -412,6 +451,7 @@ int main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(cut_answers),
 		cmocka_unit_test(pages_of_portals),
+		cmocka_unit_test(several_names),
 		cmocka_unit_test(no_json),
 		cmocka_unit_test(a_look_that_says_what_is_fine),
 		cmocka_unit_test(a_look_at_no_json),
