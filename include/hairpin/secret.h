@@ -31,6 +31,9 @@ const char *secret_reveal(const struct secret *secret);
 /* explicit_bzero for any memory that held one. */
 void secret_wipe(void *memory, size_t bytes);
 
+/* Wipes and frees a string that held one; NULL is fine. */
+void secret_free(char *string);
+
 /*
  * SipHash-2-4 with a 16-byte key: tells whether something changed without
  * keeping it. (Aumasson and Bernstein, 2012.)

@@ -48,6 +48,13 @@ void secret_wipe(void *memory, size_t bytes)
 	explicit_bzero(memory, bytes);
 }
 
+void secret_free(char *string)
+{
+	if (string)
+		secret_wipe(string, strlen(string));
+	free(string);
+}
+
 /* --- SipHash-2-4 ------------------------------------------------------------------- */
 
 struct siphash {

@@ -18,21 +18,14 @@ struct settings {
 	char *server, *zone, *key, *secret, *algorithm, *ttl;
 };
 
-static void wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 static void settings_done(struct settings *settings)
 {
-	wipe_free(settings->server);
-	wipe_free(settings->zone);
-	wipe_free(settings->key);
-	wipe_free(settings->secret);
-	wipe_free(settings->algorithm);
-	wipe_free(settings->ttl);
+	secret_free(settings->server);
+	secret_free(settings->zone);
+	secret_free(settings->key);
+	secret_free(settings->secret);
+	secret_free(settings->algorithm);
+	secret_free(settings->ttl);
 }
 
 static int settings_fill(const struct provider_job *job, struct settings *ret_settings,

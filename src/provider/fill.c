@@ -13,13 +13,6 @@
 #include "hash.h"
 #include "moment.h"
 
-static void wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 void fill_init(struct fill *fill, const struct catalogue *catalogue,
 	       const struct provider_value *settings, size_t setting_count)
 {
@@ -32,7 +25,7 @@ void fill_init(struct fill *fill, const struct catalogue *catalogue,
 static void wipe_reads(struct fill *fill)
 {
 	for (size_t i = 0; i < fill->read_count; i++)
-		wipe_free(fill->reads[i].value);
+		secret_free(fill->reads[i].value);
 	fill->read_count = 0;
 }
 
@@ -40,7 +33,7 @@ void fill_done(struct fill *fill)
 {
 	wipe_reads(fill);
 	for (size_t i = 0; i < CATALOGUE_VALUES_MAX; i++)
-		wipe_free(fill->values[i]);
+		secret_free(fill->values[i]);
 	free(fill->hostnames);
 	free(fill->page);
 	memset(fill, 0, sizeof(*fill));
@@ -247,8 +240,10 @@ static char *make_value(const struct fill *fill, const struct catalogue_value *v
 		return made;
 	pieces[0] = made;
 	r = hash_digest(value->digest, pieces, &hash);
-	wipe_free(made);
-	return r == 0 ? strdup(hash_hex(&hash, hex)) : NULL;
+	secret_free(made);
+	made = r == 0 ? strdup(hash_hex(&hash, hex)) : NULL;
+	secret_wipe(hex, sizeof(hex));
+	return made;
 }
 
 /* In their order, so that one may be made of those before it. */
@@ -258,7 +253,7 @@ static void make_values(struct fill *fill)
 
 	make_owner(fill);
 	for (size_t i = 0; i < catalogue->value_count; i++) {
-		wipe_free(fill->values[i]);
+		secret_free(fill->values[i]);
 		fill->values[i] = NULL;
 	}
 	for (size_t i = 0; i < catalogue->value_count; i++)
@@ -324,7 +319,7 @@ static void drop_read(struct fill *fill, const char *name)
 	for (size_t i = 0; i < fill->read_count; i++) {
 		if (strcmp(fill->reads[i].name, name) != 0)
 			continue;
-		wipe_free(fill->reads[i].value);
+		secret_free(fill->reads[i].value);
 		fill->reads[i] = fill->reads[--fill->read_count];
 		return;
 	}

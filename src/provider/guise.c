@@ -10,13 +10,6 @@
 
 enum { PREFIX_BYTES = 8 };	/* the beginning of a secret that tells too much */
 
-static void wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 static bool make_room(struct guises *g)
 {
 	size_t room = g->room ? 2 * g->room : 32;
@@ -44,7 +37,7 @@ static void guise_take(struct guises *g, char *guise)
 {
 	g->failed = g->failed || !guise || !make_room(g);
 	if (g->failed || !*guise || is_known(g, guise))
-		wipe_free(guise);
+		secret_free(guise);
 	else
 		g->guises[g->count++] = guise;
 }
@@ -52,7 +45,7 @@ static void guise_take(struct guises *g, char *guise)
 void guises_done(struct guises *g)
 {
 	for (size_t i = 0; i < g->count; i++)
-		wipe_free(g->guises[i]);
+		secret_free(g->guises[i]);
 	free(g->guises);
 	*g = (struct guises){ 0 };
 }

@@ -20,12 +20,6 @@ struct judging {
 	bool clear;
 };
 
-static void wipe_free(char *string)
-{
-	secret_wipe(string, strlen(string));
-	free(string);
-}
-
 /* --- one condition ----------------------------------------------------------------- */
 
 /* The same bytes, or the same address however it is written. */
@@ -88,7 +82,7 @@ static bool text_passes(const struct judging *j, const char *text, size_t length
 	if (fill_new(j->fill, template, PLACE_PLAIN, &wanted, NULL) < 0)
 		return false;
 	passes = test(text, length, wanted);
-	wipe_free(wanted);
+	secret_free(wanted);
 	return passes;
 }
 
@@ -128,7 +122,7 @@ static bool spot_passes(const struct judging *j, const struct catalogue_rule *ru
 		return false;
 	passes = text_passes(j, text, strlen(text), tests[rule->test],
 			     rule->test_text ? rule->test_text : "");
-	wipe_free(text);
+	secret_free(text);
 	return passes;
 }
 

@@ -125,9 +125,7 @@ static void add_url(struct guises *g, const char *url)
 			g->failed = true;
 		else if (length >= READ_BYTES)
 			guises_add(g, piece);
-		if (piece)
-			secret_wipe(piece, length);
-		free(piece);
+		secret_free(piece);
 		at += length + (at[length] != '\0');
 	}
 }
@@ -226,8 +224,7 @@ static bool mask_sentence(const struct fill *fill, struct view *view,
 		if (!view_find(view, &spot, fill, &text))
 			continue;
 		mask_bytes(fill, text, strlen(text), out);
-		secret_wipe(text, strlen(text));
-		free(text);
+		secret_free(text);
 		if (*out)
 			return true;
 	}

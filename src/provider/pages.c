@@ -8,13 +8,6 @@
 #include "hairpin/secret.h"
 #include "request.h"
 
-static void wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 static void set_number(struct pages *pages, long number, struct fill *fill)
 {
 	char text[24];
@@ -66,10 +59,10 @@ static enum pages_way turn_url(struct pages *pages, const char *next, const char
 		return PAGES_END;
 	url = request_url_beside(asked, next);
 	if (!url || pages->count == CATALOGUE_PAGES_MAX || strlen(url) > FILL_READ_BYTES) {
-		wipe_free(url);
+		secret_free(url);
 		return PAGES_REFUSED;
 	}
-	wipe_free(pages->url);
+	secret_free(pages->url);
 	pages->url = url;
 	return PAGES_MORE;
 }
@@ -86,7 +79,7 @@ enum pages_way pages_turn(struct pages *pages, const struct catalogue_step *step
 		   view_find(view, &step->pages.spot, fill, &next)) {
 		way = step->pages.by == CATALOGUE_NEXT ? turn_next(pages, next, fill) :
 							 turn_url(pages, next, asked);
-		wipe_free(next);
+		secret_free(next);
 	}
 	pages->count++;
 	return way;
@@ -94,7 +87,7 @@ enum pages_way pages_turn(struct pages *pages, const struct catalogue_step *step
 
 void pages_done(struct pages *pages, struct fill *fill)
 {
-	wipe_free(pages->url);
+	secret_free(pages->url);
 	memset(pages, 0, sizeof(*pages));
 	fill_set_page(fill, NULL);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hairpin/secret.h"
+
 enum { FIELD_BYTES = 64, ELEMENT_DIGITS = 9 };
 
 /* --- parsing ----------------------------------------------------------------------- */
@@ -129,10 +131,10 @@ void path_done(struct path *path)
 	for (size_t i = 0; i < path->count; i++) {
 		struct path_part *part = &path->parts[i];
 
-		free(part->name);
+		secret_free(part->name);
 		for (size_t k = 0; k < part->field_count; k++) {
 			free(part->fields[k].name);
-			free(part->fields[k].text);
+			secret_free(part->fields[k].text);
 		}
 	}
 	memset(path, 0, sizeof(*path));

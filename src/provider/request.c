@@ -10,13 +10,6 @@
 
 #include "hairpin/secret.h"
 
-static void wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 /* --- URL --- */
 
 /*
@@ -110,7 +103,7 @@ static int make_header(const struct fill *fill, const struct catalogue_pair *pai
 	header = malloc(bytes);
 	if (header)
 		snprintf(header, bytes, "%s: %s", pair->name, value);
-	wipe_free(value);
+	secret_free(value);
 	if (!header)
 		return err_set(ret_err, -ENOMEM, "no memory for a request");
 	request->headers[request->header_count++] = header;
@@ -276,12 +269,12 @@ int request_make(struct fill *fill, const struct catalogue_step *step, const cha
 
 void provider_request_done(struct provider_request *request)
 {
-	wipe_free(request->url);
+	secret_free(request->url);
 	for (size_t i = 0; i < request->header_count; i++)
-		wipe_free(request->headers[i]);
-	wipe_free(request->body);
-	wipe_free(request->user);
-	wipe_free(request->password);
-	wipe_free(request->aws_sigv4);
+		secret_free(request->headers[i]);
+	secret_free(request->body);
+	secret_free(request->user);
+	secret_free(request->password);
+	secret_free(request->aws_sigv4);
 	memset(request, 0, sizeof(*request));
 }

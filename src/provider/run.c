@@ -21,9 +21,7 @@ bool run_is_over(const struct provider_session *session)
 static void forget_request(struct provider_session *session)
 {
 	pages_done(&session->pages, &session->fill);
-	if (session->url)
-		secret_wipe(session->url, strlen(session->url));
-	free(session->url);
+	secret_free(session->url);
 	session->url = NULL;
 	session->asking = NULL;
 }

@@ -16,13 +16,6 @@
 #include "request.h"
 #include "sign.h"
 
-static void wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 /* --- beginning and end --- */
 
 static int check_job(const struct provider_job *job, struct err *ret_err)
@@ -66,8 +59,8 @@ void provider_session_free(struct provider_session *session)
 	pages_done(&session->pages, &session->fill);
 	recall_done(&session->recall);
 	fill_done(&session->fill);
-	wipe_free(session->url);
-	wipe_free(session->made);
+	secret_free(session->url);
+	secret_free(session->made);
 	secret_wipe(session, sizeof(*session));
 	free(session);
 }
@@ -114,7 +107,7 @@ static int make_request(struct provider_session *session,
 			 session->job.insecure_http, ret_request, ret_err);
 	if (r < 0)
 		return r;
-	wipe_free(session->url);
+	secret_free(session->url);
 	session->url = strdup(ret_request->url);
 	if (session->url)
 		return 0;
@@ -244,7 +237,7 @@ static void read_values(struct provider_session *session,
 			continue;
 		}
 		(void)fill_set_read(&session->fill, read->name, value);
-		wipe_free(value);
+		secret_free(value);
 	}
 }
 

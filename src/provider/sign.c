@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hairpin/secret.h"
 #include "sign_parts.h"
 
 struct signer {
@@ -147,7 +148,7 @@ static int fill_parts(struct filled *filled, const struct signer *signer,
 static void filled_done(struct filled *filled)
 {
 	for (size_t i = 0; i < SIGN_PARTS_MAX; i++)
-		sign_wipe_free(filled->values[i]);
+		secret_free(filled->values[i]);
 }
 
 /* --- signing --- */

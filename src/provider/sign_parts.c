@@ -10,13 +10,6 @@
 
 #include "hairpin/secret.h"
 
-void sign_wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 void sign_wipe_text(struct text *text)
 {
 	if (text->room > 0)
@@ -77,7 +70,7 @@ int sign_replace_url(struct sign_job *job, const struct text *query)
 	if (query->failed || asprintf(&url, "%s%s%s", job->url.base,
 				      query->length > 0 ? "?" : "", query->bytes) < 0)
 		return err_set(job->err, -ENOMEM, "no memory for a signature");
-	sign_wipe_free(job->request->url);
+	secret_free(job->request->url);
 	job->request->url = url;
 	return 0;
 }

@@ -121,7 +121,6 @@ int sign_rsa(const struct sign_rsa *key, const char *text, enum sign_base64 form
 	     struct text *out, struct err *ret_err) must_check;
 
 void sign_wipe_text(struct text *text);		/* wipes and frees */
-void sign_wipe_free(char *string);		/* NULL is fine */
 
 /* --- the signers: each in sign_NAME.c --- */
 

@@ -252,12 +252,12 @@ int sign_url_read(const char *url, struct sign_url *ret_url, struct err *ret_err
 void sign_url_done(struct sign_url *url)
 {
 	for (size_t i = 0; i < url->query_count; i++) {
-		sign_wipe_free(url->query[i].name);
-		sign_wipe_free(url->query[i].value);
+		secret_free(url->query[i].name);
+		secret_free(url->query[i].value);
 	}
-	sign_wipe_free(url->base);
-	sign_wipe_free(url->host);
-	sign_wipe_free(url->path);
+	secret_free(url->base);
+	secret_free(url->host);
+	secret_free(url->path);
 	memset(url, 0, sizeof(*url));
 }
 

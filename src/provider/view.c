@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hairpin/secret.h"
 #include "path.h"
 
 /*
@@ -176,15 +177,15 @@ static char *regex_find(const struct view *view, const char *template,
 	if (fill_new(fill, template, PLACE_REGEX, &expression, NULL) < 0)
 		return NULL;
 	if (regcomp(&regex, expression, REG_EXTENDED | REG_NEWLINE) != 0) {
-		free(expression);
+		secret_free(expression);
 		return NULL;
 	}
 	subject = regex_subject(view->answer);
 	if (subject)
 		found = regex_run(&regex, subject);
-	free(subject);
+	secret_free(subject);
 	regfree(&regex);
-	free(expression);
+	secret_free(expression);
 	return found;
 }
 
@@ -214,7 +215,7 @@ bool view_has(struct view *view, const struct catalogue_spot *spot,
 		return json_at(view, spot->path, fill) != NULL;
 	if (!view_find(view, spot, fill, &text))
 		return false;
-	free(text);
+	secret_free(text);
 	return true;
 }
 

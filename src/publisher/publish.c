@@ -27,16 +27,9 @@ struct publish {
 	ev_timer turn;			/* what follows has a turn of its own */
 };
 
-static void wipe_free(char *string)
-{
-	if (string)
-		secret_wipe(string, strlen(string));
-	free(string);
-}
-
 static void request_over(struct publish *publish)
 {
-	wipe_free(publish->redirected);
+	secret_free(publish->redirected);
 	publish->redirected = NULL;
 	publish->redirects = 0;
 	if (publish->asking)
@@ -125,7 +118,7 @@ static bool follow(struct publish *publish, const struct http_reply *reply)
 	target = provider_redirect(url_of(publish), reply->location);
 	if (!target)
 		return false;
-	wipe_free(publish->redirected);
+	secret_free(publish->redirected);
 	publish->redirected = target;
 	publish->redirects++;
 	take_turn(publish);
