@@ -158,9 +158,6 @@ void provider_session_answer(struct provider_session *session,
 void provider_session_fail(struct provider_session *session,
 			   enum message_verdict verdict, const char *why);
 
-/* Does the request that is being asked speak of this record? */
-bool provider_session_asks_for(const struct provider_session *session, size_t record);
-
 /*
  * NULL: not judged yet. `text` (for people, without secrets) and `memo` (to be kept)
  * live as long as the session.

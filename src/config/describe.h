@@ -86,8 +86,6 @@ int describe_update(struct describing *describing, const struct json *value, voi
 		    const struct describe_field *field);	/* ... _update */
 int describe_says(struct describing *describing, const struct json *value, void *target,
 		  const struct describe_field *field);	/* struct catalogue */
-int describe_request_parts(struct describing *describing, const struct json *object,
-			   struct catalogue_step *step) must_check;
 int describe_reads(struct describing *describing, const struct json *value, void *target,
 		   const struct describe_field *field);	/* struct catalogue_step */
 int describe_keep(struct describing *describing, const struct json *step_object,

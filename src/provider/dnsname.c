@@ -4,8 +4,6 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
-#include "hairpin/text.h"
-
 static bool take(ldns_rdf *rdf, struct dnsname *ret_name)
 {
 	bool fits = rdf && ldns_rdf_size(rdf) > 0 && ldns_rdf_size(rdf) <= DNSNAME_BYTES;
@@ -58,20 +56,4 @@ bool dnsname_is_under(const struct dnsname *name, const struct dnsname *zone)
 	while (at.length > zone->length)
 		at = dnsname_parent(&at);
 	return at.length > 0 && dnsname_equal(&at, zone);
-}
-
-const char *dnsname_format(const struct dnsname *name, char out[DNSNAME_TEXT_BYTES])
-{
-	ldns_rdf *rdf = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name->length,
-					      name->bytes);
-	char *text = rdf ? ldns_rdf2str(rdf) : NULL;
-	size_t length = text ? strlen(text) : 0;
-
-	if (length > 1 && text[length - 1] == '.')
-		text[length - 1] = '\0';
-	if (!text || !text_copy(out, DNSNAME_TEXT_BYTES, text))
-		text_copy(out, DNSNAME_TEXT_BYTES, "?");
-	LDNS_FREE(text);
-	ldns_rdf_deep_free(rdf);
-	return out;
 }

@@ -10,10 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-	DNSNAME_BYTES = 255,
-	DNSNAME_TEXT_BYTES = 4 * DNSNAME_BYTES,	/* where every byte is written \NNN */
-};
+enum { DNSNAME_BYTES = 255 };
 
 struct dnsname {
 	uint8_t bytes[DNSNAME_BYTES];
@@ -34,8 +31,5 @@ bool dnsname_is_under(const struct dnsname *name, const struct dnsname *zone);
 
 /* The name without its first label; the root's is none. */
 struct dnsname dnsname_parent(const struct dnsname *name);
-
-/* Without the final dot, printable; "." for the root. Returns `out`. */
-const char *dnsname_format(const struct dnsname *name, char out[DNSNAME_TEXT_BYTES]);
 
 #endif

@@ -409,12 +409,6 @@ void provider_session_fail(struct provider_session *session,
 	session->asking = NULL;
 }
 
-bool provider_session_asks_for(const struct provider_session *session, size_t record)
-{
-	return session->asking && !run_is_over(session) &&
-	       session->division.run_of[record] == session->run;
-}
-
 const struct provider_outcome *
 provider_session_outcome(const struct provider_session *session, size_t record)
 {

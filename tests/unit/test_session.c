@@ -83,29 +83,6 @@ static void nobody_answers(void **state)
 	play_done(&play);
 }
 
-/* While a request is under way it speaks of its records, before and after of none. */
-static void who_is_asked_for(void **state)
-{
-	struct provider_request request;
-	struct play play = { 0 };
-
-	(void)state;
-	play_read(&play, by_name);
-	play_want(&play, "a.x.org", v4, "");
-	play_want(&play, "b.x.org", v4, "");
-	play_begin(&play);
-	assert_false(provider_session_asks_for(play.session, 0));
-	assert_true(play_next(&play, &request));
-	assert_true(provider_session_asks_for(play.session, 0));
-	assert_false(provider_session_asks_for(play.session, 1));
-	assert_null(play_outcome(&play, 0));
-	provider_request_done(&request);
-	provider_session_fail(play.session, MESSAGE_TLS_REFUSED, "no trust");
-	assert_false(provider_session_asks_for(play.session, 0));
-	assert_false(play_next(&play, &request));
-	play_done(&play);
-}
-
 static const char dyndns2[] = HEAD
 	"\"protocol\": \"dyndns2\", \"batch\": 3,"
 	"\"requests\": [{\"url\": \"https://x.org/?h={hostnames}&a={ip}\"}]}";
@@ -194,7 +171,6 @@ int main(void)
 		cmocka_unit_test(a_run_for_each_record),
 		cmocka_unit_test(the_account_ends_all),
 		cmocka_unit_test(nobody_answers),
-		cmocka_unit_test(who_is_asked_for),
 		cmocka_unit_test(names_of_one_address_together),
 		cmocka_unit_test(both_families_at_once),
 		cmocka_unit_test(what_cannot_be_asked),
