@@ -21,7 +21,8 @@
 
 enum {
 	HTTP_BODY_MAX = 1024 * 1024,	/* a page of a long list of records */
-	HTTP_BODIES_MAX = 8 * 1024 * 1024,	/* of all requests under way */
+	HTTP_BODIES_MAX = 8 * 1024 * 1024,	/* of all requests under way, but for */
+	HTTP_BODY_SMALL = 16 * 1024,	/* what each may say whatever the others do */
 	HTTP_HEADERS_MAX = 16 * 1024,	/* all of them, of interim answers too */
 	HTTP_TIMEOUT_MS = 30000,	/* where a request says 0 */
 	HTTP_CONNECT_MS = 10000,

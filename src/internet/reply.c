@@ -15,8 +15,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 		exchange->reply.cut = true;
 		return 0;			/* ends the transfer */
 	}
-	if (length > HTTP_BODIES_MAX - http->body_bytes)
-		return 0;			/* the machine's memory is for others too */
+	/* The machine's memory is for others too; whoever says little may always say it. */
+	if (exchange->body.length + length > HTTP_BODY_SMALL &&
+	    http->body_bytes + length > HTTP_BODIES_MAX)
+		return 0;
 	text_add_bytes(&exchange->body, bytes, length);
 	if (exchange->body.failed)
 		return 0;

@@ -163,6 +163,27 @@ def test_large_list():
     assert answer.verdict in ('transient', 'nohost'), answer
 
 
+def test_greedy_bodies():
+    """bodies that fill the memory there is for all keep nobody from saying little"""
+    over = threading.Event()
+
+    def say(request, stream):
+        if 'greedy' not in request:
+            return http('good')
+        stream.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n' + b'x' * 1048576)
+        over.wait(20)
+        return None
+    web.say, web.requests = say, []
+    with Publisher() as publisher:
+        for number in range(9):
+            publisher.channel.send(update([('greedy.example.org', ADDRESS)], number=number))
+        same([answer.verdict for answer in publisher.results(1)], ['transient'], 'one more than there is room for')
+        for number in range(5):
+            same([answer.verdict for answer in publisher.ask(update(HOME, number=10 + number))], ['good'])
+        over.set()
+        same({answer.verdict for answer in publisher.results(8)}, {'transient'})
+
+
 def test_slow_step():
     """a step that hangs costs one request's time, and what was known stays known"""
     zone = Zone()
