@@ -172,6 +172,7 @@ static int pursue(struct host *host)
 	if (host->question)
 		return 0;
 	if (host->until > ev_now(hosts->loop)) {
+		ev_timer_stop(hosts->loop, &host->turn);
 		ev_timer_set(&host->turn, 0., 0.);
 		ev_timer_start(hosts->loop, &host->turn);
 		return 0;
