@@ -306,6 +306,12 @@ int catalogue_parse(const char *text, size_t length, struct catalogue **ret_cata
 void catalogue_free(struct catalogue *catalogue);
 
 /*
+ * Is what an answer brings under this name a token, key, session ...? Such a value is
+ * hidden where people look, and no state file is a place for it.
+ */
+bool catalogue_sounds_secret(const char *name);
+
+/*
  * Finds DIRECTORY/ID.json in `directories` (ends with NULL; first wins) and gives its
  * text, which passed catalogue_parse() and whose id is ID, without comments. -ENOENT: no
  * such id (`ret_err` names the nearest); -EINVAL: a mistake in the file. The caller frees.

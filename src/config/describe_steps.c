@@ -108,6 +108,17 @@ int describe_reads(struct describing *describing, const struct json *value, void
 			     target);
 }
 
+bool catalogue_sounds_secret(const char *name)
+{
+	static const char *const words[] = { "token", "session", "key", "secret", "passw",
+					     "cookie", "auth", "jwt" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(name, words[i]))
+			return true;
+	return false;
+}
+
 static int read_kept(struct describing *describing, const struct json *item, void *target)
 {
 	struct catalogue_step *step = target;
@@ -116,6 +127,10 @@ static int read_kept(struct describing *describing, const struct json *item, voi
 	for (size_t i = 0; name && i < step->read_count; i++) {
 		if (strcmp(step->reads[i].name, name) != 0)
 			continue;
+		if (catalogue_sounds_secret(name))
+			return describe_error(describing, item,
+					      "\"%s\" sounds like a secret, which is not "
+					      "kept in a file; read it each time", name);
 		step->reads[i].keep = true;
 		return 0;
 	}

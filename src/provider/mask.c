@@ -60,20 +60,9 @@ static bool proves_identity(const struct catalogue *catalogue, const char *name)
 	return false;
 }
 
-static bool sounds_secret(const char *name)
-{
-	static const char *const words[] = { "token", "session", "key", "secret", "passw",
-					     "cookie", "auth", "jwt" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strstr(name, words[i]))
-			return true;
-	return false;
-}
-
 static bool read_is_secret(const struct catalogue *catalogue, const char *name)
 {
-	return sounds_secret(name) || proves_identity(catalogue, name);
+	return catalogue_sounds_secret(name) || proves_identity(catalogue, name);
 }
 
 /* A template (NULL: none) that uses a secret of any kind. */

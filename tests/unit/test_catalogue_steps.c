@@ -244,6 +244,8 @@ static const struct mistake mistakes[] = {
 	{ "{'header': 'X-Session'}", "{'cookie': 'b'}", "unknown key \"cookie\"" },
 	{ "'keep': ['zone_id'", "'keep': ['other'", "\"other\" is not there" },
 	{ "'keep': ['zone_id', 'zone']", "'keep': 'zone_id'", "\"keep\" must be an array" },
+	{ "{'header': 'X-Session'}}", "{'header': 'X-Session'}}, 'keep': ['session']",
+	  "\"session\" sounds like a secret" },
 	/* pages */
 	{ "'size': 100", "'size': 0", "from 1 to 10000" },
 	{ ", 'size': 100", "", "\"size\" is missing" },
