@@ -116,8 +116,9 @@ struct catalogue_value {
  * may be a path of members (`attributes.prefix`). `[name~{hostname}]`: the element whose
  * `name` is the longest that equals the name or is a domain above it. An empty path is
  * the whole document. Fields compare as text, ASCII letters in either case, a final dot
- * of names ignored. HEADER: a header's name. REGEX: a POSIX extended expression over the
- * body ('^' and '$' at each line), its first group, else the whole match.
+ * of names ignored; one that is null or left out is empty. HEADER: a header's name. REGEX:
+ * a POSIX extended expression over the body ('^' and '$' at each line), its first group,
+ * else the whole match.
  */
 enum catalogue_where { CATALOGUE_JSON, CATALOGUE_HEADER, CATALOGUE_REGEX };
 struct catalogue_spot {

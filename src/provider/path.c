@@ -195,6 +195,17 @@ static const struct json *field_find(const struct json *value, const char *field
 	return value;
 }
 
+/* Some leave out what is empty, as the host of the domain itself: that is null to us. */
+static const char *field_text(const struct json *value, const char *field,
+			      char room[PATH_ROOM_BYTES])
+{
+	const struct json *at = field_find(value, field);
+
+	if (at ? json_kind(at) == JSON_NULL : json_kind(value) == JSON_OBJECT)
+		return "";
+	return path_text(at, room);
+}
+
 /* How well the fields fit: 0 not at all, else more the longer a '~' field is. */
 static size_t match(const struct json *value, const struct path_part *part)
 {
@@ -202,10 +213,8 @@ static size_t match(const struct json *value, const struct path_part *part)
 
 	for (size_t i = 0; i < part->field_count; i++) {
 		const struct path_field *field = &part->fields[i];
-		const struct json *at = field_find(value, field->name);
 		char room[PATH_ROOM_BYTES];
-		const char *text = at && json_kind(at) == JSON_NULL ?
-				   "" : path_text(at, room);
+		const char *text = field_text(value, field->name, room);
 
 		if (!text)
 			return 0;

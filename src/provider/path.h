@@ -10,8 +10,8 @@
  *	[a=X,b.c=Y]	the first element, or member of an object, whose fields are these
  *	[a~X]	the one whose `a` is the longest that is X or a domain above it
  *
- * A field that is not there is unlike any text; null is the empty text. Where `*` comes
- * right before [a=X], the members at hand are looked at first, then theirs.
+ * A field that is not there, or null, is the empty text. Where `*` comes right before
+ * [a=X], the members at hand are looked at first, then theirs.
  */
 #ifndef PROVIDER_PATH_H
 #define PROVIDER_PATH_H

@@ -143,7 +143,9 @@ static void matches(void **state)
 		{ RECORDS, "result[x.y.z=8].id", NULL },
 		{ RECORDS, "result[on=true].id", "4" },
 		{ RECORDS, "result[name={empty}].id", "4" },	/* null is empty */
-		{ RECORDS, "result[other={empty}].id", NULL },	/* absent is not */
+		{ RECORDS, "result[other={empty}].id", "1" },	/* and so is nothing */
+		{ "[7, \"x\", null, {\"id\": 1}]", "[other={empty}].id", "1" },
+		{ "[\"x\", [\"y\"]]", "[other={empty}][0]", NULL },
 		{ RECORDS, "result[name=x].id", NULL },
 		{ RECORDS, "result[type=MX].id", NULL },
 		{ RECORDS, "result[name~{hostname}].id", "2" },
