@@ -183,10 +183,13 @@ static void check_request(const struct playing *playing, const struct json *want
 
 /* --- answers --- */
 
-static void give_answer(const struct playing *playing, const struct json *said,
-			struct provider_session *session)
+static void give_answer(const struct playing *playing, const struct json *exchange,
+			const struct json *said, struct provider_session *session)
 {
-	struct provider_answer answer = { .https = true, .retry_after = "" };
+	const char *url = text_of(request_of(playing, exchange), "url");
+	struct provider_answer answer = {
+		.https = strncmp(url, "https:", 6) == 0, .retry_after = "",
+	};
 	const struct json *body = json_get(said, "body");
 	char headers[1024] = "", *json = NULL;
 	int64_t status = 0;
@@ -231,7 +234,7 @@ static void play_exchanges(const struct playing *playing,
 				 text_of(request_of(playing, exchange), "url"));
 		check_request(playing, request_of(playing, exchange), &request);
 		provider_request_done(&request);
-		give_answer(playing, said, session);
+		give_answer(playing, exchange, said, session);
 	}
 	memset(&request, 0, sizeof(request));
 	if (provider_session_next(session, &moment, &request))
