@@ -164,6 +164,27 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
+/*
+ * Called whenever the request is about to leave. Where a kept connection ends without an
+ * answer, libcurl would send it once more; but the server may have done what it says, and
+ * would create a second record.
+ */
+static int leave_once(void *context, char *ip, char *local_ip, int port, int local_port)
+{
+	struct http_exchange *exchange = context;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	if (exchange->left) {
+		exchange->lost = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	exchange->left = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 static CURLcode set_callbacks(CURL *easy, struct http_exchange *exchange)
 {
 	CURLcode code = CURLE_OK;
@@ -172,6 +193,8 @@ static CURLcode set_callbacks(CURL *easy, struct http_exchange *exchange)
 	SET(CURLOPT_ERRORBUFFER, exchange->problem);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, exchange);
+	SET(CURLOPT_PREREQFUNCTION, leave_once);
+	SET(CURLOPT_PREREQDATA, exchange);
 	return code == CURLE_OK ? reply_prepare(exchange) : code;
 }
 

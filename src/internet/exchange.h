@@ -30,6 +30,8 @@ struct http_exchange {
 	CURL *easy;
 	struct pool *pool;		/* NULL: not yet, or no longer */
 	bool connected;			/* a connection came about */
+	bool left;			/* the request is on its way */
+	bool lost;			/* its connection ended without an answer */
 	struct hosts_waiter *host;	/* while the name is being resolved */
 	struct curl_slist *headers, *pins;
 	char host_name[256];		/* without brackets */

@@ -68,6 +68,8 @@ static void explain(struct http_exchange *exchange, CURLcode code)
 		     (is_too_early(exchange) || clock_wall_s() < first_day_s);
 	char escaped[160], now[CLOCK_TEXT_BYTES];
 
+	if (exchange->lost)
+		problem = "the connection ended without an answer";
 	if (exchange->header_bytes > HTTP_HEADERS_MAX)
 		problem = "more than 16 KiB of headers";
 	text_escape(escaped, sizeof(escaped), problem, strlen(problem));

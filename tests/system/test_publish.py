@@ -58,6 +58,20 @@ def test_codes():
         same(web.connections - before, 1, 'connections')
 
 
+def test_once():
+    """a kept connection that is cut after the request was heard: the request leaves once, and nothing is claimed"""
+    with Publisher() as publisher:
+        web.say = http('good 81.2.69.7')
+        same(publisher.ask(update(HOME))[0].verdict, 'good')
+        before = len(web.requests)
+        web.say = lambda request, stream: None
+        answer = publisher.ask(update(HOME, number=2))[0]
+        same((answer.verdict, answer.text), ('transient', 'the connection ended without an answer'))
+        same(len(web.requests), before + 1)
+        web.say = http('good 81.2.69.7')
+        same(publisher.ask(update(HOME, number=3))[0].verdict, 'good')
+
+
 def test_statuses():
     """statuses and Retry-After"""
     cases = [(500, {}, 'transient', 0), (503, {'Retry_After': '120'}, 'transient', 120),
