@@ -199,6 +199,7 @@ struct record {
 	/* private: how it goes on */
 	enum record_need busy;		/* job in flight */
 	uint32_t job;			/* its number */
+	bool outlived;			/* an update of settings that hold no longer */
 	bool must_look;			/* before the next update */
 	bool remembered;		/* a state file knew what was published */
 	/* outcome of the update to `sent` unknown; likewise before it */
@@ -239,7 +240,11 @@ void record_init(struct record *record, int family, const struct record_rules *r
 		 const struct record_saved *saved, int64_t now_ms, int64_t wall_s);
 void record_done(struct record *record);
 
-/* After a reload: other rules. A final refusal ends when the fingerprint differs. */
+/*
+ * After a reload: other rules. When the fingerprint differs, a final refusal ends and
+ * the memo is forgotten; of an update in flight only a success counts, for what was
+ * published stays known.
+ */
 void record_set_rules(struct record *record, const struct record_rules *rules,
 		      int64_t now_ms);
 

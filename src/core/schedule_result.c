@@ -178,6 +178,7 @@ static void answer_update(struct schedule *schedule, struct job *job, size_t ind
 			  const struct moment *moment, struct schedule_report *report)
 {
 	struct record *record = &schedule->records[index].record;
+	bool outlived = record->outlived;
 
 	if (result->verdict == MESSAGE_SPLIT && schedule_count_names(schedule, job) > 1) {
 		/* it says nothing about any of the names */
@@ -187,7 +188,7 @@ static void answer_update(struct schedule *schedule, struct job *job, size_t ind
 	}
 	report->event = record_answer(record, result, moment->now_ms, moment->wall_s,
 				      moment->random);
-	if (record_is_account_wide(result->verdict))
+	if (record_is_account_wide(result->verdict) && !outlived)
 		report->also_disabled = refuse_others(schedule, index, result);
 }
 

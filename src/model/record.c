@@ -270,6 +270,7 @@ void record_start(struct record *record, enum record_need need, uint32_t number,
 		return;
 	}
 	record->refreshing = record->state == RECORD_CURRENT;
+	record->outlived = false;
 	count_update(record, now_ms);
 	record->was_in_doubt = record->in_doubt;
 	record->sent_before = record->sent;
@@ -457,6 +458,7 @@ void record_set_rules(struct record *record, const struct record_rules *rules,
 		record->must_look = false;
 	/* another account: what was looked up there says nothing here */
 	if (changed) {
+		record->outlived = record->busy == RECORD_NEED_UPDATE;
 		free(record->memo);
 		record->memo = NULL;
 		record->held = false;

@@ -128,6 +128,24 @@ static enum record_event refuse(struct record *record,
 	return RECORD_REFUSED;
 }
 
+/* Said to settings that hold no longer: it neither refuses those of now nor slows them. */
+static enum record_event answer_former(struct record *record,
+				       const struct message_result *result,
+				       int64_t now_ms)
+{
+	if (result->verdict == MESSAGE_GOOD || result->verdict == MESSAGE_UNCHANGED) {
+		record->busy = RECORD_NEED_NOTHING;
+		record->last_answer = result->verdict;
+		record->dirty = true;
+		return confirm(record, false, now_ms);
+	}
+	if (leaves_doubt(result->verdict))
+		record_lost(record, record->job, now_ms);
+	else
+		record_unsent(record, record->job, now_ms);
+	return RECORD_NOTHING;
+}
+
 /* It only saves requests: where memory is short there is none. */
 static void keep_memo(struct record *record, const char *memo)
 {
@@ -395,6 +413,8 @@ enum record_event record_answer(struct record *record,
 		record_lost(record, record->job, now_ms);
 		return RECORD_NOTHING;
 	}
+	if (need == RECORD_NEED_UPDATE && record->outlived)
+		return answer_former(record, result, now_ms);
 	record->busy = RECORD_NEED_NOTHING;
 	switch (need) {
 	case RECORD_NEED_UPDATE:

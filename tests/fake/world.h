@@ -49,6 +49,7 @@ struct world {
 
 	world_provider *provider;
 	uint32_t retry_after_s;
+	const char *memo;		/* what its answers give to keep; NULL: nothing */
 	int64_t provider_ms, dns_ms;	/* how long answers take */
 	enum message_verdict dns;	/* MESSAGE_ANSWER, or how it fails */
 	/* an accepted address shows up so much later; -1: never */
@@ -273,6 +274,8 @@ static inline void world_serve(struct world *world, const struct schedule_job *j
 		if (update) {
 			world->updates_of[index]++;
 			result->verdict = world->provider(world, index);
+			snprintf(result->memo, sizeof(result->memo), "%s",
+				 world->memo ? world->memo : "");
 			if (result->verdict == MESSAGE_GOOD ||
 			    result->verdict == MESSAGE_UNCHANGED)
 				world_store(world, index, &job->records[i].address);
