@@ -33,9 +33,13 @@ class Server:
     def __init__(self, address, folder):
         self.address, self.folder = address, f'{FOLDER}/{folder}'
         os.makedirs(self.folder)
-        argv = self.prepare()
-        self.log = open(f'{self.folder}/log', 'w')
-        self.child = subprocess.Popen(argv, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        self.argv = self.prepare()
+        self.start()
+
+    def start(self):
+        """Also after stop(): on what it held."""
+        with open(f'{self.folder}/log', 'a') as log:
+            self.child = subprocess.Popen(self.argv, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         end = time.monotonic() + 20
         while self.serial() is None:
             if time.monotonic() > end or self.child.poll() is not None:
