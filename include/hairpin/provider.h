@@ -99,14 +99,16 @@ uint32_t provider_retry_after(const char *value, int64_t wall_s);
  * kept values are all known. A look that would ask exactly what was asked before in this
  * session takes that answer. When a run used kept values and is refused as NOHOST,
  * BAD_REQUEST, FORBIDDEN, or TRANSIENT with status 2xx or 404, they are forgotten and it
- * begins once more, without them. A final answer about the account (BADAUTH, BADAGENT) or a call
- * for patience (RATE_LIMITED, SERVER_ERROR) ends all runs that have not been judged, with
- * the same verdict. So does a request that nobody answers, and then no step comes last.
+ * begins once more, without them. A final answer about the account (BADAUTH, BADAGENT) or
+ * a call for patience (RATE_LIMITED, SERVER_ERROR) ends all runs that have not been
+ * judged, with the same verdict. So does a request that nobody answers, and then no step
+ * comes last.
  *
  * A write that went well is the run's verdict only when no later step fails. Where no
- * step wrote: UNCHANGED if a look found the wanted address; else NOHOST, "there is no such
- * record". A list that goes on behind its twentieth page, or elsewhere, is BAD_REQUEST:
- * what is missing in its beginning may well be there.
+ * step wrote: UNCHANGED if a look found the wanted address; else NOHOST, "there is no
+ * such record", as where a step needs a value that no look found. A list that goes on
+ * behind its twentieth page, or elsewhere, is BAD_REQUEST: what is missing in its
+ * beginning may well be there.
  */
 struct provider_session;
 

@@ -131,6 +131,18 @@ static bool find_setting(const struct fill *fill, const char *name,
 	return false;
 }
 
+static bool is_read(const struct fill *fill, const char *name)
+{
+	for (size_t i = 0; i < fill->catalogue->step_count; i++) {
+		const struct catalogue_step *step = &fill->catalogue->steps[i];
+
+		for (size_t k = 0; k < step->read_count; k++)
+			if (strcmp(step->reads[k].name, name) == 0)
+				return true;
+	}
+	return false;
+}
+
 const char *fill_find(const struct fill *fill, const char *name)
 {
 	const char *value = NULL, *read;
@@ -145,7 +157,8 @@ const char *fill_find(const struct fill *fill, const char *name)
 	for (size_t i = 0; i < fill->catalogue->value_count; i++)
 		if (strcmp(fill->catalogue->values[i].name, name) == 0)
 			return fill->values[i];
-	return value;
+	/* A setting that a look fills has no value where the look found none. */
+	return value && is_read(fill, name) ? NULL : value;
 }
 
 bool fill_knows(const struct fill *fill, const char *name)

@@ -76,8 +76,8 @@ bool fill_knows(const struct fill *fill, const char *name);
 bool fill_is_apex(const struct fill *fill);
 
 /*
- * Appends the template with every value written as `place` asks. -EINVAL: a value is
- * missing, or may not stand there; `ret_err` says which.
+ * Appends the template with every value written as `place` asks. -ENODATA: a value is
+ * missing; -EINVAL: it may not stand there. `ret_err` says which.
  */
 int fill_template(const struct fill *fill, const char *template, enum place place,
 		  struct text *out, struct err *ret_err) must_check;

@@ -155,15 +155,22 @@ static int make_signed(struct provider_session *session,
 	return 0;
 }
 
+static enum message_verdict verdict_of_error(int error)
+{
+	switch (error) {
+	case -ENOMEM: return MESSAGE_TRANSIENT;
+	case -ENODATA: return MESSAGE_NOHOST;	/* a look went well, and showed no such zone */
+	default: return MESSAGE_BAD_REQUEST;
+	}
+}
+
 /* What cannot be asked: a last step is left out, a run has failed. */
 static void give_up(struct provider_session *session, int error, const char *why)
 {
 	if (run_is_over(session))
 		run_step_done(session);
 	else
-		run_conclude_all(session,
-				 error == -ENOMEM ? MESSAGE_TRANSIENT : MESSAGE_BAD_REQUEST,
-				 0, why);
+		run_conclude_all(session, verdict_of_error(error), 0, why);
 }
 
 static void take_answer(struct provider_session *session,

@@ -137,7 +137,7 @@ static int fill_parts(struct filled *filled, const struct signer *signer,
 		r = fill_new(fill, template, document ? PLACE_DOCUMENT : PLACE_PLAIN,
 			     &filled->values[i], err);
 		if (r < 0)
-			return r;
+			return r == -ENODATA ? -EINVAL : r;	/* no name is to blame */
 		if (filled->values[i][0] == '\0')
 			return err_set(err, -EINVAL, "\"%s\" of the signature is empty",
 				       name);

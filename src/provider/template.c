@@ -104,7 +104,7 @@ static int add_placeholder(const struct filling *f, const struct placeholder *p,
 	}
 	value = fill_find(f->fill, p->name);
 	if (!value)
-		return err_set(f->err, -EINVAL, "nothing is known for {%s}", p->name);
+		return err_set(f->err, -ENODATA, "no {%s} was found", p->name);
 	/* Encoded or not, a URL's dots would lead elsewhere. */
 	if (place == PLACE_URL && (strcmp(value, ".") == 0 || strcmp(value, "..") == 0))
 		return err_set(f->err, -EINVAL, "the value of \"%s\" is no part of a path",

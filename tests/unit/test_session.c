@@ -165,6 +165,33 @@ static void what_cannot_be_asked(void **state)
 	play_done(&play);
 }
 
+/* A zone that is not there is no zone without a name. */
+static void what_was_not_found(void **state)
+{
+	static const char zones[] = HEAD
+		"\"settings\": {\"zone_id\": {\"default\": \"\", \"help\": \"z\"}},"
+		"\"requests\": ["
+		"{\"step\": \"zone\", \"when\": {\"missing\": \"zone_id\"},"
+		" \"url\": \"https://x.org/zones\","
+		" \"read\": {\"zone_id\": {\"json\": \"[0].id\"}}},"
+		"{\"step\": \"set\", \"method\": \"PUT\","
+		" \"url\": \"https://x.org/{zone_id}/{hostname}?{ip}\"}],"
+		"\"answers\": [{\"http\": 204, \"means\": \"good\"}]}";
+	static const struct exchange exchanges[] = {
+		{ "GET https://x.org/zones", 200, "[]" },
+		NONE
+	};
+	struct play play = { 0 };
+
+	(void)state;
+	play_read(&play, zones);
+	play_want(&play, "a.x.org", v4, "");
+	play_all(&play, exchanges);
+	play_expect(&play, 0, MESSAGE_NOHOST, "");
+	assert_string_equal(play_outcome(&play, 0)->text, "no {zone_id} was found");
+	play_done(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +201,7 @@ int main(void)
 		cmocka_unit_test(names_of_one_address_together),
 		cmocka_unit_test(both_families_at_once),
 		cmocka_unit_test(what_cannot_be_asked),
+		cmocka_unit_test(what_was_not_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
