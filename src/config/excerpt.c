@@ -152,6 +152,25 @@ static void hide_in_providers(struct source *source, const struct json *value)
 	}
 }
 
+bool excerpt_is_delicate(const char *text)
+{
+	return strchr(text, '@') || (strstr(text, "://") && strchr(text, '?'));
+}
+
+/* Of services that are asked for an address. */
+static void hide_in_wans(struct source *source, const struct json *value)
+{
+	const struct json *child = json_child(value);
+
+	for (; child; child = json_next(child)) {
+		const char *text = json_string(child);
+
+		if (text && excerpt_is_delicate(text))
+			hide_scalar(source, child);
+		hide_in_wans(source, child);
+	}
+}
+
 static void hide_secrets(struct source *source)
 {
 	const struct json *member = json_child(source->root);
@@ -163,6 +182,8 @@ static void hide_secrets(struct source *source)
 			hide_all(source, member);
 		else if (strcmp(key, "providers") == 0)
 			hide_in_providers(source, member);
+		else if (strcmp(key, "wans") == 0)
+			hide_in_wans(source, member);
 		else if (!is_one_of(key, top_keys))
 			hide_all(source, member);
 	}

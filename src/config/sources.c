@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where a WAN's address of a family comes from: "ipv4" and "ipv6" of a WAN. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "excerpt.h"
 #include "sections.h"
 
 enum {
@@ -131,6 +133,15 @@ static bool is_url(const char *text)
 	       !memchr(host, '@', strcspn(host, "/?#"));
 }
 
+static struct shown shown_url(const char *url)
+{
+	struct shown copy = { "what stands here" };
+
+	if (!excerpt_is_delicate(url))
+		snprintf(copy.text, sizeof(copy.text), "\"%.90s\"", shown(url).text);
+	return copy;
+}
+
 static void read_urls(struct reading *reading, const struct json *value, void *target,
 		      const struct schema_field *field)
 {
@@ -151,9 +162,9 @@ static void read_urls(struct reading *reading, const struct json *value, void *t
 			continue;
 		if (!is_url(url)) {
 			reading_error(reading, item,
-				      "\"%s\" cannot be asked; write https://HOST/... in "
-				      "at most %d bytes, without user and password",
-				      shown(url).text, CONFIG_URL_BYTES - 1);
+				      "%s cannot be asked; write https://HOST/... in at "
+				      "most %d bytes, without user and password",
+				      shown_url(url).text, CONFIG_URL_BYTES - 1);
 		} else if (outside->place_count == CONFIG_PLACES_MAX) {
 			reading_error(reading, item, "too many services; at most %d",
 				      CONFIG_PLACES_MAX);

@@ -340,6 +340,14 @@ static void no_line_shows_a_secret(void **state)
 		"[\"a.b\"]} ] }",
 		"{ \"providers\": [ {\"type\": \"duckdns\", \"token\": \"geheim\","
 		" \"token\": \"geheim\"} ] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"http\", \"urls\": "
+		"[\"https://u:geheim@ip.example.org/\"]}}] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"http\", \"urls\": "
+		"[\"u:geheim@ip.example.org\"]}}] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"http\", \"url\": "
+		"[\"https://u:geheim@ip.example.org/\"]}}] }",
+		"{ \"wans\": [{\"ipv4\": {\"source\": \"http\", \"agree\": 9, \"urls\": "
+		"[\"https://ip.example.org/?token=geheim\"]}}] }",
 	};
 	struct room *room = *state;
 
