@@ -233,7 +233,7 @@ static int configure(struct core *core, struct err *ret_err)
 	if (result == 0)
 		result = core_configure(core, config, ret_err);
 	if (result == 0) {
-		state_restore_wans(core, document);
+		state_restore_wans(core, document, clock_now_ms(), clock_wall_s());
 		state_restore_records(core, document, clock_now_ms(), clock_wall_s());
 		state_restore_names(core, document, clock_now_ms());
 	}

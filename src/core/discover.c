@@ -67,6 +67,29 @@ bool discover_is_settled(const struct core *core)
 	return true;
 }
 
+/* --- what the next run must know --- */
+
+/* That a place is asked is on disk before it is. */
+static void note_question(struct core *core, const struct source *source, int64_t now_ms)
+{
+	if (!source_is_saved(source))
+		return;
+	core->state.dirty = true;
+	state_save(core, now_ms);
+}
+
+/*
+ * That all is as it was need not be written now: the next question's note says it. Without
+ * a next one it must.
+ */
+static void note_answer(struct core *core, const struct source *source,
+			enum source_event event, bool good)
+{
+	if (source_is_saved(source) && (event != SOURCE_NOTHING || !good ||
+					core->options->mode == CORE_ONCE))
+		core->state.dirty = true;
+}
+
 /* --- questions to the publisher --- */
 
 int64_t discover_job_due_ms(const struct core *core)
@@ -103,6 +126,7 @@ bool discover_next(struct core *core, int64_t now_ms, struct discover_job *ret_j
 			continue;
 		*ret_job = (struct discover_job){ question.number, i / WAN_SIDES,
 						  (int)(i % WAN_SIDES), question.place };
+		note_question(core, source, now_ms);
 		return true;
 	}
 	return false;
@@ -112,9 +136,15 @@ void discover_lost(struct core *core, uint32_t number)
 {
 	struct source *source;
 
-	for (size_t i = 0; (source = source_at(core, i)); i++)
-		if (!is_command(source))
-			source_lost(source, number);
+	for (size_t i = 0; (source = source_at(core, i)); i++) {
+		size_t before = source_in_flight(source);
+
+		if (is_command(source))
+			continue;
+		source_lost(source, number);
+		if (source_in_flight(source) < before && source_is_saved(source))
+			core->state.dirty = true;
+	}
 }
 
 /* --- answers --- */
@@ -160,6 +190,17 @@ static void take(struct core *core, size_t index, enum source_event event, int64
 	}
 }
 
+static void take_result(struct core *core, size_t index,
+			const struct message_result *result, int64_t now_ms,
+			uint32_t random)
+{
+	struct source *source = source_at(core, index);
+	enum source_event event = source_answer(source, result, now_ms, random);
+
+	note_answer(core, source, event, result->verdict == MESSAGE_ANSWER);
+	take(core, index, event, now_ms);
+}
+
 bool discover_may_answer(const struct core *core, const struct message_result *result)
 {
 	const struct source *source;
@@ -179,7 +220,7 @@ void discover_answer(struct core *core, const struct message_result *result,
 
 	source = asked_as(core, result->head.number, &index);
 	if (source)
-		take(core, index, source_answer(source, result, now_ms, random), now_ms);
+		take_result(core, index, result, now_ms, random);
 }
 
 /* --- commands --- */
@@ -193,6 +234,7 @@ static void command_run(struct core *core, size_t index, uint32_t number, int64_
 		.family = (uint8_t)source->family,
 	};
 
+	note_question(core, source, now_ms);
 	(void)text_copy(message.wan, sizeof(message.wan), wan->config->name);
 	wan_copy_link(message.interface, wan->interface);
 	if (supervisor_send(core, &message, sizeof(message)) == 0) {
@@ -278,8 +320,7 @@ void discover_command_done(struct core *core, const struct message_reply *reply,
 		return;
 	}
 	result = command_result(source, reply);
-	take(core, index, source_answer(source, &result, now_ms, (uint32_t)now_ms),
-	     now_ms);
+	take_result(core, index, &result, now_ms, (uint32_t)now_ms);
 }
 
 /* --- the turn --- */

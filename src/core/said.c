@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hairpin/clock.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
 
@@ -37,6 +38,18 @@ static unsigned to_update(const struct core *core, const struct look_change *cha
 	return count;
 }
 
+/* What the last run found is said with its time. */
+static void add_found(struct text *line, const struct source *source)
+{
+	char when[CLOCK_TEXT_BYTES];
+
+	text_addf(line, ", found by %s", config_source_name(source->kind));
+	if (source->recalled)
+		text_addf(line, " at %s, not asked again yet",
+			  clock_format(clock_wall_s() -
+				       (clock_now_ms() - source->found_ms) / 1000, when));
+}
+
 static void add_fact(struct text *line, const struct core *core,
 		     const struct look_change *change)
 {
@@ -50,10 +63,10 @@ static void add_fact(struct text *line, const struct core *core,
 	if (change->event == WAN_LOST)
 		text_addf(line, "%s %s lost, no other", wan_side_name(change->side),
 			  former);
-	else if (addr_is_none(&change->former) && discover_is_used(side))
-		text_addf(line, "%s %s, found by %s", wan_side_name(change->side), now,
-			  config_source_name(side->source.kind));
-	else if (addr_is_none(&change->former))
+	else if (addr_is_none(&change->former) && discover_is_used(side)) {
+		text_addf(line, "%s %s", wan_side_name(change->side), now);
+		add_found(line, &side->source);
+	} else if (addr_is_none(&change->former))
 		text_addf(line, "%s %s on %s", wan_side_name(change->side), now,
 			  shown(wan->interface, link, sizeof(link)));
 	else

@@ -59,8 +59,10 @@ void source_set(struct source *source, enum config_source kind,
 		return;
 	}
 	source_init(source, old.family, kind, outside);
-	if (source_is_on(source))
-		source->address = old.address;
+	if (!source_is_on(source))
+		return;
+	source->address = old.address;
+	source->found_ms = old.found_ms;
 }
 
 /* --- events --- */
@@ -73,14 +75,28 @@ void source_network(struct source *source, int64_t now_ms)
 							 SOURCE_NETWORK_MS));
 }
 
+/* The first look at the links since the start: does the last run's address hold there? */
+static void compare_memory(struct source *source, const struct source_sight *sight)
+{
+	source->expects = false;
+	source->recalled = sight->able && source->sight.link == sight->link &&
+			   addr_equal(&source->sight.inner, &sight->inner);
+	source->sight.able = source->recalled;
+	if (source->recalled)
+		return;
+	source->address = (struct addr){ 0 };
+	source->good = false;
+}
+
 void source_observe(struct source *source, const struct source_sight *sight,
 		    int64_t now_ms)
 {
 	const struct source_sight *was = &source->sight;
-	bool same = was->able == sight->able && was->link == sight->link &&
-		    addr_equal(&was->inner, &sight->inner);
 
-	if (same)
+	if (source->expects)
+		compare_memory(source, sight);
+	if (was->able == sight->able && was->link == sight->link &&
+	    addr_equal(&was->inner, &sight->inner))
 		return;
 	source->sight = *sight;
 	source_give_up(source);		/* it went by what is no more */

@@ -12,6 +12,10 @@
  * `struct source_policy` says, whatever happens: each place has its spacing, all together
  * have a budget per hour. A try that reached nobody counts for neither.
  *
+ * All this outlives the process (source_save(), source_restore()): who starts anew asks no
+ * more than who goes on. An address that the last run found is taken without asking where
+ * it is not an hour old, the machine was not started since, and the link is as it was then.
+ *
  * Pure: time and dice are arguments, nothing is sent.
  */
 #ifndef CORE_SOURCE_H
@@ -32,6 +36,8 @@ enum {
 	SOURCE_NETWORK_MS = 2 * 1000,	/* after events of the network, between two looks */
 	SOURCE_LOSSES_MAX = 2,		/* more count against spacing and budget */
 	SOURCE_JOB_SLACK_MS = 10 * 1000,	/* beyond its time a question counts as lost */
+	SOURCE_MEMORY_MS = 3600 * 1000,	/* of the budget; and of an address, over a start */
+	SOURCE_WAIT_MAX_MS = 86400 * 1000,	/* the longest that a place may ask for */
 };
 
 /* The numbers of their jobs: below those of names, above those of the schedule. */
@@ -76,7 +82,9 @@ struct source_sight {
  *      +-- good: due after the interval <------------+
  *      `-- bad: due after 30 s, 1 min, ... 30 min <--'
  *
- * An event of the network makes a look due at once.
+ * An event of the network makes a look due at once. After source_restore() the first look
+ * at the links is none if it shows what the last run saw; else that run's address is
+ * forgotten.
  */
 struct source {
 	enum config_source kind;	/* CONFIG_OFF: nothing is to be found */
@@ -84,6 +92,9 @@ struct source {
 	int family;
 	struct source_sight sight;
 	struct addr address;		/* last good one; none: never any */
+	int64_t found_ms;		/* when it was last agreed on */
+	bool expects;			/* `sight` is of the last run, and not compared yet */
+	bool recalled;			/* `address` is of the last run */
 	bool good;			/* the last look was */
 	bool looking;
 	struct source_place places[CONFIG_PLACES_MAX];
@@ -166,5 +177,46 @@ enum source_event source_expire(struct source *source, int64_t now_ms, uint32_t 
 
 /* Nothing is to be found, or it was: for --once. */
 bool source_is_settled(const struct source *source);
+
+/* --- source_saved.c: what outlives the process --- */
+
+/* Times are ages when it was saved; of `free_ms`, how long the place must wait yet. */
+struct source_saved {
+	int64_t wall_s, up_ms;		/* when that was, by both clocks */
+	struct addr address;		/* none: not known, and the next three mean nothing */
+	struct addr inner;
+	uint32_t link;
+	int64_t found_ms;
+	bool good;
+	int64_t begun_ms;
+	int64_t sent_ms[SOURCE_HOUR_MAX];	/* oldest first */
+	size_t sent_count;
+	int64_t free_ms[CONFIG_PLACES_MAX];
+	size_t place_count;
+};
+
+/*
+ * Is it worth a write? The router in front is the user's own, and may be asked at every
+ * start.
+ */
+static inline bool source_is_saved(const struct source *source)
+{
+	return source->kind == CONFIG_HTTP || source->kind == CONFIG_DNS ||
+	       source->kind == CONFIG_COMMAND;
+}
+
+void source_save(const struct source *source, int64_t now_ms, int64_t wall_s,
+		 struct source_saved *ret_saved);
+
+/* Does it keep the rules of source_save(), for an address of this family? */
+bool source_saved_ok(const struct source_saved *saved, int family);
+
+/*
+ * Right after source_init(), with what was saved of the same source. Time since then goes
+ * by the clock that does not step, unless the machine was started since; and by the wall
+ * clock where that is right and says more. Where neither can tell it was just now.
+ */
+void source_restore(struct source *source, const struct source_saved *saved,
+		    int64_t now_ms, int64_t wall_s);
 
 #endif

@@ -85,6 +85,8 @@ static enum source_event look_succeeds(struct source *source, const struct addr 
 
 	source_give_up(source);
 	source->address = *address;
+	source->found_ms = now_ms;
+	source->recalled = false;
 	source->good = true;
 	source->failures = 0;
 	source->reason[0] = '\0';

@@ -128,6 +128,18 @@ static void restore_side(struct core_side *side, const struct json *json)
 	}
 }
 
+static void restore_source(const struct state *state, struct source *source,
+			   const struct json *json, int64_t now_ms, int64_t wall_s)
+{
+	struct source_saved saved;
+	uint64_t fingerprint;
+
+	if (source_is_saved(source) &&
+	    state_read_source(json, source->family, &saved, &fingerprint) &&
+	    fingerprint == state_source_fingerprint(state, source))
+		source_restore(source, &saved, now_ms, wall_s);
+}
+
 static void restore_wan(struct core_wan *wan, const struct json *json)
 {
 	const struct json *element;
@@ -150,13 +162,21 @@ static void restore_wan(struct core_wan *wan, const struct json *json)
 		(void)wan_remember(wan, &wan_followed(wan, i)->saved);
 }
 
-void state_restore_wans(struct core *core, const struct json *document)
+void state_restore_wans(struct core *core, const struct json *document, int64_t now_ms,
+			int64_t wall_s)
 {
 	for (size_t i = 0; document && i < core->config->wan_count; i++) {
-		const struct json *json = find_wan(document, core->wans[i].config->name);
+		struct core_wan *wan = &core->wans[i];
+		const struct json *json = find_wan(document, wan->config->name);
 
-		if (json)
-			restore_wan(&core->wans[i], json);
+		if (!json)
+			continue;
+		restore_wan(wan, json);
+		for (int side = 0; side < WAN_SIDES; side++)
+			restore_source(&core->state, &wan->sides[side].source,
+				       json_get(json_get(json, "outside"),
+						addr_family_name(wan->sides[side].family)),
+				       now_ms, wall_s);
 	}
 }
 
@@ -293,6 +313,16 @@ static uint64_t fingerprint(const struct state *state, const struct config *conf
 		mix(state, &sum, secret_reveal(&provider->settings[i].value));
 	}
 	return sum;
+}
+
+uint64_t state_source_fingerprint(const struct state *state, const struct source *source)
+{
+	uint64_t pair[2] = { source->kind, 0 };
+
+	if (source->outside)
+		pair[1] = secret_fingerprint(state->key, source->outside,
+					     sizeof(*source->outside));
+	return secret_fingerprint(state->key, pair, sizeof(pair));
 }
 
 uint64_t *state_fingerprints(const struct state *state, const struct config *config)

@@ -6,12 +6,14 @@
  *   {"version": 1, "key": "32 hex digits",
  *    "wans": [{"name", "ipv4": {"address", "since"}, "ipv6": null,
  *              "prefix": {"address", "since"}, "former": [addresses],
- *              "told": {"ipv4": "...", "ipv6": null}}],
+ *              "told": {"ipv4": "...", "ipv6": null},
+ *              "outside": {"ipv4": {"address", "asked_ms", ...}}}],
  *    "records": [{"provider", "hostname", "family", ...}],
  *    "names": [{"name", "addresses": ["192.0.2.7", ...]}]}
  *
  * `prefix`: the first address of the one that IPv6 rules follow; absent: they follow
- * none. `told`: what hooks were told last; absent: nothing yet. `names`: what names in
+ * none. `told`: what hooks were told last; absent: nothing yet. `outside`: struct source_saved,
+ * of families whose address is asked for; absent: never asked. `names`: what names in
  * comments resolved to last; absent: an older file. A record's members are those of
  * struct record_saved; what is zero is left out. The key is random and
  * keys the fingerprints of the settings, so that the file tells nothing about passwords.
@@ -37,6 +39,8 @@
 
 struct core;
 struct json;
+struct source;
+struct source_saved;
 
 #define STATE_NAME "state.json"
 
@@ -69,7 +73,8 @@ struct state {
 struct json *state_load(struct state *state, int directory);
 
 /* Into WANs and schedule what the document knows of them. */
-void state_restore_wans(struct core *core, const struct json *document);
+void state_restore_wans(struct core *core, const struct json *document, int64_t now_ms,
+			int64_t wall_s);
 void state_restore_records(struct core *core, const struct json *document, int64_t now_ms,
 			   int64_t wall_s);
 void state_restore_names(struct core *core, const struct json *document, int64_t now_ms);
@@ -86,7 +91,10 @@ int64_t state_due_ms(const struct core *core);
  */
 uint64_t *state_fingerprints(const struct state *state, const struct config *config);
 
-/* --- state_json.c: the words of the file --- */
+/* Likewise of whom a source asks: another one's memory is of no use. */
+uint64_t state_source_fingerprint(const struct state *state, const struct source *source);
+
+/* --- the words of the file --- */
 
 struct state_record {
 	char provider[CONFIG_LABEL_BYTES];
@@ -104,6 +112,11 @@ bool state_is_ours(const struct json *document, struct err *ret_err);
 /* Is this element of "wans" as state_format() makes it? */
 bool state_is_wan(const struct json *wan);
 
+/* One family of "outside". */
+struct json *state_format_source(const struct source_saved *saved, uint64_t fingerprint);
+bool state_read_source(const struct json *json, int family,
+		       struct source_saved *ret_saved, uint64_t *ret_fingerprint);
+
 /* An element of "names"; `ret_addresses` has room for the most of both families. */
 struct name;
 struct json *state_format_name(const struct name *name);
@@ -116,6 +129,9 @@ size_t state_count_damaged(const struct json *document);
 bool state_read_key(const struct json *document, uint8_t ret_key[STATE_KEY_BYTES]);
 bool state_read_record(const struct json *json, struct state_record *ret_record);
 struct json *state_format_record(const struct state_record *record);
+/* A fingerprint: 16 hex digits. */
+void state_add_fingerprint(struct json *object, uint64_t fingerprint);
+bool state_read_fingerprint(const struct json *object, uint64_t *ret_fingerprint);
 /* "former" and single addresses: NULL or null is none. */
 bool state_read_address(const struct json *json, int family, struct addr *ret_address);
 

@@ -59,6 +59,26 @@ static void add_told(struct json *object, const struct core_wan *wan)
 				    &wan->sides[i].told);
 }
 
+static void add_outside(struct json *object, const struct state *state,
+			const struct core_wan *wan, int64_t now_ms, int64_t wall_s)
+{
+	struct json *outside = NULL;
+	struct source_saved saved;
+
+	for (int i = 0; i < WAN_SIDES; i++) {
+		const struct source *source = &wan->sides[i].source;
+
+		if (!source_is_saved(source))
+			continue;
+		if (!outside)
+			outside = json_add(object, "outside", json_new_object());
+		source_save(source, now_ms, wall_s, &saved);
+		json_add(outside, addr_family_name(wan->sides[i].family),
+			 state_format_source(&saved, state_source_fingerprint(state,
+									      source)));
+	}
+}
+
 static struct json *format_wan(const struct core_wan *wan)
 {
 	struct json *object = json_new_object(), *former;
@@ -149,8 +169,12 @@ static void add_all(struct text *text, struct core *core, enum detail detail,
 		text_addf(text, "%02x", core->state.key[i]);
 	text_add(text, "\",\n\"wans\": [");
 	for (size_t i = 0; i < core->config->wan_count; i++) {
+		struct json *wan = format_wan(&core->wans[i]);
+
+		if (detail < DETAIL_LEAST)
+			add_outside(wan, &core->state, &core->wans[i], now_ms, wall_s);
 		text_add(text, i ? ",\n" : "\n");
-		json_print_take(text, format_wan(&core->wans[i]));
+		json_print_take(text, wan);
 	}
 	text_add(text, "],\n\"records\": [");
 	add_records(text, core, detail, now_ms, wall_s);
@@ -203,6 +227,25 @@ static bool told_is_ours(const struct json *told)
 			 state_read_address(json_get(told, "ipv6"), AF_INET6, &address));
 }
 
+static bool outside_is_ours(const struct json *outside)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct source_saved saved;
+	uint64_t fingerprint;
+
+	if (!outside)
+		return true;
+	if (json_kind(outside) != JSON_OBJECT)
+		return false;
+	for (size_t i = 0; i < WAN_SIDES; i++) {
+		const struct json *one = json_get(outside, addr_family_name(families[i]));
+
+		if (one && !state_read_source(one, families[i], &saved, &fingerprint))
+			return false;
+	}
+	return true;
+}
+
 bool state_is_wan(const struct json *wan)
 {
 	const struct json *former = json_get(wan, "former"), *element;
@@ -217,7 +260,8 @@ bool state_is_wan(const struct json *wan)
 	return side_is_ours(json_get(wan, "ipv4"), AF_INET) &&
 	       side_is_ours(json_get(wan, "ipv6"), AF_INET6) &&
 	       prefix_is_ours(json_get(wan, "prefix")) &&
-	       told_is_ours(json_get(wan, "told"));
+	       told_is_ours(json_get(wan, "told")) &&
+	       outside_is_ours(json_get(wan, "outside"));
 }
 
 bool state_read_key(const struct json *document, uint8_t ret_key[STATE_KEY_BYTES])

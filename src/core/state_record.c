@@ -110,6 +110,14 @@ static void add_member(struct json *object, const struct member *member,
 	}
 }
 
+void state_add_fingerprint(struct json *object, uint64_t fingerprint)
+{
+	char text[17];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, fingerprint);
+	json_add_string(object, "fingerprint", text);
+}
+
 static void add_sent_times(struct json *object, const struct record_saved *saved)
 {
 	struct json *array;
@@ -124,7 +132,6 @@ static void add_sent_times(struct json *object, const struct record_saved *saved
 struct json *state_format_record(const struct state_record *record)
 {
 	struct json *object = json_new_object();
-	char fingerprint[17];
 
 	json_add_string(object, "provider", record->provider);
 	json_add_string(object, "hostname", record->hostname);
@@ -132,9 +139,7 @@ struct json *state_format_record(const struct state_record *record)
 	for (size_t i = 0; i < MEMBERS; i++)
 		add_member(object, &members[i], &record->saved);
 	add_sent_times(object, &record->saved);
-	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64,
-		 record->saved.fingerprint);
-	json_add_string(object, "fingerprint", fingerprint);
+	state_add_fingerprint(object, record->saved.fingerprint);
 	return object;
 }
 
@@ -185,9 +190,9 @@ static bool read_sent_times(const struct json *json, struct record_saved *saved)
 	return true;
 }
 
-static bool read_fingerprint(const struct json *json, uint64_t *ret)
+bool state_read_fingerprint(const struct json *object, uint64_t *ret_fingerprint)
 {
-	const char *text = json_string(json);
+	const char *text = json_string(json_get(object, "fingerprint"));
 	uint64_t value = 0;
 
 	if (!text || strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
@@ -195,7 +200,7 @@ static bool read_fingerprint(const struct json *json, uint64_t *ret)
 	for (; *text; text++)
 		value = value << 4 |
 			(uint64_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
-	*ret = value;
+	*ret_fingerprint = value;
 	return true;
 }
 
@@ -221,8 +226,7 @@ bool state_read_record(const struct json *json, struct state_record *ret_record)
 	    !read_text(json_get(json, "hostname"), record->hostname,
 		       sizeof(record->hostname)) ||
 	    !read_family(json_get(json, "family"), &record->family) ||
-	    !read_fingerprint(json_get(json, "fingerprint"),
-			      &record->saved.fingerprint) ||
+	    !state_read_fingerprint(json, &record->saved.fingerprint) ||
 	    !read_sent_times(json_get(json, "sent_wall_s"), &record->saved))
 		return false;
 	for (size_t i = 0; i < MEMBERS; i++) {

@@ -115,7 +115,8 @@ def by_command():
     open(note, 'w').close()
     os.chmod(note, 0o666)
     write(f'#!/bin/sh\necho "$HAIRPIN_WAN $HAIRPIN_INTERFACE $HAIRPIN_FAMILY $*" >> {note}\necho to the log >&2\necho {FIRST}\n')
-    fresh({'source': 'command', 'command': [path, 'a b', '']})
+    command = {'source': 'command', 'command': [path, 'a b', '']}
+    fresh(command)
     lab.start_daemon()
     wait_for('the rule', 15, lambda: has(FIRST))
     same(wan()['ipv4']['source'], 'command')
@@ -128,15 +129,19 @@ def by_command():
                             (f'#!/bin/sh\necho {INNER}\n', 0o755, 'not public (cgnat)'),
                             (f'#!/bin/sh\necho {SECOND}\n', 0o757, 'others may write it')):
         write(text, mode)
-        lab.stop_daemon()
-        lab.load_rules('', RULES)
+        fresh(command)
         lab.start_daemon()
         wait_for(why, 15, lambda why=why: why in (wan()['outside'][0]['reason'] or ''))
         same((wan()['ipv4'], has(SECOND)), (None, False), why)
 
 
+def once():
+    return subprocess.run(['nsenter', '--net=/run/netns/router', f'{lab.build}/hairpind', '--once'], text=True, timeout=70,
+                          stderr=subprocess.PIPE, check=True, env=dict(os.environ, ASAN_OPTIONS='detect_leaks=0')).stderr
+
+
 def once_and_dry_run():
-    """--once waits for the answer; --dry-run says each rule once, with it"""
+    """--once waits for the answer, and asks no second time; --dry-run says each rule once, with it"""
     fresh(DNS)
     out = subprocess.run(['nsenter', '--net=/run/netns/router', f'{lab.build}/hairpind', '--dry-run'], text=True, timeout=70,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
@@ -145,9 +150,19 @@ def once_and_dry_run():
     rules = [line for line in out.stdout.splitlines() if 'hairpin web' in line]
     assert len(rules) == 1 and public in rules[0], out.stdout
     assert f'-> {public}' in out.stdout and not has(public), out.stdout
-    run('nsenter', '--net=/run/netns/router', f'{lab.build}/hairpind', '--once', timeout=70,
-        env=dict(os.environ, ASAN_OPTIONS='detect_leaks=0'))
-    same((has(public), lab.dns()), (True, [public]))
+    said = once()
+    same((has(public), lab.dns()), (True, [public]), said)
+    # The next ones, and a daemon, know it: nobody is asked within the interval.
+    before = whoami.asked
+    for _ in range(3):
+        lab.load_rules('', RULES)
+        said = once()
+        assert f'IPv4 {public}, found by dns at 20' in said, said
+        assert has(public), said
+    lab.load_rules('', RULES)
+    lab.start_daemon()
+    wait_for('the rule again', 15, lambda: has(public))
+    same(whoami.asked, before)
 
 
 def interface_has_its_own():

@@ -130,7 +130,7 @@ static inline void room_begin_with(struct room *room, struct config *config,
 	publisher_init(&room->core.publisher);
 	document = state_load(&room->core.state, state_directory);
 	assert_int_equal(core_configure(&room->core, config, &err), 0);
-	state_restore_wans(&room->core, document);
+	state_restore_wans(&room->core, document, kernel.now_ms, kernel.wall_s);
 	state_restore_records(&room->core, document, kernel.now_ms, kernel.wall_s);
 	state_restore_names(&room->core, document, kernel.now_ms);
 	json_free(document);
