@@ -297,6 +297,11 @@ static int run_config(const struct arguments *arguments, const struct places *pl
 				problems.errors, plural(problems.errors),
 				problems.warnings, plural(problems.warnings));
 		status = STATUS_USAGE;
+	} else if (arguments->form == GIVEN_CHECK && problems.broken > 0) {
+		fprintf(stderr, "%u error%s in descriptions, %u warning%s\n",
+			problems.broken, plural(problems.broken), problems.warnings,
+			plural(problems.warnings));
+		status = STATUS_USAGE;
 	} else if (arguments->form == GIVEN_PRINT) {
 		status = print_config(config);
 	} else {

@@ -108,7 +108,13 @@ struct config_provider {
 	size_t hostname_count;
 	struct config_setting *settings;	/* defaults of the description included */
 	size_t setting_count;
-	char *description;		/* the catalogue's JSON text, compact */
+	char *description;		/* the catalogue's JSON text, compact; NULL: broken */
+	/*
+	 * The mistake in a description of the user's own, as "FILE:LINE:COLUMN: ..."; NULL:
+	 * none. Of such an entry only type, name, WAN and host names are known; its records
+	 * are disabled.
+	 */
+	char *broken;
 	struct catalogue_facts facts;	/* what the core needs of it */
 	int64_t refresh_ms;		/* 0: never; else the catalogue's unless set */
 	int64_t min_interval_ms;	/* likewise */
@@ -173,6 +179,7 @@ struct config {
 struct config_problems {
 	struct text text;
 	unsigned errors, warnings;
+	unsigned broken;		/* errors that disable an entry and nothing else */
 };
 void config_problems_done(struct config_problems *problems);
 
@@ -187,7 +194,7 @@ struct config_load {
  * Opens and checks everything. -EINVAL: `problems` has errors and `ret_config` is
  * untouched; -ENOMEM likewise. On success a variable that held a secret ("env") is
  * overwritten and removed in this process's environment: whoever loads again puts it back
- * before. Warnings can come with success too.
+ * before. Warnings, and entries whose descriptions are broken, can come with success too.
  *
  * After the file (also where the default one does not exist) conf.d/NAME.json beside it
  * are read in the order of their names: sections are merged key by key, `wans` and

@@ -55,7 +55,9 @@
  *                   another address is wanted. Forbidden: an update of the same address.
  * RECORD_WAITING    Nothing can be done just now; `wait` says why and who ends it.
  * RECORD_DISABLED   Refused for good. Left only by record_ask() with force, or by a
- *                   restart or reload with another fingerprint. Forbidden: every job.
+ *                   restart or reload with another fingerprint. Or the provider's
+ *                   description is broken: left when the rules no longer say so.
+ *                   Forbidden: every job.
  */
 enum record_state {
 	RECORD_CURRENT, RECORD_STALE, RECORD_SENDING, RECORD_VERIFYING, RECORD_WAITING,
@@ -137,6 +139,7 @@ struct record_rules {
 	bool verify;			/* wait until DNS follows (needs check) */
 	bool allow_private;
 	int64_t check_every_ms;
+	const char *broken;		/* why nothing is ever sent; NULL: it may be */
 	int64_t refresh_ms;		/* 0: never */
 	int64_t min_interval_ms;	/* 0: none */
 	uint64_t fingerprint;		/* of what a final refusal depends on */

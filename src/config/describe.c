@@ -228,7 +228,7 @@ bool describe_is_word(const char *word, char more)
 static bool is_reserved(const char *name)
 {
 	static const char *const words[] = {
-		"type", "name", "wan", "hostnames", "families", "refresh",
+		"type", "name", "wan", "hostnames", "families", "refresh", "broken",
 		"min_interval", "private_server", "ca_file", "ca_pem", "timeout",
 		"user_agent", "allow_private", "insecure_http", "check", "hostname",
 		"ip", "ipv4", "ipv6", "rrtype", "owner", "owner_or_empty", "each",

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@ void entry_done(struct config_provider *provider)
 	free(provider->settings);
 	free(provider->hostnames);
 	free(provider->description);
+	free(provider->broken);
 	free(provider->user_agent);
 	free(provider->ca_file);
 	free(provider->ca_pem);
@@ -162,7 +162,18 @@ static const struct schema_field entry_fields[] = {
 	{ 0 },
 };
 
+static void read_broken(struct reading *reading, const struct json *value, void *target,
+			const struct schema_field *field)
+{
+	const char *why = schema_string(reading, value, "a sentence");
+
+	(void)field;
+	if (why)
+		set_string(reading, target, why);
+}
+
 static const struct schema_field effective_fields[] = {
+	{ "broken", read_broken, AT(broken), 0, 0 },
 	{ "ca_pem", read_ca_pem, (size_t)ENTRY, 0, 0 },
 	{ 0 },
 };
@@ -207,73 +218,6 @@ static void read_member(struct reading *reading, struct entry *entry,
 		setting_read(reading, member, setting, entry->provider);
 	else if (entry->catalogue)	/* of an unknown type nothing can be said */
 		unknown_member(reading, entry, member);
-}
-
-/* --- the type --- */
-
-static char *find_description(struct reading *reading, const struct json *type)
-{
-	const char *const none[] = { NULL };
-	const char *id = json_string(type);
-	struct err err = { 0 };
-	const char *text;
-	char *found = NULL;
-
-	if (!reading->load) {
-		text = json_string(
-			json_get(json_get(reading->source->root, "catalogue"), id));
-		if (!text)
-			reading_error(reading, type, "no description of \"%s\"",
-				      shown(id).text);
-		return text ? strdup(text) : NULL;
-	}
-	if (catalogue_find(reading->load->catalogue ? reading->load->catalogue : none, id,
-			   &found, &err) < 0)
-		reading_error(reading, type, "%s", err.text);
-	return found;
-}
-
-static void type_shut_down(struct reading *reading, const struct json *type,
-			   const struct catalogue *catalogue)
-{
-	char year[16] = "";
-
-	if (catalogue->ended)
-		snprintf(year, sizeof year, " in %d", catalogue->ended);
-	reading_error(reading, type, "%s was shut down%s; use %s instead",
-		      catalogue->name, year,
-		      catalogue->instead ? catalogue->instead : "another provider");
-}
-
-static struct catalogue *read_catalogue(struct reading *reading,
-					const struct json *object,
-					struct config_provider *provider)
-{
-	const struct json *type = json_get(object, "type");
-	struct catalogue *catalogue;
-	struct err err = { 0 };
-
-	if (!type) {
-		reading_error(reading, object, "\"type\" is missing; name one that "
-			      "`hairpinctl providers` lists, as \"duckdns\"");
-		return NULL;
-	}
-	if (!schema_string(reading, type, "a provider's id in quotes"))
-		return NULL;
-	provider->description = find_description(reading, type);
-	if (!provider->description)
-		return NULL;
-	if (catalogue_parse(provider->description, strlen(provider->description),
-			    &catalogue, &err) < 0) {
-		reading_error(reading, type, "%s", err.text);
-		return NULL;
-	}
-	(void)text_copy(provider->type, sizeof provider->type, catalogue->id);
-	if (!catalogue->shut_down)
-		return catalogue;
-	type_shut_down(reading, type, catalogue);
-	catalogue_free(catalogue);
-	return NULL;
 }
 
 /* --- the whole entry --- */
@@ -420,13 +364,15 @@ static void check_entry(struct reading *reading, const struct entry *entry)
 		reading_error(reading, entry->object,
 			      "\"hostnames\" is missing; name the hosts "
 			      "to update, as [\"home.example.org\"]");
-	if (!entry->catalogue)
+	if (!entry->catalogue && !entry->provider->broken)
 		return;
 	check_name(reading, entry);
-	fill_settings(reading, entry);
-	check_http(reading, entry, check_servers(reading, entry));
-	check_times(reading, entry);
-	check_contact(reading, entry);
+	if (entry->catalogue) {
+		fill_settings(reading, entry);
+		check_http(reading, entry, check_servers(reading, entry));
+		check_times(reading, entry);
+		check_contact(reading, entry);
+	}
 	hostnames_check(reading, entry);
 }
 
@@ -443,7 +389,12 @@ static void entry_read(struct reading *reading, const struct json *object)
 	config->provider_count++;
 	entry.provider->timeout_ms = TIMEOUT_DEFAULT_MS;
 	entry.provider->check = true;
-	entry.catalogue = read_catalogue(reading, object, entry.provider);
+	entry.catalogue = entry_read_type(reading, object, entry.provider);
+	/* until the file is mended it may be of either family */
+	entry.provider->facts = (struct catalogue_facts){
+		.families = CONFIG_IPV4 | CONFIG_IPV6, .batch_hostnames = 1, .parallel = 1,
+		.per_minute = 10,
+	};
 	if (entry.catalogue) {
 		entry.provider->facts = entry.catalogue->facts;
 		entry.provider->refresh_ms = entry.catalogue->facts.refresh_ms;

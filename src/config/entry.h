@@ -10,8 +10,15 @@
 struct entry {
 	struct config_provider *provider;
 	const struct json *object;
-	struct catalogue *catalogue;	/* NULL: not known, which was reported */
+	struct catalogue *catalogue;	/* NULL: not known, or broken; it was reported */
 };
+
+/*
+ * The description that "type" names; NULL: there is none, which was reported. Where it is
+ * the user's own and has a mistake, `provider->broken` says so.
+ */
+struct catalogue *entry_read_type(struct reading *reading, const struct json *object,
+				  struct config_provider *provider);
 
 /* "hostnames": text, or {"name": ..., "families": [...]}; `target` is the entry. */
 void hostnames_read(struct reading *reading, const struct json *value, void *target,

@@ -195,7 +195,7 @@ static void check_twice(struct reading *reading, const struct entry *entry, size
 			      hostname->name);
 		return;
 	}
-	for (; earlier < provider; earlier++) {
+	for (; entry->catalogue && earlier < provider; earlier++) {
 		if (!is_same_provider(earlier, provider, entry->catalogue) ||
 		    !is_twice(earlier, earlier->hostname_count, provider, hostname))
 			continue;
@@ -342,6 +342,8 @@ void hostnames_check(struct reading *reading, const struct entry *entry)
 	for (size_t i = 0; i < entry->provider->hostname_count; i++) {
 		check_twice(reading, entry, i);
 		check_families(reading, entry, i);
+		if (!entry->catalogue)
+			continue;
 		check_domain(reading, entry, entry->provider->hostnames[i].name);
 		check_wildcard(reading, entry, entry->provider->hostnames[i].name);
 		check_suffix(reading, entry, i);

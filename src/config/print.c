@@ -168,6 +168,8 @@ static void print_provider(struct json *array, const struct config *config,
 	json_add_string(object, "type", provider->type);
 	json_add_string(object, "name", provider->name);
 	json_add_string(object, "wan", config->wans[provider->wan].name);
+	if (provider->broken)
+		json_add_string(object, "broken", provider->broken);
 	print_hostnames(object, provider);
 	print_families(object, provider->families);
 	for (size_t i = 0; i < provider->setting_count; i++)
@@ -204,7 +206,7 @@ static void print_catalogue(struct json *root, const struct config *config)
 	for (size_t i = 0; i < config->provider_count; i++) {
 		const struct config_provider *provider = &config->providers[i];
 
-		if (!json_get(catalogue, provider->type))
+		if (provider->description && !json_get(catalogue, provider->type))
 			json_add_string(catalogue, provider->type, provider->description);
 	}
 }

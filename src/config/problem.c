@@ -15,6 +15,7 @@ void config_problems_done(struct config_problems *problems)
 	text_done(&problems->text);
 	problems->errors = 0;
 	problems->warnings = 0;
+	problems->broken = 0;
 }
 
 void source_done(struct source *source)
@@ -42,10 +43,12 @@ struct shown shown(const char *string)
 /* Counts the problem; false where the text has enough of them. */
 static bool problem_count(struct config_problems *problems, enum problem_kind kind)
 {
-	unsigned before = problems->errors + problems->warnings;
+	unsigned before = problems->errors + problems->warnings + problems->broken;
 
 	if (kind == PROBLEM_ERROR)
 		problems->errors++;
+	else if (kind == PROBLEM_BROKEN)
+		problems->broken++;
 	else
 		problems->warnings++;
 	if (before == PROBLEMS_MAX)
@@ -55,7 +58,7 @@ static bool problem_count(struct config_problems *problems, enum problem_kind ki
 
 static const char *problem_word(enum problem_kind kind)
 {
-	return kind == PROBLEM_ERROR ? "error" : "warning";
+	return kind == PROBLEM_WARNING ? "warning" : "error";
 }
 
 static void problem_place(struct config_problems *problems, struct source *source,

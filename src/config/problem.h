@@ -22,7 +22,8 @@ struct source {
 /* Frees all and wipes the text. */
 void source_done(struct source *source);
 
-enum problem_kind { PROBLEM_WARNING, PROBLEM_ERROR };
+/* BROKEN: an error that is counted apart, since all else may go on. */
+enum problem_kind { PROBLEM_WARNING, PROBLEM_ERROR, PROBLEM_BROKEN };
 
 /* At the key or value `value` of the source. */
 void problem_at(struct config_problems *problems, struct source *source,

@@ -21,6 +21,9 @@ struct reading {
 #define reading_error(reading, value, ...)                                               \
 	problem_at((reading)->problems, (reading)->source, value, PROBLEM_ERROR,         \
 		   __VA_ARGS__)
+#define reading_broken(reading, value, ...)                                              \
+	problem_at((reading)->problems, (reading)->source, value, PROBLEM_BROKEN,        \
+		   __VA_ARGS__)
 #define reading_warning(reading, value, ...)                                             \
 	problem_at((reading)->problems, (reading)->source, value, PROBLEM_WARNING,       \
 		   __VA_ARGS__)

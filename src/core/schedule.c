@@ -149,7 +149,7 @@ static void fill_entry(struct schedule *schedule, size_t p, uint64_t fingerprint
 	entry->circuit = find_circuit(schedule, provider);
 	entry->rules = (struct record_rules){
 		.check = provider->check, .verify = config->dns.verify,
-		.allow_private = provider->allow_private,
+		.allow_private = provider->allow_private, .broken = provider->broken,
 		.check_every_ms = config->dns.check_every_ms,
 		.refresh_ms = provider->refresh_ms,
 		.min_interval_ms = provider->min_interval_ms, .fingerprint = fingerprint,

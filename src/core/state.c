@@ -304,6 +304,7 @@ static uint64_t fingerprint(const struct state *state, const struct config *conf
 
 	mix(state, &sum, provider->type);
 	mix(state, &sum, provider->description);
+	mix(state, &sum, provider->broken);
 	mix(state, &sum, config_user_agent(config, provider));
 	mix(state, &sum, provider->ca_pem);
 	mix(state, &sum, provider->insecure_http ? "http" : "https");

@@ -182,6 +182,11 @@ void record_settle(struct record *record, int64_t now_ms)
 		enter(record, RECORD_SENDING);
 		return;
 	}
+	if (record->rules->broken) {
+		record_say(record, "%s", record->rules->broken);
+		enter(record, RECORD_DISABLED);
+		return;
+	}
 	if (record->refusal) {
 		enter(record, RECORD_DISABLED);
 		return;

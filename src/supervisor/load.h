@@ -46,7 +46,7 @@ struct load_facts {
 	uint8_t control_group_missing;
 	uint8_t hooks_user_refused; /* another user only where we are root, and known */
 	int32_t log_level;
-	uint32_t errors, warnings;
+	uint32_t errors, broken, warnings;	/* as config_problems counts them */
 	struct load_user core, publisher, hooks;
 	gid_t control_group, admin_group;	/* (gid_t)-1: none */
 	int64_t hooks_timeout_ms;

@@ -199,6 +199,7 @@ static void problems_tell(const struct config_problems *problems, bool to_stderr
 	const char *text = problems->text.bytes;
 
 	facts->errors = problems->errors;
+	facts->broken = problems->broken;
 	facts->warnings = problems->warnings;
 	if (!text)
 		return;

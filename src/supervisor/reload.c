@@ -176,8 +176,10 @@ static void reload_end(struct supervisor *supervisor)
 	if (rc == 0) {
 		reload_adopt(supervisor, document);
 		reload_answer(supervisor, 0, facts->problems);
-		log_notice("configuration: read again, %u warnings", facts->warnings);
-		reload_log_problems(facts->problems, LOG_WARNING);
+		log_notice("configuration: read again, %u entries disabled, %u warnings",
+			   facts->broken, facts->warnings);
+		reload_log_problems(facts->problems,
+				    facts->broken ? LOG_ERR : LOG_WARNING);
 	} else {
 		reload_answer(supervisor, rc, rc == -EINVAL ? facts->problems : err.text);
 		log_error("configuration: %s; the old one stays", err.text);

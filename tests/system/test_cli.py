@@ -313,6 +313,37 @@ def control():
     same(call('hairpinctl', 'update', 'other.example.org')[0], 1)
 
 
+def broken_description():
+    """A mistake in a description of one's own: -n fails and names it, the daemon goes on with all else; mended, it serves"""
+    path = '/etc/hairpind/providers/mine.json'
+    good = {'id': 'mine', 'name': 'Mine', 'status': 'alive', 'requests': [{'url': 'https://127.0.0.1/?h={hostname}&a={ip}'}],
+            'answers': [{'http': 200, 'means': 'good'}]}
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w') as file:
+        file.write('{\n "id": "mine",\n "nam": "Mine" }')
+    config = lab.configuration()
+    config['providers'].append({'type': 'mine', 'hostnames': ['mine.example.org']})
+    lab.write_configuration(config)
+    status, _, error = call('hairpind', '-n')
+    same(status, 2)
+    assert 'mine.json:3:2: unknown key "nam"' in error and '1 error in descriptions' in error, error
+    assert lab.ctl('reload').get('reloaded') is True
+    record = lab.record(hostname='mine.example.org')
+    same(record['state'], 'disabled')
+    assert 'mine.json:3:2: unknown key' in record['reason'], record
+    lab.ctl('update', '--force', 'mine.example.org')
+    same(lab.record(hostname='mine.example.org')['state'], 'disabled')
+    wait_for('the other one', 20, lambda: lab.record()['state'] == 'current')
+    with open(path, 'w') as file:
+        json.dump(good, file)
+    same(call('hairpind', '-n')[0], 0)
+    assert lab.ctl('reload').get('reloaded') is True
+    wait_for('mended', 20, lambda: lab.record(hostname='mine.example.org')['state'] != 'disabled')
+    os.remove(path)
+    lab.write_configuration()
+    assert lab.ctl('reload').get('reloaded') is True
+
+
 def socket_rights():
     """The socket is not for others; garbage and silence hurt nobody"""
     import socket
@@ -351,7 +382,7 @@ def main():
     with Lab(build=BUILD) as lab:
         lab.write_configuration()
         run_tests([rewrite_json, rewrite_again, rewrite_dry, rewrite_family, rewrite_usage, rewrite_missing, usage, no_daemon,
-                   check, secrets, print_config, dry_run, once, once_failing, without_file, control, socket_rights])
+                   check, secrets, print_config, dry_run, once, once_failing, without_file, control, broken_description, socket_rights])
 
 
 main()

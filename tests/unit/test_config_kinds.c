@@ -173,6 +173,52 @@ static void no_wildcards_where_there_are_none(void **state)
 					"\"hostnames\": [\"*.a.example.org\"]} ] }"), 0);
 }
 
+/* All else is as if the entry were not there, but its records are known. */
+static void a_broken_description(void **state)
+{
+	struct room *room = *state;
+	const struct config_provider *broken;
+	struct config *copy = NULL;
+	struct err err = { 0 };
+	char *text;
+
+	room_write(room, "providers/mine.json", "{\n \"id\": 3 }", 0644);
+	assert_int_equal(room_load_text(room, "{ \"providers\": [ {\"type\": \"mine\", "
+					"\"password\": \"geheim\", "
+					"\"hostnames\": [\"a.example.org\"]}, "
+					"{\"type\": \"mine\", "
+					"\"hostnames\": [\"b.example.org\"]}, "
+					"{\"type\": \"duckdns\", \"token\": \"t\", "
+					"\"hostnames\": [\"a.duckdns.org\"]} ] }"), 0);
+	assert_int_equal(room->problems.broken, 2);
+	assert_says(room, "hairpind.json:1:19: error: ");
+	assert_says(room, "providers/mine.json:2:2: \"id\" must be");
+	assert_says_not(room, "geheim");
+	text = config_print(room->config, CONFIG_REVEAL);
+	assert_null(strstr(text, "geheim"));
+	if (config_parse(text, strlen(text), &copy, &err) < 0)
+		fail_msg("%s", err.text);
+	free(text);
+	broken = copy->providers;
+	assert_string_equal(broken[0].type, "mine");
+	assert_string_equal(broken[1].name, "mine-2");
+	assert_string_equal(broken[0].hostnames[0].name, "a.example.org");
+	assert_non_null(strstr(broken[0].broken, "mine.json:2:2: "));
+	assert_null(broken[0].description);
+	assert_int_equal(broken[0].facts.families, CONFIG_IPV4 | CONFIG_IPV6);
+	assert_null(broken[2].broken);
+	assert_non_null(broken[2].description);
+	config_free(copy);
+	/* and one that others may write */
+	room_write(room, "providers/mine.json", description, 0666);
+	assert_int_equal(load(room, ""), 0);
+	assert_int_equal(room_load_text(room, "{ \"providers\": [ {\"type\": \"mine\", "
+					"\"hostnames\": [\"a.example.org\", "
+					"\"a.example.org\"]} ] }"), -EINVAL);
+	assert_says(room, "may be written by others");
+	assert_says(room, "stands here twice");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +233,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(documents_travel, open_with_description,
 						room_close),
 		cmocka_unit_test_setup_teardown(no_wildcards_where_there_are_none,
+						open_with_description, room_close),
+		cmocka_unit_test_setup_teardown(a_broken_description,
 						open_with_description, room_close),
 	};
 

@@ -396,6 +396,32 @@ static void test_fight(void **state)
 	world_free(world);
 }
 
+/* A description with a mistake: nothing is asked, whatever the user wishes. */
+static void test_broken(void **state)
+{
+	struct world *world = published();
+	struct record_rules broken = *world_record(world, 0)->rules, mended = broken;
+
+	(void)state;
+	broken.broken = "a.json:2:3: unknown key";
+	broken.fingerprint++;
+	record_set_rules(world_record(world, 0), &broken, world->now_ms);
+	assert_int_equal(world_record(world, 0)->state, RECORD_DISABLED);
+	assert_string_equal(world_record(world, 0)->reason, broken.broken);
+	world->request_count = 0;
+	world_set(world, AF_INET, B);
+	(void)record_ask(world_record(world, 0), true, world->now_ms);
+	world_run(world, DAY);
+	assert_int_equal(world->request_count, 0);
+	assert_int_equal(world_record(world, 0)->state, RECORD_DISABLED);
+	record_set_rules(world_record(world, 0), &mended, world->now_ms);
+	assert_string_equal(world_record(world, 0)->reason, "");
+	world_run(world, DAY);
+	assert_int_equal(world->request_count, 1);
+	assert_int_equal(world_record(world, 0)->state, RECORD_CURRENT);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_idle_months),
 		cmocka_unit_test(test_changed_once),
 		cmocka_unit_test(test_fight),
+		cmocka_unit_test(test_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
