@@ -27,6 +27,7 @@ def configure(*names, token='first t0ken', families=('ipv4',), **changes):
     entry = {'type': 'cloudflare', 'domain': ZONE, 'token': {'file': '/etc/hairpind/password'},
              'ca_file': f'{lab.folder}/ca.pem', 'hostnames': list(names), 'families': list(families)}
     entry.update(changes)
+    entry = {key: value for key, value in entry.items() if value is not None}
     lab.write_configuration(lab.configuration(providers=[entry]))
     with open('/etc/hairpind/password', 'w') as file:
         file.write(f'{token}\n')
@@ -114,6 +115,18 @@ def kept_ids():
         row = cloud.find(HOME, kind)[0]
         same({key: row[key] for key in TRAITS}, TRAITS, 'what is not the address stays')
     same(len(cloud.find(HOME, 'TXT')), 1)
+    finish()
+
+
+def zone_found():
+    """No domain is given: of the zones that the token may see the one that the names are in is taken"""
+    cloud.clear()
+    begin(HOME, TWO, domain=None)
+    settle(HOME, TWO)
+    cloud.take_asked()
+    change()
+    settle(HOME, TWO)
+    same(cloud.take_asked(), ['PATCH'] * 2)
     finish()
 
 
@@ -252,7 +265,7 @@ def main():
         run('ip', 'addr', 'add', f'{V6}/64', 'dev', 'wan0', 'nodad', ns='router')
         run('ip', 'route', 'replace', 'default', 'via', '2a01:4f8:1::254', 'dev', 'wan0', ns='router')
         run_tests([alone(test) for test in (
-            kept_ids, deleted, error_under_200, cut, slow, killed, core_killed, another_account)])
+            kept_ids, zone_found, deleted, error_under_200, cut, slow, killed, core_killed, another_account)])
 
 
 main()
