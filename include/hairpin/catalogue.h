@@ -162,8 +162,11 @@ struct catalogue_pages {
 
 /* What an answer means. The duties of each: provider.h. */
 enum catalogue_verdict {
-	CATALOGUE_GOOD,			/* of a step that does not write: NEXT_STEP */
-	CATALOGUE_UNCHANGED,
+	/*
+	 * The record holds the address; of a look only where its own rule says so. Else of
+	 * a step that does not write: as NEXT_STEP.
+	 */
+	CATALOGUE_GOOD, CATALOGUE_UNCHANGED,
 	CATALOGUE_BADAUTH, CATALOGUE_NOHOST, CATALOGUE_ABUSE, CATALOGUE_BADAGENT,
 	CATALOGUE_FORBIDDEN,
 	CATALOGUE_BAD_REQUEST, CATALOGUE_RATE_LIMITED, CATALOGUE_SERVER_ERROR,
