@@ -139,13 +139,18 @@ static uint64_t program_fingerprint(void)
 	return secret_fingerprint(key, HAIRPIN_VERSION, sizeof(HAIRPIN_VERSION));
 }
 
+unsigned schedule_batch_names(const struct config_provider *provider)
+{
+	return MAX(provider->facts.batch_hostnames, 1);
+}
+
 static void fill_entry(struct schedule *schedule, size_t p, uint64_t fingerprint)
 {
 	const struct config *config = schedule->config;
 	const struct config_provider *provider = &config->providers[p];
 	struct entry *entry = &schedule->entries[p];
 
-	entry->batch = MAX(provider->facts.batch_hostnames, 1);
+	entry->batch = schedule_batch_names(provider);
 	entry->circuit = find_circuit(schedule, provider);
 	entry->rules = (struct record_rules){
 		.check = provider->check, .verify = config->dns.verify,

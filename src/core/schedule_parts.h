@@ -108,6 +108,9 @@ int schedule_passenger(const struct schedule *schedule, size_t index);
 
 unsigned schedule_count_names(const struct schedule *schedule, const struct job *job);
 
+/* How many names one of its jobs may take, while nothing says that they are too many. */
+unsigned schedule_batch_names(const struct config_provider *provider);
+
 /*
  * The job ends without (further) answers; `gone` as record_lost() or record_unsent() has
  * it.

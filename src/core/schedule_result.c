@@ -103,6 +103,16 @@ static void split(struct schedule *schedule, const struct job *job)
 	entry->was_split = true;
 }
 
+/* The missing name is found, and goes no more: the others may go together again. */
+static void unsplit(struct schedule *schedule, size_t index)
+{
+	size_t provider = schedule->records[index].provider;
+	struct entry *entry = &schedule->entries[provider];
+
+	entry->batch = schedule_batch_names(&schedule->config->providers[provider]);
+	entry->was_split = false;
+}
+
 static void finish(struct schedule *schedule, struct job *job,
 		   const struct moment *moment)
 {
@@ -188,6 +198,8 @@ static void answer_update(struct schedule *schedule, struct job *job, size_t ind
 	}
 	report->event = record_answer(record, result, moment->now_ms, moment->wall_s,
 				      moment->random);
+	if (result->verdict == MESSAGE_NOHOST && !outlived)
+		unsplit(schedule, index);
 	if (record_is_account_wide(result->verdict) && !outlived)
 		report->also_disabled = refuse_others(schedule, index, result);
 }

@@ -157,6 +157,43 @@ static void test_split_by_names(void **state)
 	world_free(world);
 }
 
+enum { MISSING = 7 };
+
+/* One name is missing; of several at once the answer does not say which. */
+static enum message_verdict world_misses(struct world *world, size_t record)
+{
+	uint32_t job = world_record(world, MISSING)->job;
+
+	if (world->requests[world->request_count - 1].records > 1)
+		return world_record(world, record)->job == job ? MESSAGE_SPLIT
+							       : MESSAGE_GOOD;
+	return record == MISSING ? MESSAGE_NOHOST : MESSAGE_GOOD;
+}
+
+/* Until it is found names go alone, afterwards the others together as before. */
+static void test_missing_name(void **state)
+{
+	struct world *world = world_new(1, 20, CONFIG_IPV4);
+	size_t first;
+
+	(void)state;
+	world->providers[0].facts.batch_hostnames = 20;
+	world_start(world);
+	world->provider = world_misses;
+	world_set(world, AF_INET, A);
+	world_run(world, 10 * MINUTE);
+	assert_int_equal(world_record(world, MISSING)->state, RECORD_DISABLED);
+	for (size_t i = 0; i < 20; i++)
+		assert_true(i == MISSING ||
+			    world_record(world, i)->state == RECORD_CURRENT);
+	first = world->request_count;
+	assert_in_range(first, 1 + 2, 1 + 2 + 10);
+	world_set(world, AF_INET, B);
+	world_run(world, 10 * MINUTE);
+	assert_int_equal(world->request_count - first, 1);
+	world_free(world);
+}
+
 static void test_hundred_at_once(void **state)
 {
 	struct world *world = world_new(1, 250, CONFIG_IPV4);
@@ -270,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_same_data),
 		cmocka_unit_test(test_passenger),
 		cmocka_unit_test(test_split_by_names),
+		cmocka_unit_test(test_missing_name),
 		cmocka_unit_test(test_hundred_at_once),
 		cmocka_unit_test(test_names_a_minute),
 		cmocka_unit_test(test_noted),
