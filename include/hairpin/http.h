@@ -58,7 +58,9 @@ struct http_request {
 	int family;			/* AF_INET, AF_INET6: only by it; 0: either */
 	const char *user_agent;		/* NULL: ours */
 	const char *ca_pem;		/* NULL: the system's certificates */
-	const char *interface;		/* "" or the link to leave by */
+	/* "" or the link to leave by: to the internet, and with `near` to what is on it */
+	const char *interface;
+	bool near;
 	/* connections made under another one are not used */
 	uint64_t epoch;
 	int64_t timeout_ms;		/* of all, resolving included */

@@ -283,6 +283,7 @@ int exchange_prepare(struct http_exchange *exchange, const struct http_request *
 		       request->interface))
 		return err_set(ret_err, -EINVAL, "the interface's name is too long");
 	exchange->private_server = request->private_server;
+	exchange->near = request->near;
 	exchange->family = request->family;
 	exchange->easy = curl_easy_init();
 	if (!exchange->easy || add_headers(exchange, request) < 0)
@@ -359,7 +360,7 @@ static bool set_link(struct http_exchange *exchange, bool all_global)
 {
 	char link[32];
 
-	if (!exchange->interface[0] || !all_global)
+	if (!exchange->interface[0] || (!all_global && !exchange->near))
 		return true;
 	if (!may_bind(exchange))
 		return false;

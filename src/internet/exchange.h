@@ -36,7 +36,7 @@ struct http_exchange {
 	struct curl_slist *headers, *pins;
 	char host_name[256];		/* without brackets */
 	char port[6];
-	bool private_server;
+	bool private_server, near;
 	int family;			/* 0: either */
 	char interface[16];
 	uint64_t epoch;

@@ -89,7 +89,7 @@ static struct http_request request_of(const struct upnp *upnp, const char *metho
 	return (struct http_request){
 		.method = method, .url = url, .family = AF_INET,
 		.interface = upnp->outside.interface, .timeout_ms = HTTP_MS,
-		.private_server = true, .insecure_http = true,
+		.private_server = true, .insecure_http = true, .near = true,
 	};
 }
 

@@ -2,6 +2,7 @@
 """hairpin-publish finds the public address: web services, name servers, and the router in front by PCP,
 NAT-PMP and UPnP, scripted and, where it is installed, miniupnpd."""
 
+import ctypes
 import os
 import shutil
 import socket
@@ -253,12 +254,12 @@ SERVICE = 'urn:schemas-upnp-org:service:WANIPConnection:1'
 class Igd:
     """A router's SSDP and HTTP."""
 
-    def __init__(self):
-        self.location = f'http://{ROUTER}:5000/root.xml'
+    def __init__(self, address=ROUTER):
+        self.location = f'http://{address}:5000/root.xml'
         self.description, self.answer, self.requests = '', '', []
         self.ssdp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.ssdp.bind((ROUTER, 1900))
-        self.listener = socket.create_server((ROUTER, 5000))
+        self.ssdp.bind((address, 1900))
+        self.listener = socket.create_server((address, 5000))
         threading.Thread(target=self.serve_ssdp, daemon=True).start()
         threading.Thread(target=self.serve_http, daemon=True).start()
 
@@ -311,6 +312,45 @@ def test_upnp():
     for base in ('<URLBase>http://127.0.0.1:5000/</URLBase>', '<URLBase>http://45.11.1.80/</URLBase>', '<URLBase>x:</URLBase>'):
         igd.description = description(control='ctl', base=base)
         same(ask('upnp', ROUTER).addresses, [ADDRESS], base)
+
+
+def router_behind(link, own, public):
+    """A router 192.168.1.1 in a network namespace of its own (a thread's) behind `link`, where `own` is ours."""
+    told, linked, ready = [], threading.Event(), threading.Event()
+
+    def live():
+        if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) == 0:      # CLONE_NEWNET
+            told.append(threading.get_native_id())
+        ready.set()
+        linked.wait(10)
+        for words in ('addr add 192.168.1.1/24 dev lan', 'link set lan up'):
+            subprocess.run(['ip', *words.split()], check=True)
+        there = Igd('192.168.1.1')
+        there.description, there.answer = description(), soap(public)
+        ready.set()
+        time.sleep(600)
+    threading.Thread(target=live, daemon=True).start()
+    ready.wait(10)
+    for words in (f'link add {link} type veth peer name lan netns {told[0]}', f'addr add {own}/24 dev {link}',
+                  f'link set {link} up'):
+        subprocess.run(['ip', *words.split()], check=True)
+    ready.clear()
+    linked.set()
+    assert ready.wait(10), link
+
+
+def test_upnp_link():
+    """two routers of the same address: each is asked by its own link only"""
+    need_upnp()
+    for name in ('all', 'default'):
+        with open(f'/proc/sys/net/ipv4/conf/{name}/rp_filter', 'w') as file:
+            file.write('0')
+    links = {b'up0': '81.2.69.20', b'up1': '81.2.69.21'}
+    for number, (link, public) in enumerate(links.items()):
+        router_behind(link.decode(), f'192.168.1.{2 + number}', public)
+    for link, public in links.items():
+        answer = ask('upnp', '192.168.1.1', interface=link)
+        same((answer.verdict, answer.addresses), ('answer', [public]), public)
 
 
 def test_upnp_nonsense():
