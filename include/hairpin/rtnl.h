@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: kernel */
 /*
- * rtnetlink: links, addresses and default routes, by events and by dump.
+ * rtnetlink: links, addresses and default routes, by events and by dump; further routes of
+ * the links somebody asks for.
  *
  * An event only means "look again": rtnl_read() drains them and tells that something
  * changed; rtnl_snapshot() asks the kernel. Subscription and dump use different
@@ -28,7 +29,7 @@ int rtnl_fd(const struct rtnl *rtnl);	/* readable: call rtnl_read() */
 
 /*
  * Reads until nothing is left, bounded per call. `ret_changed`: links, addresses or
- * default routes may have changed (also after an overrun).
+ * default routes, or those that are watched, may have changed (also after an overrun).
  */
 int rtnl_read(struct rtnl *rtnl, bool *ret_changed) must_check;
 
@@ -65,6 +66,32 @@ struct rtnl_snapshot {
 int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot,
 		  struct err *ret_err) must_check;
 void rtnl_snapshot_done(struct rtnl_snapshot *snapshot);
+
+enum { RTNL_WATCH_MAX = 16 };
+
+/* Whose routes count, and how long their destinations may be. */
+struct rtnl_watch {
+	uint32_t links[RTNL_WATCH_MAX];
+	size_t count;
+	unsigned bits;
+};
+
+struct rtnl_routes {
+	struct wan_route *list;		/* in dump order */
+	size_t count;
+	size_t room;			/* allocated entries; private */
+};
+
+/*
+ * The IPv6 unicast routes of the main table by the links of `watch`, WAN_ROUTE_BITS_MIN to
+ * `bits` long, but those that the kernel made itself, for addresses. From now on their
+ * changes are events, until the next call; of all other routes only default ones are, so
+ * a busy table wakes nobody up. Without links the kernel is not asked. `routes` is all
+ * zero or was filled before.
+ */
+int rtnl_routes(struct rtnl *rtnl, const struct rtnl_watch *watch,
+		struct rtnl_routes *routes, struct err *ret_err) must_check;
+void rtnl_routes_done(struct rtnl_routes *routes);
 
 const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,
 				       const char *name);

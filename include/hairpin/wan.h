@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* room: model */
 /*
- * Which of a link's addresses, or which prefix, is the WAN's. Pure: no I/O, the time is
- * an argument.
+ * Which of a link's addresses, or which prefix of its addresses or routes, is the WAN's.
+ * Pure: no I/O, the time is an argument.
  */
 #ifndef HAIRPIN_WAN_H
 #define HAIRPIN_WAN_H
@@ -25,6 +25,17 @@ struct wan_candidate {
 	bool has_peer;
 };
 
+/* One IPv6 route of the main table that leads by a link, with or without a gateway. */
+struct wan_route {
+	struct addr to;
+	uint8_t prefix_length;
+	uint32_t ifindex;
+	uint32_t priority;	/* metric, lower wins */
+};
+
+/* A shorter route leads to a part of the internet: no network is delegated so much. */
+enum { WAN_ROUTE_BITS_MIN = 32 };
+
 /*
  * The WAN's address of `family` among `count` candidates, all of the WAN's link.
  *
@@ -42,6 +53,18 @@ struct addr wan_choose(int family, const struct wan_candidate *candidates, size_
  */
 struct addr wan_choose_prefix(unsigned bits, const struct wan_candidate *candidates,
 			      size_t count, const struct addr *current);
+
+/*
+ * Where no address shows one: the prefix of `bits` bits that the routes of `link` show.
+ * Of those to global addresses, WAN_ROUTE_BITS_MIN to `bits` long: the longest, of equals
+ * that with the lowest metric, of equals the current one, else the first in dump order. A
+ * route where the link has an address (of `candidates`, all its own) is passed over: that
+ * address does not count, being deprecated or the like. None: family 0.
+ */
+struct addr wan_choose_route(unsigned bits, const struct wan_route *routes,
+			     size_t route_count, uint32_t link,
+			     const struct wan_candidate *candidates, size_t count,
+			     const struct addr *current);
 
 /* One family of one WAN, or its prefix, as it is believed to be. All zero at start. */
 struct wan_side {

@@ -278,6 +278,7 @@ static void end(struct core *core)
 	conntrack_free(core->conntrack);
 	nft_free(core->nft);
 	rtnl_snapshot_done(&core->snapshot);
+	rtnl_routes_done(&core->routes);
 	rtnl_free(core->rtnl);
 	if (core->alarm >= 0)
 		close(core->alarm);

@@ -105,6 +105,7 @@ struct core {
 	struct nft_table *tables;	/* config->nat.tables, parsed */
 	struct rtnl *rtnl;
 	struct rtnl_snapshot snapshot;
+	struct rtnl_routes routes;	/* where no address shows a WAN's prefix */
 	struct nft *nft;		/* NULL: not opened yet, or it cannot be */
 	struct conntrack *conntrack;	/* likewise */
 	struct schedule *schedule;

@@ -232,20 +232,82 @@ static void observe(struct core *core, size_t index, int which,
 	look->changes[look->count++] = change;
 }
 
+/* --- which prefix --- */
+
+static void watch_link(struct rtnl_watch *watch, uint32_t link, unsigned bits)
+{
+	size_t at = 0;
+
+	while (at < watch->count && watch->links[at] != link)
+		at++;
+	if (at == watch->count)
+		watch->links[watch->count++] = link;
+	watch->bits = MAX(watch->bits, bits);
+}
+
+/* Of the links whose addresses show no prefix that somebody wants to know. */
+static int read_routes(struct core *core, struct wan_candidate *scratch,
+		       struct err *ret_err)
+{
+	struct rtnl_watch watch = { .count = 0 };
+	const struct addr none = { 0 };
+
+	_Static_assert((int)RTNL_WATCH_MAX >= (int)CONFIG_WANS_MAX, "each has a place");
+	for (size_t i = 0; i < core->config->wan_count; i++) {
+		uint32_t link = core->wans[i].prefix.link;
+		unsigned bits = wan_prefix_bits(core->wans[i].config);
+		size_t count = gather(&core->snapshot, link, scratch);
+		struct addr shown = wan_choose_prefix(bits, scratch, count, &none);
+
+		if (bits && link && addr_is_none(&shown))
+			watch_link(&watch, link, bits);
+	}
+	return rtnl_routes(core->rtnl, &watch, &core->routes, ret_err);
+}
+
+/* An address that showed another prefix, and vanished, may come back within its grace. */
+static bool may_show(const struct core_wan *wan, const struct addr *shown, int64_t now_ms)
+{
+	const struct wan_side *now = &wan->prefix.now;
+
+	return addr_is_none(&now->address) || wan->prefix_by_route ||
+	       addr_equal(&now->address, shown) ||
+	       wan_due_ms(now, wan->config->grace_ms) <= now_ms;
+}
+
+/* An address wins over a route. */
+static struct addr see_prefix(const struct core *core, struct core_wan *wan,
+			      struct wan_candidate *scratch, int64_t now_ms)
+{
+	unsigned bits = wan_prefix_bits(wan->config);
+	uint32_t link = wan->prefix.link;
+	size_t count = gather(&core->snapshot, link, scratch);
+	const struct addr *current = &wan->prefix.now.address, none = { 0 };
+	struct addr shown = wan_choose_prefix(bits, scratch, count, current);
+
+	if (!addr_is_none(&shown)) {
+		wan->prefix_by_route = false;
+		return shown;
+	}
+	shown = wan_choose_route(bits, core->routes.list, core->routes.count, link,
+				 scratch, count, current);
+	if (addr_is_none(&shown) || !may_show(wan, &shown, now_ms))
+		return none;
+	wan->prefix_by_route = true;
+	return shown;
+}
+
 static void observe_prefix(struct core *core, size_t index,
 			   struct wan_candidate *scratch, int64_t now_ms,
 			   struct look *look)
 {
 	struct core_wan *wan = &core->wans[index];
 	struct look_change change = { .wan = index, .side = WAN_IPV6 };
-	unsigned bits = wan_prefix_bits(wan->config);
 	struct addr seen;
-	size_t count;
 
-	if (!bits)
+	if (!wan_prefix_bits(wan->config))
 		return;
-	count = gather(&core->snapshot, wan->prefix.link, scratch);
-	seen = wan_choose_prefix(bits, scratch, count, &wan->prefix.now.address);
+	seen = see_prefix(core, wan, scratch, now_ms);
 	if (has_changed(core, &wan->prefix, &seen, now_ms, &change))
 		look->prefixes[look->prefix_count++] = change;
 }
@@ -263,14 +325,16 @@ int look_at_links(struct core *core, int64_t now_ms, struct look *ret_look,
 	if (!scratch)
 		return err_set(ret_err, -ENOMEM, "out of memory");
 	ret_look->count = ret_look->prefix_count = 0;
-	for (size_t i = 0; i < core->config->wan_count; i++) {
+	for (size_t i = 0; i < core->config->wan_count; i++)
 		update_link(core, i, now_ms);
+	result = read_routes(core, scratch, ret_err);
+	for (size_t i = 0; result == 0 && i < core->config->wan_count; i++) {
 		for (int side = 0; side < WAN_SIDES; side++)
 			observe(core, i, side, scratch, now_ms, ret_look);
 		observe_prefix(core, i, scratch, now_ms, ret_look);
 	}
 	free(scratch);
-	return 0;
+	return result;
 }
 
 bool look_finds(const struct core *core, const struct addr *address)

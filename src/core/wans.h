@@ -59,6 +59,7 @@ struct core_wan {
 	 * know nothing of it. Its link is the one of "prefix_from".
 	 */
 	struct core_side prefix;
+	bool prefix_by_route;		/* a route showed it, no address */
 	char interface[IFNAMSIZ];	/* the link now, or as configured; "": none */
 	bool up;
 	bool has_route;

@@ -19,6 +19,7 @@ struct look {
 	size_t target_count;
 	struct nft_table *tables;
 	size_t table_count;
+	struct rtnl *rtnl;		/* while addresses are looked for */
 	struct json *items;
 };
 
@@ -47,22 +48,41 @@ static uint32_t look_link(const struct rtnl_snapshot *snapshot, const char *inte
 	return rtnl_default_link(snapshot, family == AF_INET ? AF_INET6 : AF_INET);
 }
 
+/* A route shows the prefix where no address does. */
+static int look_route(struct look *look, uint32_t link, unsigned bits,
+		      const struct wan_candidate *mine, size_t count,
+		      struct addr *ret_prefix)
+{
+	const struct rtnl_watch watch = { .links = { link }, .count = 1, .bits = bits };
+	struct rtnl_routes routes = { 0 };
+	const struct addr none = { 0 };
+	int rc = rtnl_routes(look->rtnl, &watch, &routes, NULL);
+
+	if (rc == 0)
+		*ret_prefix = wan_choose_route(bits, routes.list, routes.count, link,
+					       mine, count, &none);
+	rtnl_routes_done(&routes);
+	return rc;
+}
+
 /*
  * As the daemon chooses, but with no memory of the address it had until now. `bits` not
  * 0: so long a prefix.
  */
-static int look_address(const struct rtnl_snapshot *snapshot, const char *interface,
-			int family, unsigned bits, struct addr *ret_address)
+static int look_address(struct look *look, const struct rtnl_snapshot *snapshot,
+			const char *interface, int family, unsigned bits,
+			struct addr *ret_address)
 {
 	uint32_t link = look_link(snapshot, interface, family);
 	const struct addr none = { 0 };
 	struct wan_candidate *mine;
 	size_t i, count = 0;
+	int rc = 0;
 
 	*ret_address = none;
-	if (!link || !snapshot->address_count)
+	if (!link)
 		return 0;
-	mine = calloc(snapshot->address_count, sizeof(*mine));
+	mine = calloc(snapshot->address_count + 1, sizeof(*mine));
 	if (!mine)
 		return -ENOMEM;
 	for (i = 0; i < snapshot->address_count; i++) {
@@ -71,8 +91,10 @@ static int look_address(const struct rtnl_snapshot *snapshot, const char *interf
 	}
 	*ret_address = bits ? wan_choose_prefix(bits, mine, count, &none)
 			    : wan_choose(family, mine, count, &none);
+	if (bits && addr_is_none(ret_address))
+		rc = look_route(look, link, bits, mine, count, ret_address);
 	free(mine);
-	return 0;
+	return rc;
 }
 
 /* What is found from outside only the daemon knows; the inner address is not for rules. */
@@ -91,14 +113,16 @@ static int look_add_target(struct look *look, const struct config_wan *wan,
 
 	target->keep_bits = wan->keep_bits;
 	if (wan->ipv4 != CONFIG_OFF)
-		rc = look_address(snapshot, wan->interface, AF_INET, 0, &target->ipv4);
+		rc = look_address(look, snapshot, wan->interface, AF_INET, 0,
+				  &target->ipv4);
 	if (rc == 0 && wan->ipv6 != CONFIG_OFF)
-		rc = look_address(snapshot, wan->interface, AF_INET6, 0, &target->ipv6);
+		rc = look_address(look, snapshot, wan->interface, AF_INET6, 0,
+				  &target->ipv6);
 	look_drop_inner(wan->ipv4, &target->ipv4);
 	look_drop_inner(wan->ipv6, &target->ipv6);
 	if (rc == 0 && wan->keep_bits)
-		rc = look_address(snapshot, prefix_from, AF_INET6, wan->keep_bits,
-				  &target->prefix);
+		rc = look_address(look, snapshot, prefix_from, AF_INET6,
+				  wan->keep_bits, &target->prefix);
 	if (rc < 0)
 		return err_set_errno(ret_err, rc, "cannot choose an address");
 	rc = tag_init(&target->tag, wan->tag, ret_err);
@@ -233,16 +257,15 @@ static int look_ask_nft(struct look *look, struct err *ret_err)
 static int look_ask_kernel(struct look *look, struct err *ret_err)
 {
 	struct rtnl_snapshot snapshot = { 0 };
-	struct rtnl *rtnl;
-	int rc = rtnl_new(&rtnl, ret_err);
+	int rc = rtnl_new(&look->rtnl, ret_err);
 
 	if (rc < 0)
 		return rc;
-	rc = rtnl_snapshot(rtnl, &snapshot, ret_err);
+	rc = rtnl_snapshot(look->rtnl, &snapshot, ret_err);
 	if (rc == 0)
 		rc = look_add_targets(look, &snapshot, ret_err);
 	rtnl_snapshot_done(&snapshot);
-	rtnl_free(rtnl);
+	rtnl_free(look->rtnl);
 	if (rc == 0)
 		rc = look_add_tables(look, ret_err);
 	if (rc == 0)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hairpin/rtnl.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,27 +13,15 @@
 /* So many datagrams at a time: a storm must not keep the caller's loop. */
 enum { READS_MAX = 512, EVENT_BYTES = 16 * 1024, RECEIVE_BYTES = 512 * 1024 };
 
-/*
- * Everything of the groups below, but of routes only default ones: a router may learn
- * and lose a million others. Interfaces tell their statistics in no events of these
- * groups.
- */
+/* Interfaces tell their statistics in no events of these groups. */
 static int events_open(struct netlink *events, struct err *ret_err)
 {
 	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 				      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
 				      RTNLGRP_IPV6_ROUTE };
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 2),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
-			 NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_dst_len)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+	static const struct rtnl_watch nothing;
+	struct sock_filter code[RTNL_FILTER_MAX];
+	struct sock_fprog filter = { (unsigned short)rtnl_filter(&nothing, code), code };
 	int room = RECEIVE_BYTES, r;
 
 	r = netlink_subscribe(events, NETLINK_ROUTE, groups,

@@ -13,14 +13,10 @@
 
 #include "rtnl_private.h"
 
-/*
- * An interrupted dump is taken again so often. LOWER_UP: IFF_LOWER_UP of linux/if.h,
- * which bears no net/if.h beside it.
- */
-enum { TRIES_MAX = 32, LOWER_UP = 1 << 16 };
+/* IFF_LOWER_UP of linux/if.h, which bears no net/if.h beside it. */
+enum { LOWER_UP = 1 << 16 };
 
-/* Room for one more entry of `bytes` in an array with `count`. */
-static void *grow(void **array, size_t *count, size_t *room, size_t bytes)
+void *rtnl_grow(void **array, size_t *count, size_t *room, size_t bytes)
 {
 	size_t more = *room ? *room * 2 : 8;
 	void *larger;
@@ -48,7 +44,7 @@ static int take_link(void *context, const struct nlmsghdr *message)
 				   IFLA_IFNAME), &name) ||
 	    name.length == 0 || name.length >= IFNAMSIZ)
 		return 0;
-	link = grow((void **)&snapshot->links, &snapshot->link_count,
+	link = rtnl_grow((void **)&snapshot->links, &snapshot->link_count,
 		    &snapshot->link_room, sizeof(*link));
 	if (!link)
 		return -ENOMEM;
@@ -95,7 +91,7 @@ static int take_address(void *context, const struct nlmsghdr *message)
 	attr_u32(attr_find(attributes, IFA_FLAGS), &candidate.flags);
 	candidate.scope = header->ifa_scope;
 	candidate.prefix_length = header->ifa_prefixlen;
-	entry = grow((void **)&snapshot->addresses, &snapshot->address_count,
+	entry = rtnl_grow((void **)&snapshot->addresses, &snapshot->address_count,
 		     &snapshot->address_room, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
@@ -117,7 +113,7 @@ static int add_default(struct rtnl_snapshot *snapshot, const struct rtnl_default
 {
 	struct rtnl_default *entry;
 
-	entry = grow((void **)&snapshot->defaults, &snapshot->default_count,
+	entry = rtnl_grow((void **)&snapshot->defaults, &snapshot->default_count,
 		     &snapshot->default_room, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
@@ -233,7 +229,7 @@ int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot, struct err 
 {
 	int r = -EINTR;
 
-	for (int i = 0; i < TRIES_MAX && r == -EINTR; i++)
+	for (int i = 0; i < RTNL_TRIES_MAX && r == -EINTR; i++)
 		r = dump_all(rtnl, snapshot);
 	if (r == -EINTR)
 		return err_set(ret_err, -EAGAIN, "links and addresses would not stand "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which of a link's addresses is the WAN's, and when one that vanished counts as lost. */
+/* Which of a link's addresses or routes is the WAN's, and when one that vanished counts as lost. */
 #include "hairpin/wan.h"
 
 #include <linux/if_addr.h>
@@ -55,6 +55,49 @@ struct addr wan_choose_prefix(unsigned bits, const struct wan_candidate *candida
 	struct addr address = choose(AF_INET6, candidates, count, current, bits);
 
 	return addr_is_none(&address) ? none : addr_join(&address, bits, &rest);
+}
+
+static bool is_delegated(const struct wan_route *route, unsigned bits,
+			 const struct wan_candidate *candidates, size_t count)
+{
+	if (route->to.family != AF_INET6 || !addr_is_global(&route->to) ||
+	    route->prefix_length < WAN_ROUTE_BITS_MIN || route->prefix_length > bits)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (addr_same_prefix(&candidates[i].address, &route->to,
+				     route->prefix_length))
+			return false;
+	return true;
+}
+
+static bool is_better(const struct wan_route *route, const struct wan_route *best,
+		      const struct addr *current)
+{
+	if (route->prefix_length != best->prefix_length)
+		return route->prefix_length > best->prefix_length;
+	if (route->priority != best->priority)
+		return route->priority < best->priority;
+	return addr_equal(&route->to, current) && !addr_equal(&best->to, current);
+}
+
+struct addr wan_choose_route(unsigned bits, const struct wan_route *routes,
+			     size_t route_count, uint32_t link,
+			     const struct wan_candidate *candidates, size_t count,
+			     const struct addr *current)
+{
+	const struct addr rest = { .family = AF_INET6 }, none = { 0 };
+	const struct wan_route *best = NULL;
+
+	for (size_t i = 0; i < route_count; i++) {
+		const struct wan_route *route = &routes[i];
+
+		if (route->ifindex != link ||
+		    !is_delegated(route, bits, candidates, count))
+			continue;
+		if (!best || is_better(route, best, current))
+			best = route;
+	}
+	return best ? addr_join(&best->to, bits, &rest) : none;
 }
 
 static void change_to(struct wan_side *side, const struct addr *address, int64_t wall_s,

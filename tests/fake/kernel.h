@@ -33,7 +33,10 @@ static struct {
 	size_t address_count;
 	struct rtnl_default defaults[FAKE_MAX];
 	size_t default_count;
-	int snapshot_fails;		/* negative errno */
+	struct wan_route routes[FAKE_MAX];
+	size_t route_count;
+	struct rtnl_watch watch;	/* whose routes were asked for last */
+	int snapshot_fails, routes_fail;	/* negative errno */
 	unsigned snapshots;
 
 	struct fake_rule rules[FAKE_RULES_MAX];
@@ -128,6 +131,29 @@ int rtnl_snapshot(struct rtnl *rtnl, struct rtnl_snapshot *snapshot, struct err 
 }
 
 void rtnl_snapshot_done(struct rtnl_snapshot *snapshot) { (void)snapshot; }
+
+static inline void fake_route(uint32_t link, const char *to, uint8_t prefix_length)
+{
+	kernel.routes[kernel.route_count++] = (struct wan_route){
+		.to = fake_addr(to), .prefix_length = prefix_length, .ifindex = link,
+		.priority = 1024,
+	};
+}
+
+/* All of them; who asks is to take only those of his link. */
+int rtnl_routes(struct rtnl *rtnl, const struct rtnl_watch *watch,
+		struct rtnl_routes *routes, struct err *ret_err)
+{
+	(void)rtnl;
+	if (kernel.routes_fail)
+		return err_set(ret_err, kernel.routes_fail, "no routes");
+	kernel.watch = *watch;
+	*routes = (struct rtnl_routes){ .list = kernel.routes,
+					.count = watch->count ? kernel.route_count : 0 };
+	return 0;
+}
+
+void rtnl_routes_done(struct rtnl_routes *routes) { (void)routes; }
 
 const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,
 				       const char *name)

@@ -144,6 +144,28 @@ static void test_wans(void **state)
 	json_free(found);
 }
 
+/* A prefix that no address of the link shows, but a route by it. */
+static void test_prefix_of_a_route(void **state)
+{
+	struct json *found;
+
+	(void)state;
+	if (lab_try("ip -6 route add 2a00:1:2:300::/56 dev isp0") != 0) {
+		print_message("# this kernel has no IPv6\n");
+		skip();
+	}
+	lab_nft("table ip6 nat { chain prerouting { type nat hook prerouting priority -100;"
+		" ip6 daddr 2a00:9:9:9::10 tcp dport 80 redirect to :8080 comment "
+		"\"hairpin six\"; }; }");
+	write_config("{\"wans\": [{\"interface\": \"wan0\", \"ipv6\": {\"source\": "
+		     "\"interface\", \"keep\": \"suffix\", \"prefix_from\": \"isp0\"}}]}");
+	found = look(config_path);
+	assert_string_equal(json_string(json_get(item_of(found, "hairpin six"), "new")),
+			    "2a00:1:2:300::10");
+	json_free(found);
+	lab_run("ip -6 route del 2a00:1:2:300::/56 dev isp0");
+}
+
 static void test_tables_and_nat_off(void **state)
 {
 	struct json *found;
@@ -178,6 +200,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_look, lab_fresh),
 		cmocka_unit_test_setup(test_wans, lab_fresh),
+		cmocka_unit_test_setup(test_prefix_of_a_route, lab_fresh),
 		cmocka_unit_test_setup(test_tables_and_nat_off, lab_fresh),
 		cmocka_unit_test_setup(test_bad_configuration, lab_fresh),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links, addresses and default routes of a real kernel: veth pairs stand for every kind
+ * Links, addresses and routes of a real kernel: veth pairs stand for every kind
  * of link.
  */
 #include <linux/if_addr.h>
@@ -15,6 +15,7 @@
 struct lab {
 	struct rtnl *rtnl;
 	struct rtnl_snapshot snapshot;
+	struct rtnl_routes routes;
 };
 
 static int open_lab(void **state)
@@ -33,6 +34,7 @@ static int close_lab(void **state)
 	struct lab *lab = *state;
 
 	rtnl_snapshot_done(&lab->snapshot);
+	rtnl_routes_done(&lab->routes);
 	rtnl_free(lab->rtnl);
 	free(lab);
 	return lab_try("ip link del wan0 2>/dev/null; true");
@@ -203,6 +205,113 @@ static void other_routes_and_renewals_are_quiet(void **state)
 	assert_false(changed(lab));
 }
 
+static struct rtnl_watch watch_of(struct lab *lab, const char *link)
+{
+	look(lab);
+	return (struct rtnl_watch){
+		.links = { rtnl_link_find(&lab->snapshot, link)->index }, .count = 1,
+		.bits = 64,
+	};
+}
+
+/* NULL: none. */
+static void expect_route(struct lab *lab, const struct rtnl_watch *watch, const char *to,
+			 unsigned prefix_length, uint32_t priority)
+{
+	const struct wan_route *found;
+	char text[ADDR_TEXT_BYTES];
+
+	assert_int_equal(rtnl_routes(lab->rtnl, watch, &lab->routes, NULL), 0);
+	assert_int_equal(lab->routes.count, to != NULL);
+	if (!to)
+		return;
+	found = &lab->routes.list[0];
+	assert_string_equal(addr_format(&found->to, text), to);
+	assert_int_equal(found->prefix_length, prefix_length);
+	assert_int_equal(found->priority, priority);
+	assert_int_equal(found->ifindex, watch->links[0]);
+}
+
+static void need_ipv6(void)
+{
+	if (lab_try("ip -6 route show >/dev/null && ip -6 addr add 2001:db8:f::1/128 "
+		    "dev lo nodad") == 0) {
+		lab_run("ip -6 addr del 2001:db8:f::1/128 dev lo");
+		return;
+	}
+	print_message("# this kernel has no IPv6\n");
+	skip();
+}
+
+/* A route appears, changes and goes; those of other links, tables and kinds are not it. */
+static void routes_of_a_link(void **state)
+{
+	struct rtnl_watch nothing = { .count = 0 }, watch;
+	struct lab *lab = *state;
+
+	need_ipv6();
+	watch = watch_of(lab, "wan0");
+	expect_route(lab, &watch, NULL, 0, 0);
+	lab_run("ip -6 route add 2a00:1:2:300::/56 dev wan1 && "
+		"ip -6 route add 2a00:1:2:500::/56 dev wan0 table 99 && "
+		"ip -6 route add unreachable 2a00:1:2:400::/56 && "
+		"ip -6 route add 2a00:1:2:300::7/128 dev wan0 && "
+		"ip -6 route add 2000::/3 dev wan0 && ip -6 route add default dev wan0");
+	/* The kernel's own, for an address: it stays when that is gone. */
+	lab_run("ip -6 addr add 2a00:1:2:900::1/64 dev wan0 nodad valid_lft 7200 "
+		"preferred_lft 0 && ip -6 addr del 2a00:1:2:900::1/64 dev wan0");
+	lab_run("ip -6 route show 2a00:1:2:900::/64 dev wan0 | grep -q 'proto kernel'");
+	expect_route(lab, &watch, NULL, 0, 0);
+	lab_run("ip -6 route add 2a00:1:2:600::/56 via fe80::2 dev wan0 metric 77");
+	expect_route(lab, &watch, "2a00:1:2:600::", 56, 77);
+	expect_route(lab, &nothing, NULL, 0, 0);
+	lab_run("ip -6 route add 2a00:1:2:800::/60 dev wan0 && "
+		"ip -6 route del 2a00:1:2:600::/56");
+	expect_route(lab, &watch, "2a00:1:2:800::", 60, 1024);
+	watch.bits = 56;
+	expect_route(lab, &watch, NULL, 0, 0);
+	watch.bits = 64;
+	lab_run("ip link del wan0");
+	expect_route(lab, &watch, NULL, 0, 0);
+	lab_run("ip -6 route flush table 99; ip -6 route del unreachable "
+		"2a00:1:2:400::/56");
+}
+
+static void watched_routes_are_events(void **state)
+{
+	struct rtnl_watch nothing = { .count = 0 }, watch;
+	struct lab *lab = *state;
+
+	need_ipv6();
+	watch = watch_of(lab, "wan0");
+	changed(lab);
+	lab_run("ip -6 route add 2a00:1:2:300::/56 dev wan0");
+	assert_false(changed(lab));
+	expect_route(lab, &watch, "2a00:1:2:300::", 56, 1024);
+	lab_run("ip -6 route del 2a00:1:2:300::/56 dev wan0");
+	assert_true(changed(lab));
+	lab_run("ip -6 route add 2a00:1:2:400::/64 dev wan0");
+	assert_true(changed(lab));
+	lab_run("ip -6 route change 2a00:1:2:400::/64 via fe80::2 dev wan0");
+	assert_true(changed(lab));
+	/* Others are as quiet as ever. */
+	lab_run("ip -6 route add 2a00:1:2:500::/56 dev wan1 && "
+		"ip -6 route add 2a00:1:2:500::/56 dev wan0 table 99 && "
+		"ip -6 route add 2a00:1:2:300::7/128 dev wan0 && "
+		"ip -6 route add 2000::/3 dev wan0 && ip -6 route del 2000::/3 && "
+		"ip -6 route add unreachable 2a00:1:2:600::/56 && "
+		"ip -6 route del unreachable 2a00:1:2:600::/56 && "
+		"ip route add 10.7.0.0/24 dev lo && ip -6 route flush table 99");
+	assert_false(changed(lab));
+	lab_run("ip -6 route add default dev wan1 && ip addr add 10.8.0.1/24 dev lo");
+	assert_true(changed(lab));
+	expect_route(lab, &nothing, NULL, 0, 0);
+	lab_run("ip -6 route del 2a00:1:2:400::/64; ip addr del 10.8.0.1/24 dev lo");
+	changed(lab);
+	lab_run("ip -6 route add 2a00:1:2:400::/64 dev wan0");
+	assert_false(changed(lab));
+}
+
 static void an_overrun_is_a_change(void **state)
 {
 	struct lab *lab = *state;
@@ -252,6 +361,8 @@ int main(int argc, char **argv)
 		in_lab(ipv6_states),
 		in_lab(default_routes),
 		in_lab(other_routes_and_renewals_are_quiet),
+		in_lab(routes_of_a_link),
+		in_lab(watched_routes_are_events),
 		in_lab(an_overrun_is_a_change),
 		in_lab(forged_messages_are_dropped),
 	};

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A delegated prefix on a whole router: IPv6 rules and the names of LAN hosts follow br0's, other names get the WAN's own
-address.
+A delegated prefix on a whole router: IPv6 rules and the names of LAN hosts follow br0's, of its address or of a route by
+it; other names get the WAN's own address.
 """
 
 import os
@@ -168,6 +168,40 @@ def restart():
     same(lab.stop_daemon(), 0)
 
 
+def route(what, prefix, *more):
+    run('ip', '-6', 'route', what, prefix, 'dev', 'br0', *more, ns='router')
+
+
+def follows_a_route():
+    """br0 without an address in it: the prefix is the route's; it changes, goes and comes back, an address wins"""
+    config = lab.configuration(wans=[{'interface': 'wan0', 'grace': '1s', 'ipv6': KEEP}])
+    config['providers'][0]['hostnames'].append({'name': NAS, 'ipv6_suffix': '::10'})
+    lab.write_configuration(config)
+    run('nft', 'flush', 'ruleset', ns='router')
+    run('nft', '-f', '-', ns='router', input=RULES % {'prefix': '2a01:4f8:a004:4'})
+    run('ip', 'addr', 'del', '2a01:4f8:a004:4::1/64', 'dev', 'br0', ns='router')
+    route('add', '2a01:4f8:a006:600::/56', 'via', 'fe80::2')
+    lab.start_daemon()
+    wait_for('the rules', 5, lambda: holds('2a01:4f8:a006:600'))
+    same(lab.status()['wans'][0]['ipv6_prefix']['prefix'], '2a01:4f8:a006:600::/64')
+    wait_for('AAAA', 30, lambda: delegated('2a01:4f8:a006:600'))
+    route('add', '2a01:4f8:a007:700::/56', 'via', 'fe80::2', 'metric', '5')
+    wait_for('the lower metric', 5, lambda: holds('2a01:4f8:a007:700'))
+    route('del', '2a01:4f8:a006:600::/56')
+    wait_for('its AAAA', 30, lambda: delegated('2a01:4f8:a007:700'))
+    route('del', '2a01:4f8:a007:700::/56')
+    wait_for('the loss', 5, lambda: lab.status()['wans'][0]['ipv6_prefix']['prefix'] is None)
+    assert holds('2a01:4f8:a007:700'), lab.rules('ip6 nat')
+    route('add', 'fd00:7::/56')
+    route('add', '2a01:4f8:a008:800::/64')
+    wait_for('another', 5, lambda: holds('2a01:4f8:a008:800'))
+    delegate('2a01:4f8:a009:9')
+    wait_for('an address', 5, lambda: holds('2a01:4f8:a009:9'))
+    same(lab.stop_daemon(), 0)
+    log = lab.log()
+    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
+
+
 def main():
     global lab
     with Lab(build=BUILD) as lab:
@@ -176,7 +210,7 @@ def main():
         lab.set_address('81.2.69.7')
         run('ip', 'addr', 'add', f'{WAN6}/64', 'dev', 'wan0', 'nodad', ns='router')
         run('ip', 'route', 'add', 'default', 'via', '2a01:4f8:1::254', 'dev', 'wan0', ns='router')
-        run_tests([first, change, vanishes, host_of_the_lan, only_unique_local, restart])
+        run_tests([first, change, vanishes, host_of_the_lan, only_unique_local, restart, follows_a_route])
 
 
 main()

@@ -178,6 +178,74 @@ static enum wan_event see(struct wan_side *side, const char *text, int64_t now_m
 	return wan_observe(side, &seen, GRACE_MS, now_ms, 1000 + now_ms / 1000, &former);
 }
 
+enum { LINK = 3, OTHER_LINK = 4 };
+
+static const struct route_choice {
+	const char *what;
+	unsigned bits;
+	const char *current;
+	struct {
+		const char *to;
+		uint8_t prefix_length;
+		uint32_t priority, link;
+	} routes[3];
+	struct dumped own;		/* what the link has itself */
+	const char *chosen;		/* NULL: none */
+} choices_route[] = {
+	{ "none", 64, NULL, { { 0 } }, { 0 }, NULL },
+	{ "the only one", 64, NULL, { { "2a00:1::", 56, 1024, LINK } }, { 0 }, "2a00:1::" },
+	{ "of another link", 64, NULL, { { "2a00:1::", 56, 1024, OTHER_LINK } }, { 0 },
+	  NULL },
+	{ "the longest", 64, NULL,
+	  { { "2a00:1::", 56, 1, LINK }, { "2a00:2:0:5::", 64, 1024, LINK },
+	    { "2a00:3::", 48, 1, LINK } }, { 0 }, "2a00:2:0:5::" },
+	{ "but not longer than asked for", 60, NULL,
+	  { { "2a00:1::", 56, 1, LINK }, { "2a00:2:0:5::", 64, 1024, LINK } }, { 0 },
+	  "2a00:1::" },
+	{ "a part of the internet", 64, NULL,
+	  { { "2000::", 3, 1, LINK }, { "2002::", 16, 1, LINK }, { "2a00::", 31, 1, LINK } },
+	  { 0 }, NULL },
+	{ "as much as anybody gets", 64, NULL, { { "2a00:1::", 32, 1, LINK } }, { 0 },
+	  "2a00:1::" },
+	{ "of equals the lower metric", 64, "2a00:1::",
+	  { { "2a00:1::", 64, 1024, LINK }, { "2a00:2::", 64, 256, LINK } }, { 0 },
+	  "2a00:2::" },
+	{ "then the current one", 64, "2a00:2::",
+	  { { "2a00:1::", 64, 9, LINK }, { "2a00:2::", 64, 9, LINK },
+	    { "2a00:3::", 64, 9, LINK } }, { 0 }, "2a00:2::" },
+	{ "then the first", 64, "2a00:9::",
+	  { { "2a00:1::", 64, 9, LINK }, { "2a00:2::", 64, 9, LINK } }, { 0 }, "2a00:1::" },
+	{ "unique-local, link-local, documentation", 64, NULL,
+	  { { "fd00:1::", 64, 9, LINK }, { "fe80::", 64, 9, LINK },
+	    { "2001:db8::", 64, 9, LINK } }, { 0 }, NULL },
+	{ "where the link's address is deprecated", 64, NULL,
+	  { { "2a00:1::", 64, 9, LINK }, { "2a00:2::", 56, 9, LINK } },
+	  { "2a00:1::1", IFA_F_DEPRECATED, 0 }, "2a00:2::" },
+};
+
+static void routes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(choices_route) / sizeof(choices_route[0]); i++) {
+		const struct route_choice *c = &choices_route[i];
+		struct wan_candidate own = { .address = address(c->own.address),
+					     .flags = c->own.flags };
+		struct addr current = address(c->current), want = address(c->chosen);
+		struct wan_route dumped[3];
+		struct addr chosen;
+		size_t n = 0;
+
+		for (; n < 3 && c->routes[n].to; n++)
+			dumped[n] = (struct wan_route){
+				address(c->routes[n].to), c->routes[n].prefix_length,
+				c->routes[n].link, c->routes[n].priority };
+		chosen = wan_choose_route(c->bits, dumped, n, LINK, &own,
+					  c->own.address != NULL, &current);
+		if (!addr_equal(&chosen, &want))
+			fail_msg("%s: another one", c->what);
+	}
+}
+
 static void test_first_and_change(void **state)
 {
 	struct wan_side side = { 0 };
@@ -290,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choose),
 		cmocka_unit_test(prefixes),
+		cmocka_unit_test(routes),
 		cmocka_unit_test(test_first_and_change),
 		cmocka_unit_test(test_former_untouched),
 		cmocka_unit_test(test_grace),
