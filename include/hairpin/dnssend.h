@@ -59,6 +59,7 @@ struct dnssend_request {
 	uint16_t port;
 	/* "" or the link by which global addresses are asked, strictly */
 	const char *interface;
+	const char *interface6;		/* over IPv6; NULL or "": by the same */
 	int64_t timeout_ms;		/* of all */
 	dnssend_look_fn *look;		/* must not end the handle */
 	dnssend_fn *fn;

@@ -60,6 +60,7 @@ struct http_request {
 	const char *ca_pem;		/* NULL: the system's certificates */
 	/* "" or the link to leave by: to the internet, and with `near` to what is on it */
 	const char *interface;
+	const char *interface6;		/* over IPv6; NULL or "": by the same */
 	bool near;
 	/* connections made under another one are not used */
 	uint64_t epoch;

@@ -181,6 +181,7 @@ struct message_job {
 	uint32_t record_count;
 	uint32_t text_bytes;
 	char interface[IFNAMSIZ];	/* "" or the link to leave by (SO_BINDTODEVICE) */
+	char interface6[IFNAMSIZ];	/* the same over IPv6, "" for no other one */
 	char servers[MESSAGE_SERVERS_MAX][MESSAGE_SERVER_BYTES];
 	struct message_record records[MESSAGE_RECORDS_MAX];
 	char text[MESSAGE_JOB_TEXT_BYTES];

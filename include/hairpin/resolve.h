@@ -115,6 +115,7 @@ struct resolve_question {
 	int family;			/* AF_INET, AF_INET6 */
 	/* "" or the link questions to the zone's servers leave by */
 	const char *interface;
+	const char *interface6;		/* over IPv6; NULL or "": by the same */
 	/*
 	 * false: the first answer with authority ends it. true: all the zone's servers
 	 * are asked at once, and waited for.

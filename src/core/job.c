@@ -27,27 +27,26 @@ static void pack_records(const struct core *core, const struct schedule_job *job
 	}
 }
 
-/* The link to leave by: that of the family asked for, where the WAN has one for each. */
-static void pack_interface(const struct core *core, const struct schedule_job *job,
+/*
+ * The links to leave by, where the WAN has one for each family: which it is depends on the
+ * address of who is asked, not on what he is told.
+ */
+static void pack_interface(const struct core *core, const struct core_wan *wan,
 			   struct message_job *packet)
 {
-	const struct core_wan *wan = &core->wans[job->wan];
-	char other[IFNAMSIZ] = "";
-	bool ipv6_only = true;
+	uint32_t link = wan->sides[WAN_IPV6].link;
 
 	if (!wan->config->bind)
 		return;
 	wan_copy_link(packet->interface, wan->interface);
-	for (size_t i = 0; i < job->count; i++)
-		ipv6_only = ipv6_only && packet->records[i].family == AF_INET6;
-	for (size_t i = 0; ipv6_only && i < core->snapshot.link_count; i++)
-		if (core->snapshot.links[i].index == wan->sides[WAN_IPV6].link)
-			wan_copy_link(other, core->snapshot.links[i].name);
-	if (other[0])
-		memcpy(packet->interface, other, sizeof(other));
+	if (!wan_side_is_on(wan, WAN_IPV6) || link == wan->sides[WAN_IPV4].link)
+		return;
+	for (size_t i = 0; i < core->snapshot.link_count; i++)
+		if (core->snapshot.links[i].index == link)
+			wan_copy_link(packet->interface6, core->snapshot.links[i].name);
 }
 
-/* What a connection depends on: the WAN and the addresses it had. */
+/* What a connection depends on: the WAN, its links and the addresses it had. */
 static uint64_t epoch_of(const struct core_wan *wan)
 {
 	static const uint8_t key[16];
@@ -55,7 +54,8 @@ static uint64_t epoch_of(const struct core_wan *wan)
 			   wan->sides[WAN_IPV6].now.generation;
 
 	return secret_fingerprint(key, wan->config->name, strlen(wan->config->name)) ^
-	       changes;
+	       changes ^ (uint64_t)wan->sides[WAN_IPV4].link << 32 ^
+	       (uint64_t)wan->sides[WAN_IPV6].link << 48;
 }
 
 static void pack_servers(const struct config *config, struct message_job *packet)
@@ -126,7 +126,7 @@ int job_pack(const struct core *core, const struct schedule_job *job,
 	packet->request_ms = job->request_ms;
 	packet->epoch = epoch_of(&core->wans[job->wan]);
 	pack_records(core, job, packet);
-	pack_interface(core, job, packet);
+	pack_interface(core, &core->wans[job->wan], packet);
 	if (job->kind != MESSAGE_UPDATE_RECORDS)
 		pack_servers(core->config, packet);
 	for (size_t i = 0; i < texts.count; i++)

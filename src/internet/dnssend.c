@@ -33,7 +33,7 @@ struct dnssend {
 	struct dnssend_request request;
 	uint8_t *bytes;			/* the message behind its length, as TCP has it */
 	struct addr addresses[DNSSEND_ADDRESSES_MAX];
-	char interface[IFNAMSIZ];
+	char interface[IFNAMSIZ], interface6[IFNAMSIZ];
 	ev_timer limit;
 	ev_timer step;			/* the next try */
 	struct line lines[UDP_TRIES];
@@ -127,10 +127,14 @@ static socklen_t make_address(const struct dnssend *send, size_t index,
 /* The link is left by only for the internet: a server at home is not behind it. */
 static bool set_link(const struct dnssend *send, size_t index, int fd)
 {
-	if (!send->interface[0] || !addr_is_global(&send->addresses[index]))
+	const struct addr *to = &send->addresses[index];
+	const char *link = to->family == AF_INET6 && send->interface6[0]
+				   ? send->interface6 : send->interface;
+
+	if (!link[0] || !addr_is_global(to))
 		return true;
-	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, send->interface,
-			  (socklen_t)strlen(send->interface)) == 0;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link,
+			  (socklen_t)strlen(link)) == 0;
 }
 
 /* Connected, or for a stream about to be. -1: that address cannot be reached. */
@@ -357,7 +361,9 @@ static int take_request(struct dnssend *send, const struct dnssend_request *requ
 		send->request.address_count = DNSSEND_ADDRESSES_MAX;
 	memcpy(send->addresses, request->addresses,
 	       send->request.address_count * sizeof(send->addresses[0]));
-	if (!text_copy(send->interface, sizeof(send->interface), request->interface))
+	if (!text_copy(send->interface, sizeof(send->interface), request->interface) ||
+	    !text_copy(send->interface6, sizeof(send->interface6),
+		       request->interface6 ? request->interface6 : ""))
 		return -EINVAL;
 	send->bytes = malloc(request->length + 2);
 	if (!send->bytes)

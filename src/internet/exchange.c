@@ -148,20 +148,42 @@ static bool may_use(const struct http_exchange *exchange, const struct addr *add
 	       (exchange->private_server || addr_is_global(address));
 }
 
+/* The link is left by only for the internet: a server at home is not behind it. */
+static const char *link_to(const struct http_exchange *exchange,
+			   const struct addr *address)
+{
+	if (!addr_is_global(address) && !exchange->near)
+		return "";
+	return address->family == AF_INET6 && exchange->interface6[0]
+		       ? exchange->interface6 : exchange->interface;
+}
+
+static bool bind_to(int fd, const char *link)
+{
+	return !link[0] || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link,
+				      (socklen_t)strlen(link)) == 0;
+}
+
 /*
  * The last gate: what one request pinned for a host stands for all at that host, though
- * they may not be allowed the same.
+ * they may not be allowed the same. And the only place where the family is known, which
+ * may have a link of its own.
  */
 static curl_socket_t open_socket(void *context, curlsocktype purpose,
 				 struct curl_sockaddr *to)
 {
 	const struct http_exchange *exchange = context;
 	struct addr address = address_of(to);
+	int fd;
 
 	(void)purpose;
 	if (!may_use(exchange, &address))
 		return CURL_SOCKET_BAD;
-	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	if (fd < 0 || bind_to(fd, link_to(exchange, &address)))
+		return fd;
+	close(fd);
+	return CURL_SOCKET_BAD;
 }
 
 /*
@@ -280,7 +302,9 @@ int exchange_prepare(struct http_exchange *exchange, const struct http_request *
 	if (r < 0)
 		return r;
 	if (!text_copy(exchange->interface, sizeof(exchange->interface),
-		       request->interface))
+		       request->interface) ||
+	    !text_copy(exchange->interface6, sizeof(exchange->interface6),
+		       request->interface6 ? request->interface6 : ""))
 		return err_set(ret_err, -EINVAL, "the interface's name is too long");
 	exchange->private_server = request->private_server;
 	exchange->near = request->near;
@@ -333,17 +357,15 @@ static void add_pin(struct text *pin, const struct addr *address, bool first)
 	text_add(pin, addr_format(address, room));
 }
 
-/*
- * Where the kernel refuses to bind to a link, libcurl binds to its address instead, which may
- * well leave by another one. So it is tried before.
- */
-static bool may_bind(struct http_exchange *exchange)
+/* Will the link be bound to? Tried before, to say why not. */
+static bool may_bind(struct http_exchange *exchange, const char *link)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), code = 0;
-	const char *link = exchange->interface;
+	int fd, code = 0;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link,
-				 (socklen_t)strlen(link)) < 0)
+	if (!link[0])
+		return true;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || !bind_to(fd, link))
 		code = errno;
 	if (fd >= 0)
 		close(fd);
@@ -353,19 +375,6 @@ static bool may_bind(struct http_exchange *exchange)
 			 code == EPERM ? " (Linux has allowed that since 5.7; \"bind\": "
 					 "false does without)" : "");
 	return code == 0;
-}
-
-/* The link is left by only for the internet: a server at home is not behind it. */
-static bool set_link(struct http_exchange *exchange, bool all_global)
-{
-	char link[32];
-
-	if (!exchange->interface[0] || (!all_global && !exchange->near))
-		return true;
-	if (!may_bind(exchange))
-		return false;
-	snprintf(link, sizeof(link), "if!%s", exchange->interface);
-	return curl_easy_setopt(exchange->easy, CURLOPT_INTERFACE, link) == CURLE_OK;
 }
 
 static bool set_pin(struct http_exchange *exchange, struct text *pin)
@@ -416,7 +425,7 @@ bool exchange_pin(struct http_exchange *exchange,
 {
 	const struct addr *refused = NULL;
 	struct text pin = TEXT_INIT;
-	bool all_global = true, ok;
+	bool blocked = false, ok;
 	size_t pinned = 0, used = 0;
 
 	text_addf(&pin, "%s:%s:", exchange->host_name, exchange->port);
@@ -429,15 +438,17 @@ bool exchange_pin(struct http_exchange *exchange,
 			refused = of_family ? address : refused;
 			continue;
 		}
-		all_global = all_global && addr_is_global(address);
 		add_pin(&pin, address, pinned++ == 0);
-		used += of_family;
+		if (of_family && may_bind(exchange, link_to(exchange, address)))
+			used++;
+		else if (of_family)
+			blocked = true;
 	}
 	if (used == 0 && refused)
 		say_refused(exchange, refused);
-	else if (used == 0)
+	else if (used == 0 && !blocked)
 		say_none(exchange, addresses);
-	ok = used > 0 && set_pin(exchange, &pin) && set_link(exchange, all_global);
+	ok = used > 0 && set_pin(exchange, &pin);
 	text_done(&pin);
 	return ok;
 }

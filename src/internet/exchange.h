@@ -38,7 +38,7 @@ struct http_exchange {
 	char port[6];
 	bool private_server, near;
 	int family;			/* 0: either */
-	char interface[16];
+	char interface[16], interface6[16];
 	uint64_t epoch;
 	int64_t deadline_ms;		/* clock_now_ms() */
 	struct text body, header_lines;

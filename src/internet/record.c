@@ -234,13 +234,22 @@ static void on_server(void *context, const void *bytes, size_t length)
 		pump(record);
 }
 
+/* The link is left by only for the internet, and never to trusted servers. */
+static const char *link_to(const struct resolve_record *record,
+			   const struct addr *address)
+{
+	if (record->trusted_count > 0 || !addr_is_global(address))
+		return "";
+	return address->family == AF_INET6 && record->interface6[0] ? record->interface6
+								    : record->interface;
+}
+
 static void ask_server(struct resolve_record *record, struct record_server *server)
 {
 	bool trusted = record->trusted_count > 0;
-	bool bound = !trusted && addr_is_global(&server->where.address);
 	struct ask_server where = {
 		.address = server->where.address, .port = server->where.port,
-		.recurse = trusted, .interface = bound ? record->interface : "",
+		.recurse = trusted, .interface = link_to(record, &server->where.address),
 	};
 
 	server->state = SERVER_DONE;
@@ -473,7 +482,9 @@ int resolve_record_start(struct resolve *resolve, const struct resolve_question 
 	}
 	if (!name_lower(record->name, question->name) ||
 	    !text_copy(record->interface, sizeof(record->interface),
-		       question->interface)) {
+		       question->interface) ||
+	    !text_copy(record->interface6, sizeof(record->interface6),
+		       question->interface6 ? question->interface6 : "")) {
 		free(record);
 		return -EINVAL;
 	}

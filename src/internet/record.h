@@ -42,7 +42,7 @@ struct resolve_record {
 	enum dnsmsg_type type;
 	bool all;
 	struct addr wanted;
-	char interface[IFNAMSIZ];
+	char interface[IFNAMSIZ], interface6[IFNAMSIZ];
 	struct resolve_server trusted[RESOLVE_SERVERS_MAX];
 	size_t trusted_count;
 	char asked_name[DNSMSG_NAME_BYTES];	/* the record's */

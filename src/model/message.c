@@ -249,7 +249,8 @@ bool message_job_ok(const void *packet, size_t bytes)
 	       (job->request_ms > 0) == (job->kind == MESSAGE_UPDATE_RECORDS) &&
 	       flag_ok(job->private_server) && flag_ok(job->insecure_http) &&
 	       flag_ok(job->trusted_servers) && interface_ok(job->interface) &&
-	       job_servers_ok(job) && job_records_ok(job) && job_text_ok(job);
+	       interface_ok(job->interface6) && job_servers_ok(job) &&
+	       job_records_ok(job) && job_text_ok(job);
 }
 
 static bool verdict_ok(uint32_t verdict)

@@ -117,7 +117,8 @@ static int ask(struct check *check, struct question *question, size_t index)
 	const struct message_record *record = &message->records[index];
 	struct resolve_question what = {
 		.name = record->hostname, .family = record->family,
-		.interface = message->interface, .all = message->kind == MESSAGE_VERIFY,
+		.interface = message->interface, .interface6 = message->interface6,
+		.all = message->kind == MESSAGE_VERIFY,
 		.wanted = record->address,
 		.trusted = check->servers, .trusted_count = check->server_count,
 	};

@@ -100,6 +100,7 @@ static void send_message(struct dns_update *dns, const struct dnsupdate_message 
 		.addresses = dns->addresses, .address_count = dns->address_count,
 		.port = dnsupdate_port(dns->update),
 		.interface = dns->job->message->interface,
+		.interface6 = dns->job->message->interface6,
 		.timeout_ms = left_s > 0.001 ? (int64_t)(left_s * 1e3) : 1,
 		.look = on_look, .fn = on_end, .context = dns,
 	};

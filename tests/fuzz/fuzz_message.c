@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Adds up all strings of a job, so that none of the reads is optimised away. */
 static size_t read_job(const struct message_job *job)
 {
-	size_t sum = strlen(job->interface);
+	size_t sum = strlen(job->interface) + strlen(job->interface6);
 
 	for (uint32_t i = 0; i < job->record_count; i++)
 		sum += strlen(job->records[i].hostname);

@@ -63,7 +63,8 @@ class Job(ctypes.Structure):
                 ('request_ms', ctypes.c_uint32), ('private_server', ctypes.c_uint8), ('insecure_http', ctypes.c_uint8),
                 ('trusted_servers', ctypes.c_uint8), ('server_count', ctypes.c_uint8),
                 ('epoch', ctypes.c_uint64), ('record_count', ctypes.c_uint32), ('text_bytes', ctypes.c_uint32),
-                ('interface', ctypes.c_char * 16), ('servers', ctypes.c_char * 64 * 8), ('records', Record * 40)]
+                ('interface', ctypes.c_char * 16), ('interface6', ctypes.c_char * 16),
+                ('servers', ctypes.c_char * 64 * 8), ('records', Record * 40)]
 
 
 class Result(ctypes.Structure):
@@ -452,6 +453,8 @@ pool CNAME loop
 ''', 'quiet.test': '''@ NS ns1
 ns1 A 45.11.1.54
 home A 81.2.69.3
+''', 'six.test': '''@ NS ns1
+ns1 AAAA 2a01:4f8:2::53
 ''', 'mixed.test': '''@ NS ns1
 @ NS ns2
 ns1 A 45.11.1.53

@@ -2,6 +2,7 @@
 """hairpin-publish's looks at DNS: a real knot, and name servers that are silent, lying or hostile."""
 
 import os
+import subprocess
 import sys
 import time
 
@@ -45,6 +46,15 @@ def test_no_proof():
     answer = one(make_job(CHECK, [('home.example.org', 'A')], interface=b'nosuch0'))
     same(answer.verdict, 'no proof')
     same(one(make_job(CHECK, [('home.example.org', 'A')], interface=b'lo')).verdict, 'answer')
+
+
+def test_link_of_ipv6():
+    """a name server with an IPv6 address is asked by the link for IPv6, whatever the family asked for"""
+    subprocess.run(['ip', 'addr', 'add', '2a01:4f8:2::53/128', 'dev', 'lo', 'nodad'], check=True)
+    side.Dns('2a01:4f8:2::53', lambda name, kind, query: side.reply(query, [side.rr(name, 'A', '81.2.69.6')]))
+    for link, link6, verdict in (('nosuch0', 'lo', 'answer'), ('lo', 'nosuch0', 'no proof'), ('lo', '', 'answer')):
+        answer = one(make_job(CHECK, [('home.six.test', 'A')], interface=link.encode(), interface6=link6.encode()))
+        same(answer.verdict, verdict, f'by {link} and {link6}')
 
 
 def test_verify():

@@ -212,6 +212,22 @@ def test_whole_time():
     same({answer.verdict for answer in answers}, {'good', 'transient'})
 
 
+def links_of_families(six):
+    """each address of the server by its family's link, whatever families the job has; none by the other's"""
+    both = [('home.example.org', ADDRESS), ('home.example.org', ADDRESS6)]
+    document = json.dumps({
+        'id': 'dual', 'name': 'Dual', 'status': 'alive', 'protocol': 'dyndns2', 'settings': STEPS['settings'],
+        'requests': [{'url': 'https://{server}/u?h={hostname}&a={ip}', 'family': 'any'},
+                     {'url': 'https://{server}/u?h={hostname}&a={ipv4}&b={ipv6}', 'family': 'dual'}]})
+    for link, link6, counts, verdict in (('nosuch0', 'lo', (0, 1), 'good'), ('lo', 'nosuch0', (1, 0), 'good'),
+                                         ('nosuch0', '', (0, 0), 'unreachable')):
+        web.requests, six.requests = [], []
+        with Publisher() as publisher:
+            answers = publisher.ask(update(both, document=document, interface=link.encode(), interface6=link6.encode()))
+        found = {answer.verdict for answer in answers}, (len(web.requests), len(six.requests))
+        same(found, ({verdict}, counts), f'by {link} and {link6}: {answers[0].text}')
+
+
 def test_family():
     """a server that takes the connection's address is asked by the family of the record"""
     document = json.dumps({
@@ -225,6 +241,7 @@ def test_family():
         for address, counts in ((ADDRESS, (1, 0)), (ADDRESS6, (1, 1)), (ADDRESS, (2, 1)), (ADDRESS6, (2, 2))):
             same(publisher.ask(update([('home.example.org', address)], document=document))[0].verdict, 'good')
             same((len(web.requests), len(six.requests)), counts, address)
+    links_of_families(six)
     with open('/etc/hosts', 'w') as hosts:
         hosts.write(f'127.0.0.1 localhost\n{WEB} {PROVIDER}\n')
     answer = one(update([('home.example.org', ADDRESS6)], document=document))

@@ -149,6 +149,37 @@ static void main_job(void **state)
 	assert_int_equal(asked(), 0);
 }
 
+/* The WAN names no link, and IPv6 comes by a tunnel: the publisher is told both. */
+static void a_link_for_each_family(void **state)
+{
+	struct config *config = room_config(1);
+	struct err err = { "" };
+
+	(void)state;
+	config->wans[0].interface[0] = '\0';
+	config->providers[0].families = CONFIG_IPV4 | CONFIG_IPV6;
+	config->providers[0].facts.dual = true;
+	assert_int_equal(core_configure(&all->room.core, config, &err), 0);
+	fake_link(ROOM_LINK + 1, "he6");
+	fake_default(ROOM_LINK + 1, AF_INET6);
+	fake_address(ROOM_LINK + 1, "2a00:1::7");
+	room_look(&all->room);
+	start(asked());
+	assert_true(take_job());
+	assert_string_equal(all->job.interface, "ppp0");
+	assert_string_equal(all->job.interface6, "he6");
+	/* One link for both, and a family that is off: no other one. */
+	config = room_config(1);
+	config->wans[0].interface[0] = '\0';
+	config->wans[0].ipv6 = CONFIG_OFF;
+	assert_int_equal(core_configure(&all->room.core, config, &err), 0);
+	room_look(&all->room);
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	while (!take_job())
+		room_wait(1000);
+	assert_string_equal(all->job.interface6, "");
+}
+
 static void published_event(void **state)
 {
 	struct message_hook hook;
@@ -450,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PUBLISHER_TEST(no_work_no_publisher),
 		PUBLISHER_TEST(main_job),
+		PUBLISHER_TEST(a_link_for_each_family),
 		PUBLISHER_TEST(published_event),
 		PUBLISHER_TEST(dies_at_work),
 		PUBLISHER_TEST(leaves_with_a_job),

@@ -301,6 +301,8 @@ static void test_job(void **state)
 		AT(message_job, text_bytes, UINT32_MAX),
 		FULL(message_job, interface),
 		PUT(message_job, interface, "a:b"),
+		FULL(message_job, interface6),
+		PUT(message_job, interface6, "a b"),
 		FULL(message_job, servers[0]),
 		FULL(message_job, servers[7]),
 		PUT(message_job, servers[0], ""),
