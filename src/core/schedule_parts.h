@@ -18,6 +18,8 @@ enum {
 	REQUEST_TIMEOUT_MS = 30 * 1000,		/* where the entry says nothing */
 	UPDATE_TIMEOUT_MS = 300 * 1000,		/* of a job of several requests */
 	JOB_SLACK_MS = 15 * 1000,	/* a job this late is given up */
+	/* how long a name waits for looks at those it could share a job with */
+	LOOK_TOGETHER_MS = 2000,
 };
 
 /* One provider entry. */

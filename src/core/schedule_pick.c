@@ -101,6 +101,27 @@ bool schedule_is_due(const struct schedule *schedule, size_t index, int64_t now_
 	       record_need(&slot->record, &at) == RECORD_NEED_UPDATE && at <= now_ms;
 }
 
+/* When the looks are over for whose answers a job of several names had better wait. */
+static int64_t together_ms(const struct schedule *schedule, size_t index)
+{
+	size_t provider = schedule->records[index].provider;
+	int64_t at = INT64_MIN;
+
+	if (schedule->entries[provider].batch <= 1)
+		return at;
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		const struct job *job = &schedule->jobs[i];
+
+		if (job->number == 0 || job->need != RECORD_NEED_LOOK)
+			continue;
+		for (size_t k = 0; k < job->count; k++)
+			if (!job->records[k].done && job->records[k].index >= 0 &&
+			    schedule->records[job->records[k].index].provider == provider)
+				at = MAX(at, job->started_ms + LOOK_TOGETHER_MS);
+	}
+	return at;
+}
+
 int64_t schedule_update_ms(const struct schedule *schedule, size_t index, int64_t now_ms)
 {
 	const struct schedule_record *slot = &schedule->records[index];
@@ -115,7 +136,7 @@ int64_t schedule_update_ms(const struct schedule *schedule, size_t index, int64_
 		return INT64_MAX;
 	gate = circuit_gate_ms(schedule_circuit(schedule, index),
 			       record_is_pass(&slot->record), now_ms);
-	return MAX(at, gate);
+	return MAX(MAX(at, gate), together_ms(schedule, index));
 }
 
 /*

@@ -299,6 +299,68 @@ static void test_not_noted_while_out(void **state)
 	world_free(world);
 }
 
+/* The look at the name of `job`'s record `i` finds another address. */
+static void answer_look(struct world *world, const struct schedule_job *job, size_t i)
+{
+	struct message_result result = {
+		.head = { MESSAGE_RESULT, job->number }, .record = job->records[i].record,
+		.verdict = MESSAGE_ANSWER, .address_count = 1, .ttl_s = 60,
+		.addresses = { world_address(B) },
+	};
+
+	schedule_answer(world->schedule, &result, world->now_ms, WORLD_WALL_S, 1);
+}
+
+/* Names wait a little for the looks at those that their request could hold, too. */
+static void test_looks_together(void **state)
+{
+	struct world *world = sharing(3, CONFIG_IPV4);
+	struct schedule_job looks, job;
+
+	(void)state;
+	world->providers[0].check = true;
+	begin(world);
+	assert_true(schedule_next(world->schedule, world->now_ms, &looks));
+	assert_int_equal(looks.kind, MESSAGE_CHECK);
+	assert_int_equal(looks.count, 3);
+	answer_look(world, &looks, 0);
+	assert_false(next_update(world, &job));
+	answer_look(world, &looks, 2);
+	assert_false(next_update(world, &job));
+	assert_true(schedule_due_ms(world->schedule, world->now_ms) <=
+		    world->now_ms + 2 * SECOND);
+	answer_look(world, &looks, 1);
+	assert_true(next_update(world, &job));
+	assert_int_equal(job.count, 3);
+	world_free(world);
+}
+
+/* But not for a zone whose servers are silent, and never where each has its request. */
+static void test_looks_apart(void **state)
+{
+	struct world *world = sharing(3, CONFIG_IPV4);
+	struct schedule_job looks, job;
+
+	(void)state;
+	world->providers[0].check = true;
+	begin(world);
+	assert_true(schedule_next(world->schedule, world->now_ms, &looks));
+	answer_look(world, &looks, 0);
+	world->now_ms += 2 * SECOND;
+	assert_true(next_update(world, &job));
+	assert_int_equal(job.count, 1);
+	world_free(world);
+
+	world = sharing(3, CONFIG_IPV4);
+	world->providers[0].check = true;
+	world->providers[0].facts.batch_hostnames = 1;
+	begin(world);
+	assert_true(schedule_next(world->schedule, world->now_ms, &looks));
+	answer_look(world, &looks, 0);
+	assert_true(next_update(world, &job));
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +374,8 @@ int main(void)
 		cmocka_unit_test(test_names_a_minute),
 		cmocka_unit_test(test_noted),
 		cmocka_unit_test(test_not_noted_while_out),
+		cmocka_unit_test(test_looks_together),
+		cmocka_unit_test(test_looks_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
