@@ -260,6 +260,7 @@ struct catalogue_step {
 	bool no_sign, no_basic;		/* not as the description says */
 };
 
+/* With DYNDNS2 its words tell where no rule does. */
 enum catalogue_protocol { CATALOGUE_RULES, CATALOGUE_DYNDNS2, CATALOGUE_RFC2136 };
 
 /* RFC 2136: all templates of settings; no steps then. */
@@ -287,7 +288,6 @@ struct catalogue {
 	struct catalogue_step steps[CATALOGUE_STEPS_MAX];
 	size_t step_count;
 	enum catalogue_protocol protocol;
-	bool dyndns2;			/* protocol is CATALOGUE_DYNDNS2; `rules` come first */
 	struct catalogue_update update;
 	struct catalogue_rule rules[CATALOGUE_RULES_MAX];
 	size_t rule_count;

@@ -147,7 +147,6 @@ static int read_protocol(struct describing *describing, const struct json *value
 	if (word < 0)
 		return word;
 	catalogue->protocol = (enum catalogue_protocol)word;
-	catalogue->dyndns2 = catalogue->protocol == CATALOGUE_DYNDNS2;
 	return 0;
 }
 

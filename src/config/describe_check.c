@@ -176,7 +176,8 @@ static int check_rules(struct describing *describing, const struct json *object,
 		result = describe_check_rule(describing, item, step, &step->rules[i]);
 		item = json_next(item);
 	}
-	if (result < 0 || step->does != CATALOGUE_WRITE || catalogue->dyndns2 ||
+	if (result < 0 || step->does != CATALOGUE_WRITE ||
+	    catalogue->protocol == CATALOGUE_DYNDNS2 ||
 	    says_good(step->rules, step->rule_count) ||
 	    says_good(catalogue->rules, catalogue->rule_count))
 		return result;

@@ -173,7 +173,8 @@ static bool fits_step(const struct judging *j, const struct catalogue_rule *rule
 /* The lines of dyndns2 tell what became of a write, not what a look found. */
 static bool speaks_lines(const struct judging *j)
 {
-	return j->catalogue->dyndns2 && j->step->does == CATALOGUE_WRITE;
+	return j->catalogue->protocol == CATALOGUE_DYNDNS2 &&
+	       j->step->does == CATALOGUE_WRITE;
 }
 
 /* In a body of lines a rule that asks for a token only is one more word for each line. */

@@ -27,7 +27,7 @@ static void require(bool fine)
 }
 
 static const struct catalogue descriptions[] = {
-	{ .dyndns2 = true, PASSWORD, .rule_count = 4,
+	{ .protocol = CATALOGUE_DYNDNS2, PASSWORD, .rule_count = 4,
 	  .rules = { { .http = 404, .verdict = CATALOGUE_NOHOST },
 		     { .token = TEXT("nofqdn"), .verdict = CATALOGUE_NOHOST },
 		     { .token = TEXT("{hostname}"), .verdict = CATALOGUE_UNCHANGED },

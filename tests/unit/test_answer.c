@@ -47,7 +47,7 @@ static enum message_verdict expected(unsigned status)
 /* "good" in the body makes a success of 2xx only. */
 static void every_status(void **state)
 {
-	static const struct catalogue catalogue = { .dyndns2 = true };
+	static const struct catalogue catalogue = { .protocol = CATALOGUE_DYNDNS2 };
 
 	(void)state;
 	for (unsigned status = 200; status <= 599; status++) {
@@ -67,7 +67,7 @@ static void every_status(void **state)
 
 static void statuses_whose_body_knows_better(void **state)
 {
-	static const struct catalogue catalogue = { .dyndns2 = true };
+	static const struct catalogue catalogue = { .protocol = CATALOGUE_DYNDNS2 };
 	static const struct {
 		unsigned status;
 		const char *body;
@@ -102,7 +102,7 @@ static void statuses_whose_body_knows_better(void **state)
 
 static void plain_http_may_be_a_portal(void **state)
 {
-	static const struct catalogue catalogue = { .dyndns2 = true };
+	static const struct catalogue catalogue = { .protocol = CATALOGUE_DYNDNS2 };
 	struct provider_answer answer = { .http_status = 302,
 					  .body = "",
 					  .retry_after = "" };
@@ -113,7 +113,7 @@ static void plain_http_may_be_a_portal(void **state)
 
 static void cut_bodies(void **state)
 {
-	static const struct catalogue lines = { .dyndns2 = true };
+	static const struct catalogue lines = { .protocol = CATALOGUE_DYNDNS2 };
 	static const struct catalogue rules = { .rule_count = 1, .rules = {
 		{ .http = 200, .token = (char *)"good", .verdict = CATALOGUE_GOOD } } };
 	struct provider_answer answer = { .http_status = 200, .body = "good", .length = 4,
@@ -173,7 +173,7 @@ static void rules_in_order(void **state)
 static void rules_before_lines(void **state)
 {
 	static const struct catalogue catalogue = {
-		.dyndns2 = true,
+		.protocol = CATALOGUE_DYNDNS2,
 		.rule_count = 3,
 		.rules = { { .http = 404, .verdict = CATALOGUE_NOHOST },
 			   { .prefix = TEXT("good but"), .verdict = CATALOGUE_FORBIDDEN },
@@ -226,7 +226,7 @@ static void retry_after(void **state)
 
 static void retry_after_for_whom_it_matters(void **state)
 {
-	static const struct catalogue catalogue = { .dyndns2 = true };
+	static const struct catalogue catalogue = { .protocol = CATALOGUE_DYNDNS2 };
 	struct provider_answer answer = { .http_status = 503, .body = "", .https = true,
 					  .retry_after = "7200" };
 

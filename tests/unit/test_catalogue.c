@@ -100,7 +100,7 @@ static void everything_arrives(void **state)
 	assert_string_equal(c->settings[2].fallback, "60");
 	assert_string_equal(c->settings[3].fallback, "");
 	assert_string_equal(c->basic_user, "{view}");
-	assert_true(c->dyndns2);
+	assert_int_equal(c->protocol, CATALOGUE_DYNDNS2);
 	assert_int_equal(c->step_count, 3);
 	assert_string_equal(c->steps[0].method, "PUT");
 	assert_string_equal(c->steps[0].body, "{\"ip\":\"{ipv4}\",\"n\":[1]}");

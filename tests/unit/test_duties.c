@@ -181,7 +181,7 @@ static int64_t wait_of(unsigned status, size_t word, bool retry_after)
 
 static void check(unsigned status, size_t word, bool retry_after)
 {
-	static const struct catalogue catalogue = { .dyndns2 = true };
+	static const struct catalogue catalogue = { .protocol = CATALOGUE_DYNDNS2 };
 	const struct addr sent = world_address(A);
 	struct provider_answer reply = {
 		.http_status = status, .body = words[word].body,

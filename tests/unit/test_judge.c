@@ -248,7 +248,7 @@ static void kinds_of_steps(void **state)
 /* Where dyndns2 is spoken its words are for what writes; a look has none. */
 static void words(void **state)
 {
-	static const struct catalogue catalogue = { .dyndns2 = true, SETTINGS,
+	static const struct catalogue catalogue = { .protocol = CATALOGUE_DYNDNS2, SETTINGS,
 		.rule_count = 3, .rules = {
 		{ .token = TEXT("{word}"), .verdict = CATALOGUE_GOOD },
 		{ .token = TEXT("go"), .verdict = CATALOGUE_NEXT_STEP },
