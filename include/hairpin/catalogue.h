@@ -25,6 +25,9 @@ enum {
 	CATALOGUE_SAYS_MAX = 4,
 	CATALOGUE_PAGES_MAX = 20,	/* of one list that are asked for */
 	CATALOGUE_CHOICES_MAX = 12,
+	CATALOGUE_PATH_PARTS_MAX = 16,
+	CATALOGUE_PATH_FIELDS_MAX = 4,	/* within one [ ] */
+	CATALOGUE_MEMBER_BYTES = 64,	/* of a member's or field's name, with NUL */
 	CATALOGUE_SHARED_NAMES = 20,	/* names of one job that share look-ups */
 };
 

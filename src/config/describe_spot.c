@@ -13,10 +13,7 @@
 
 enum {
 	SPOT_BYTES = 256,
-	PARTS_MAX = 16,		/* of a path */
-	FIELDS_MAX = 4,		/* within [ ] */
 	ELEMENT_DIGITS = 4,
-	MEMBER_BYTES = 64,
 	REPEATS_MAX = 1000,	/* of an expression: more cost memory */
 	GROUPS_MAX = 16,
 };
@@ -49,7 +46,7 @@ static bool is_member(const char *at, size_t length)
 		else if ((unsigned char)at[i] < ' ' || strchr("[]{}*=~,\"'\\", at[i]))
 			return false;
 	}
-	return length > 0 && length < MEMBER_BYTES;
+	return length > 0 && length < CATALOGUE_MEMBER_BYTES;
 }
 
 /* "name", "attributes.prefix"; empty: the element itself. */
@@ -68,7 +65,7 @@ static size_t bracket_length(const char *at)
 
 	if (digits > 0 && at[digits] == ']')
 		return digits <= ELEMENT_DIGITS ? digits : 0;
-	for (int count = 1; count <= FIELDS_MAX; count++) {
+	for (int count = 1; count <= CATALOGUE_PATH_FIELDS_MAX; count++) {
 		size_t length = strcspn(at, "=~],");
 
 		if ((at[length] != '=' && at[length] != '~') || !is_field_name(at, length))
@@ -91,7 +88,7 @@ static const char *path_end(const char *at)
 	for (int parts = 0; *at || name; parts++) {
 		size_t length = name ? span(at, ".[") : bracket_length(at + 1);
 
-		if (parts == PARTS_MAX || length == 0)
+		if (parts == CATALOGUE_PATH_PARTS_MAX || length == 0)
 			return at;
 		if (name && !is_member(at, length) && !(length == 1 && *at == '*'))
 			return at;

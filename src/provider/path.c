@@ -7,7 +7,7 @@
 
 #include "hairpin/secret.h"
 
-enum { FIELD_BYTES = 64, ELEMENT_DIGITS = 9 };
+enum { ELEMENT_DIGITS = 9 };
 
 /* --- parsing ----------------------------------------------------------------------- */
 
@@ -24,7 +24,8 @@ static char *fill_piece(const char *piece, size_t length, const struct fill *fil
 
 static struct path_part *part_add(struct path *path)
 {
-	return path->count < PATH_PARTS_MAX ? &path->parts[path->count++] : NULL;
+	return path->count < CATALOGUE_PATH_PARTS_MAX ? &path->parts[path->count++] :
+							NULL;
 }
 
 static bool parse_field(const char *at, size_t length, const struct fill *fill,
@@ -35,7 +36,8 @@ static bool parse_field(const char *at, size_t length, const struct fill *fill,
 
 	while (name < length && at[name] != '=' && at[name] != '~')
 		name++;
-	if (name == length || name >= FIELD_BYTES || part->field_count == PATH_FIELDS_MAX)
+	if (name == length || name >= CATALOGUE_MEMBER_BYTES ||
+	    part->field_count == CATALOGUE_PATH_FIELDS_MAX)
 		return false;
 	field = &part->fields[part->field_count++];
 	field->above = at[name] == '~';
@@ -184,7 +186,7 @@ static bool is_above(const char *domain, const char *name)
 static const struct json *field_find(const struct json *value, const char *field)
 {
 	while (value && *field) {
-		char name[FIELD_BYTES];
+		char name[CATALOGUE_MEMBER_BYTES];
 		size_t length = strcspn(field, ".");
 
 		memcpy(name, field, length);

@@ -22,8 +22,6 @@
 #include "hairpin/json.h"
 #include "fill.h"
 
-enum { PATH_PARTS_MAX = 16, PATH_FIELDS_MAX = 4 };
-
 struct path_field {
 	char *name;		/* "a" or "a.b"; "": the element itself */
 	char *text;
@@ -34,12 +32,12 @@ struct path_part {
 	enum { PATH_MEMBER, PATH_ANY, PATH_ELEMENT, PATH_MATCH } kind;
 	char *name;
 	size_t element;
-	struct path_field fields[PATH_FIELDS_MAX];
+	struct path_field fields[CATALOGUE_PATH_FIELDS_MAX];
 	size_t field_count;
 };
 
 struct path {
-	struct path_part parts[PATH_PARTS_MAX];
+	struct path_part parts[CATALOGUE_PATH_PARTS_MAX];
 	size_t count;
 };
 

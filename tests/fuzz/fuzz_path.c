@@ -39,7 +39,7 @@ static void check_parts(const char *template, const struct fill *fill)
 	fill_begin(&other, &plain, "x", &name);
 	if (path_parse(template, fill, &a)) {
 		require(path_parse(template, &other, &b));
-		require(a.count == b.count && a.count <= PATH_PARTS_MAX);
+		require(a.count == b.count && a.count <= CATALOGUE_PATH_PARTS_MAX);
 		for (size_t i = 0; i < a.count; i++) {
 			require(a.parts[i].kind == b.parts[i].kind);
 			require(a.parts[i].element == b.parts[i].element);
