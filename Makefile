@@ -35,10 +35,10 @@ ASAN        := $(BUILD)/asan
 # --- rooms and programs -----------------------------------------------------------------------
 # A program is its file in src/ and the rooms it may enter; tests/check-layers guards the floors.
 
-ROOMS           := base model config kernel internet system provider core publisher ctl supervisor
+ROOMS           := base model config kernel internet system provider doctor import core publisher ctl supervisor
 ROOMS_hairpind        := base model config kernel system core supervisor
 ROOMS_hairpin-publish := base model config internet system provider publisher
-ROOMS_hairpinctl      := base model config kernel system ctl
+ROOMS_hairpinctl      := base model config kernel system doctor import ctl
 PROGRAMS        := hairpind hairpin-publish hairpinctl
 
 LIBS_hairpind        := libmnl libnftnl libcjson

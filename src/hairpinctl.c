@@ -14,40 +14,78 @@
 static const char usage[] =
 	"Usage: hairpinctl [--socket PATH] [--json] [COMMAND]\n"
 	"\n"
-	"Asks the running hairpind, and tells it what to do.\n"
+	"Sees, explains and mends what hairpind does.\n"
 	"\n"
 	"  status                          what is, at a glance (default)\n"
+	"  plan [--address A]              what a sync and an update would change now,\n"
+	"                                  or if the address were A\n"
 	"  sync                            look again, bring rules into step now\n"
 	"  update [--force] [HOSTNAME...]  check and update DNS records now; --force\n"
 	"                                  also enables disabled ones again\n"
-	"  rules [-c FILE]                 the tagged rules and their addresses; reads\n"
-	"                                  the kernel itself where no daemon answers\n"
-	"  reload                          read the configuration again\n"
+	"  watch                           events as they happen\n"
+	"  doctor [--passive]              why the hairpin does not work, and what mends\n"
+	"                                  it; --passive: without asking the servers\n"
+	"  doctor --probe PORT[/udp] [--address A] [--interface LAN]\n"
+	"                                  try it with real packets of one more client\n"
+	"  rules                           the tagged rules and their addresses\n"
+	"  tag FAMILY TABLE CHAIN HANDLE   put the tag into a rule's comment\n"
+	"  hook list | hook test NAME [EVENT]\n"
 	"  providers [ID]                  the DNS providers there are; of one what it\n"
 	"                                  takes, and an example\n"
+	"  reload                          read the configuration again\n"
+	"  pause TIME | resume             do nothing for so long (30s, 10m, 2h)\n"
+	"  log LEVEL [TIME]                the level of the log, for so long\n"
+	"  import ddclient|inadyn FILE     another program's configuration as ours\n"
+	"  metrics                         numbers for Prometheus\n"
 	"  version                         of hairpinctl and of the running hairpind\n"
 	"\n"
 	"  --socket PATH   the daemon's socket\n"
 	"                  (" HAIRPIN_RUNSTATEDIR "/control.sock)\n"
-	"  --json          the daemon's answer as one JSON object\n"
-	"  -c, --config FILE   for rules without a daemon: the configuration\n"
+	"  --json          one JSON object, or one a line\n"
+	"  -c, --config FILE   the configuration, where it is read without a daemon\n"
 	"  -h, --help      this\n"
 	"  -V, --version   the version\n"
 	"\n"
-	"Exit status: 0 done, 1 failed, 2 usage, 4 no daemon answers.\n";
+	"Exit status: 0 done, healthy, nothing to change; 1 failed, doctor: findings;\n"
+	"2 usage; 3 plan: changes are pending; 4 no daemon answers.\n";
+
+/* Options that not every command takes. */
+enum {
+	TAKES_FORCE = 1 << 0,
+	TAKES_CONFIG = 1 << 1,
+	TAKES_ADDRESS = 1 << 2,
+	TAKES_PROBE = 1 << 3,	/* --probe, --interface, --passive */
+};
+
+enum { MANY = 1000 };
 
 struct word {
 	const char *name;
-	int command;		/* enum ctl_command, -1: not in this version */
+	enum ctl_command command;
+	unsigned least, most;	/* words after it */
+	unsigned takes;
+	const char *wants;	/* those words, for who gives too few */
 };
 
 static const struct word words[] = {
-	{ "status", CTL_STATUS }, { "sync", CTL_SYNC },	    { "update", CTL_UPDATE },
-	{ "rules", CTL_RULES },	  { "reload", CTL_RELOAD }, { "version", CTL_VERSION },
-	{ "plan", -1 },		  { "watch", -1 },	    { "doctor", -1 },
-	{ "tag", -1 },		  { "hook", -1 },	    { "providers", CTL_PROVIDERS },
-	{ "pause", -1 },	  { "resume", -1 },	    { "log", -1 },
-	{ "import", -1 },	  { "metrics", -1 },
+	{ "status", CTL_STATUS, 0, 0, 0, "" },
+	{ "plan", CTL_PLAN, 0, 0, TAKES_ADDRESS | TAKES_CONFIG, "" },
+	{ "sync", CTL_SYNC, 0, 0, 0, "" },
+	{ "update", CTL_UPDATE, 0, MANY, TAKES_FORCE, "" },
+	{ "watch", CTL_WATCH, 0, 0, 0, "" },
+	{ "doctor", CTL_DOCTOR, 0, 0, TAKES_PROBE | TAKES_ADDRESS | TAKES_CONFIG, "" },
+	{ "rules", CTL_RULES, 0, 0, TAKES_CONFIG, "" },
+	{ "tag", CTL_TAG, 4, 4, TAKES_CONFIG, "FAMILY TABLE CHAIN HANDLE" },
+	{ "hook", CTL_HOOK, 1, 3, TAKES_CONFIG, "list, or test NAME [EVENT]" },
+	{ "providers", CTL_PROVIDERS, 0, 1, 0, "" },
+	{ "reload", CTL_RELOAD, 0, 0, 0, "" },
+	{ "pause", CTL_PAUSE, 1, 1, 0, "a time, such as 10m" },
+	{ "resume", CTL_RESUME, 0, 0, 0, "" },
+	{ "log", CTL_LOG, 1, 2, 0, "err, warning, notice, info or debug" },
+	{ "import", CTL_IMPORT, 2, 2, 0, "ddclient or inadyn, and a file" },
+	{ "metrics", CTL_METRICS, 0, 0, 0, "" },
+	{ "version", CTL_VERSION, 0, 0, 0, "" },
+	{ "complete", CTL_COMPLETE, 0, MANY, TAKES_CONFIG, "" },
 };
 
 enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
@@ -59,6 +97,14 @@ static int refuse(const char *what, const char *word, const char *hint)
 	text_escape(shown, sizeof(shown), word, strlen(word));
 	fprintf(stderr, "hairpinctl: %s \"%s\"%s\nTry \"hairpinctl --help\".\n", what,
 		shown, hint);
+	return CTL_USAGE;
+}
+
+/* All three are our own words. */
+static int complain(const char *command, const char *what, const char *object)
+{
+	fprintf(stderr, "hairpinctl: %s %s %s\nTry \"hairpinctl --help\".\n", command,
+		what, object);
 	return CTL_USAGE;
 }
 
@@ -77,23 +123,19 @@ static int refuse_command(const char *word)
 	return refuse("there is no command", word, hint);
 }
 
-/* The command's number, or CTL_USAGE negated after the complaint. */
-static int find_command(const char *name)
+/* NULL after the complaint. */
+static const struct word *find_command(const char *name)
 {
 	size_t i;
 
 	if (!name)
-		return CTL_STATUS;
+		return &words[0];
 	for (i = 0; i < WORD_COUNT; i++) {
-		if (strcmp(words[i].name, name) != 0)
-			continue;
-		if (words[i].command >= 0)
-			return words[i].command;
-		fprintf(stderr, "hairpinctl: %s is not in this version (%s)\n", name,
-			HAIRPIN_VERSION);
-		return -CTL_USAGE;
+		if (strcmp(words[i].name, name) == 0)
+			return &words[i];
 	}
-	return -refuse_command(name);
+	(void)refuse_command(name);
+	return NULL;
 }
 
 struct arguments {
@@ -123,6 +165,18 @@ static void take_option(struct arguments *arguments, int option)
 	case 'c':
 		arguments->options.look.config_path = optarg;
 		break;
+	case 'a':
+		arguments->options.address = optarg;
+		break;
+	case 'p':
+		arguments->options.probe = optarg;
+		break;
+	case 'i':
+		arguments->options.interface = optarg;
+		break;
+	case 'q':
+		arguments->options.passive = true;
+		break;
 	case 'h':
 		arguments->end = print_and_leave(usage);
 		break;
@@ -142,6 +196,10 @@ static void read_options(struct arguments *arguments, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "address", required_argument, NULL, 'a' },
+		{ "probe", required_argument, NULL, 'p' },
+		{ "interface", required_argument, NULL, 'i' },
+		{ "passive", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -153,29 +211,49 @@ static void read_options(struct arguments *arguments, int argc, char **argv)
 		take_option(arguments, option);
 }
 
+/* An option that this command does not take. NULL: none. */
+static const char *find_stray(const struct ctl_options *options, unsigned takes)
+{
+	if (options->force && !(takes & TAKES_FORCE))
+		return "--force";
+	if (options->look.config_path && !(takes & TAKES_CONFIG))
+		return "-c";
+	if (options->address && !(takes & TAKES_ADDRESS))
+		return "--address";
+	if (options->probe && !(takes & TAKES_PROBE))
+		return "--probe";
+	if (options->interface && !(takes & TAKES_PROBE))
+		return "--interface";
+	if (options->passive && !(takes & TAKES_PROBE))
+		return "--passive";
+	return NULL;
+}
+
 /* The command and what follows it. */
 static void read_words(struct arguments *arguments, char **rest)
 {
 	struct ctl_options *options = &arguments->options;
-	int command = find_command(*rest);
+	const struct word *word = find_command(*rest);
+	const char *stray;
+	unsigned count = 0;
 
-	if (command < 0) {
-		arguments->end = -command;
+	if (!word) {
+		arguments->end = CTL_USAGE;
 		return;
 	}
-	options->command = (enum ctl_command)command;
+	options->command = word->command;
 	if (*rest)
 		rest++;
-	if (command == CTL_UPDATE)
-		options->hostnames = (const char *const *)rest;
-	else if (command == CTL_PROVIDERS && *rest)
-		options->id = *rest++;
-	if (command != CTL_UPDATE && *rest)
-		arguments->end = refuse("too many words:", *rest, "");
-	else if (command != CTL_UPDATE && options->force)
-		arguments->end = refuse("only update takes", "--force", "");
-	if (arguments->end < 0 && options->look.config_path && command != CTL_RULES)
-		arguments->end = refuse("only rules takes", "-c", "");
+	options->words = (const char *const *)rest;
+	while (rest[count])
+		count++;
+	stray = find_stray(options, word->takes);
+	if (stray)
+		arguments->end = complain(word->name, "does not take", stray);
+	else if (count > word->most)
+		arguments->end = refuse("too many words:", rest[word->most], "");
+	else if (count < word->least)
+		arguments->end = complain(word->name, "wants", word->wants);
 }
 
 int main(int argc, char **argv)

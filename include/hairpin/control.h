@@ -9,10 +9,20 @@
  *   {"command": "status"}                     anybody who may connect: reading
  *   {"command": "rules"}
  *   {"command": "version"}
+ *   {"command": "plan", "address": "A"}       no address: with those there are
+ *   {"command": "watch"}
+ *   {"command": "metrics"}
+ *   {"command": "hooks"}
  *   {"command": "sync"}                       changing: root, the daemon's own user and
  *   {"command": "reload"}                     the admin group
  *   {"command": "update", "force": false, "hostnames": ["a.example.org"]}
  *                                             no hostnames: all
+ *   {"command": "pause", "seconds": 600}      at most CONTROL_PAUSE_S
+ *   {"command": "resume"}
+ *   {"command": "log", "level": "debug", "seconds": 600}
+ *                                             no seconds: until the next start or reload
+ *   {"command": "hook", "name": "50-ntfy", "event": "address"}
+ *                                             no event: "address"
  *
  * and gets one JSON object on one line, then the end of the stream. When it went wrong
  * the object has "error": one sentence for people (and for reload "problems": the list
@@ -20,14 +30,37 @@
  *
  *   status    as hairpinctl(8) describes it
  *   rules     {"items": [as --rewrite --json gives them, and "wan", "in_step"]}
- *             status and rules have "truncated": true at their end where there is more
- *             than fits into JSON_MAX_BYTES; the first ones are there
+ *             status, rules and plan have "truncated": true at their end where there is
+ *             more than fits into JSON_MAX_BYTES; the first ones are there
  *   version   {"version": "0.1.0"}
+ *   plan      {"schema": 1, "address": "A" or null, "pending": N,
+ *              "rules": [as of rules, those that would change or are left alone],
+ *              "records": [{"hostname", "family", "provider", "wan", "state", "published",
+ *                           "wanted", "action": "update" | "none" | "blocked",
+ *                           "reason": why not, or null}]}
+ *   watch     one object a line and no end, until either side goes: first
+ *             {"event": "hello", "time", "version", "generation"}; then for each thing
+ *             that happened {"event", "time", ...}: the hooks' events with the hooks'
+ *             facts as members in lower case ("wan", "interface", "family", "old", "new",
+ *             "rules", "hostname", "provider", "message", "reason", "generation"), and
+ *             "state" (a record's: hostname, family, provider, from, to, reason), "hook"
+ *             (name, result), "reload", "pause", "resume", "publisher" (state), "lagged"
+ *             (lost: N, the reader was too slow)
+ *   metrics   {"text": Prometheus' text format, version 0.0.4}
+ *   hooks     {"directory", "hooks": [{"name", "state": "ready" | "refused" | "ignored",
+ *              "reason", "last_run", "event", "result", "runs", "failures"}]}
+ *   hook      {"name", "event", "result": "ok" | "exit N" | "signal N" | "timed out" |
+ *              "refused", "output": "..."}
  *   sync      {"tagged", "changed", "unchanged", "skipped", "commit_us"}
  *   update    {"records": N}                  will be checked and, where due, updated
  *   reload    {"reloaded": true, "problems": "warnings or empty"}
+ *   pause     {"paused_until": "2026-01-01T00:00:00Z"}
+ *   resume    {"resumed": true}
+ *   log       {"level": "debug", "until": "2026-01-01T00:00:00Z" or null}
  *
- * A client that says nothing for CONTROL_IDLE_MS, or too much, is cut off.
+ * A client that says nothing for CONTROL_IDLE_MS, or too much, is cut off; so is one that
+ * watches and does not read: what it missed is counted, and CONTROL_WATCH_BYTES wait for
+ * it. At most CONTROL_WATCHERS_MAX watch, so that the others find room.
  */
 #ifndef HAIRPIN_CONTROL_H
 #define HAIRPIN_CONTROL_H
@@ -37,6 +70,9 @@ enum {
 	CONTROL_CLIENTS_MAX = 16,
 	CONTROL_IDLE_MS = 10000,
 	CONTROL_HOSTNAMES_MAX = 64,
+	CONTROL_WATCHERS_MAX = 8,
+	CONTROL_WATCH_BYTES = 65536,
+	CONTROL_PAUSE_S = 7 * 86400,
 };
 
 #endif

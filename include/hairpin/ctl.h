@@ -4,8 +4,8 @@
  * The user's hand: asks the daemon, and shows what it says to people or to programs.
  *
  * What the daemon sends is as foreign here as anything else: it is checked as JSON, and
- * every string is escaped before a terminal sees it. No function here writes to the
- * kernel.
+ * every string is escaped before a terminal sees it. Only `tag` and `doctor --probe` change
+ * anything in the kernel: one comment, and a client that goes again.
  */
 #ifndef HAIRPIN_CTL_H
 #define HAIRPIN_CTL_H
@@ -23,6 +23,7 @@ enum ctl_exit {
 	CTL_DONE = 0,
 	CTL_FAILED = 1,
 	CTL_USAGE = 2,
+	CTL_PENDING = 3,	/* plan: something would change */
 	CTL_NO_DAEMON = 4,
 };
 
@@ -118,22 +119,37 @@ void ctl_providers_show(const struct json *providers, bool one,
 
 enum ctl_command {
 	CTL_STATUS,
+	CTL_PLAN,
 	CTL_SYNC,
 	CTL_UPDATE,
+	CTL_WATCH,
+	CTL_DOCTOR,
 	CTL_RULES,
-	CTL_RELOAD,
-	CTL_VERSION,
+	CTL_TAG,
+	CTL_HOOK,
 	CTL_PROVIDERS,
+	CTL_RELOAD,
+	CTL_PAUSE,
+	CTL_RESUME,
+	CTL_LOG,
+	CTL_IMPORT,
+	CTL_METRICS,
+	CTL_VERSION,
+	CTL_COMPLETE,		/* for the shells' completion: words, a line each */
+	CTL_COMMANDS,
 };
 
 struct ctl_options {
 	enum ctl_command command;
 	const char *socket_path;
-	struct ctl_look look;
+	struct ctl_look look;		/* its config_path: -c */
 	bool json;
-	bool force;			/* update */
-	const char *const *hostnames;	/* update; ends with NULL */
-	const char *id;			/* providers; NULL: all */
+	bool force;			/* update --force */
+	bool passive;			/* doctor --passive */
+	const char *address;		/* plan --address, doctor --probe --address */
+	const char *interface;		/* doctor --probe --interface */
+	const char *probe;		/* doctor --probe PORT[/udp] */
+	const char *const *words;	/* after the command; ends with NULL */
 };
 
 /*

@@ -12,9 +12,11 @@
 static const char *request_name(enum ctl_command command)
 {
 	static const char *const names[] = {
-		[CTL_STATUS] = "status", [CTL_SYNC] = "sync",
-		[CTL_UPDATE] = "update", [CTL_RULES] = "rules",
-		[CTL_RELOAD] = "reload", [CTL_VERSION] = "version",
+		[CTL_STATUS] = "status",   [CTL_PLAN] = "plan",
+		[CTL_SYNC] = "sync",	   [CTL_UPDATE] = "update",
+		[CTL_WATCH] = "watch",	   [CTL_RULES] = "rules",
+		[CTL_RELOAD] = "reload",   [CTL_VERSION] = "version",
+		[CTL_RESUME] = "resume",   [CTL_METRICS] = "metrics",
 	};
 
 	return names[command];
@@ -70,8 +72,8 @@ int ctl_request(const struct ctl_options *options, char **ret_request,
 	json_add_string(request, "command", request_name(options->command));
 	if (options->command == CTL_UPDATE) {
 		json_add_bool(request, "force", options->force);
-		if (options->hostnames && *options->hostnames)
-			rc = request_add_hostnames(request, options->hostnames, ret_err);
+		if (options->words && *options->words)
+			rc = request_add_hostnames(request, options->words, ret_err);
 	}
 	line = rc == 0 ? json_print(request, false) : NULL;
 	json_free(request);

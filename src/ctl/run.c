@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hairpin/ctl.h"
+#include "run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,14 +11,14 @@ enum {
 	RUN_CHANGE_MS = 40000,	/* a reload may take the daemon half a minute */
 };
 
-static int run_complain(enum ctl_exit status, const char *sentence)
+int run_complain(enum ctl_exit status, const char *sentence)
 {
 	fprintf(stderr, "hairpinctl: %s\n", sentence);
 	return status;
 }
 
 /* Prints; a full disk or a closed pipe is a failure like any other. */
-static int run_print(const struct text *out)
+int run_print(const struct text *out)
 {
 	if (out->failed)
 		return run_complain(CTL_FAILED, "out of memory");
@@ -28,7 +28,7 @@ static int run_print(const struct text *out)
 	return CTL_DONE;
 }
 
-static int run_print_json(const char *json, size_t length, const struct ctl_view *view)
+int run_print_json(const char *json, size_t length, const struct ctl_view *view)
 {
 	TEXT_CLEANUP struct text out = TEXT_INIT;
 
@@ -40,7 +40,7 @@ static int run_print_json(const char *json, size_t length, const struct ctl_view
 	return run_print(&out);
 }
 
-static int run_print_object(const struct json *object, const struct ctl_view *view)
+int run_print_object(const struct json *object, const struct ctl_view *view)
 {
 	char *line = json_print(object, false);
 	int status;
@@ -52,7 +52,7 @@ static int run_print_object(const struct json *object, const struct ctl_view *vi
 	return status;
 }
 
-static int run_exit_of(int rc)
+int run_exit_of(int rc)
 {
 	switch (rc) {
 	case -ENOENT:
@@ -65,7 +65,7 @@ static int run_exit_of(int rc)
 	return CTL_FAILED;
 }
 
-static int run_ask(const struct ctl_options *options, struct ctl_answer *ret_answer,
+int run_ask(const struct ctl_options *options, struct ctl_answer *ret_answer,
 		   struct err *ret_err)
 {
 	bool reads = options->command == CTL_STATUS || options->command == CTL_RULES ||
@@ -157,7 +157,7 @@ static int run_providers(const struct ctl_options *options, const struct ctl_vie
 	TEXT_CLEANUP struct text out = TEXT_INIT;
 	struct json *providers;
 	struct err err;
-	int rc = ctl_providers(options->look.catalogue, options->id, &providers, &err);
+	int rc = ctl_providers(options->look.catalogue, options->words[0], &providers, &err);
 	int status;
 
 	if (rc < 0)
@@ -165,7 +165,7 @@ static int run_providers(const struct ctl_options *options, const struct ctl_vie
 	if (options->json) {
 		status = run_print_object(providers, view);
 	} else {
-		ctl_providers_show(providers, options->id, view, &out);
+		ctl_providers_show(providers, options->words[0], view, &out);
 		status = run_print(&out);
 	}
 	json_free(providers);
@@ -179,10 +179,8 @@ static int run_show_text(const struct ctl_options *options, const struct ctl_vie
 {
 	static void (*const shows[])(const struct json *, const struct ctl_view *,
 				     struct text *) = {
-		[CTL_STATUS] = ctl_status_show,
-		[CTL_SYNC] = ctl_sync_show,
-		[CTL_UPDATE] = ctl_update_show,
-		[CTL_RULES] = ctl_rules_show,
+		[CTL_STATUS] = ctl_status_show, [CTL_SYNC] = ctl_sync_show,
+		[CTL_UPDATE] = ctl_update_show, [CTL_RULES] = ctl_rules_show,
 		[CTL_RELOAD] = ctl_reload_show,
 	};
 	TEXT_CLEANUP struct text out = TEXT_INIT;
@@ -224,15 +222,13 @@ static int run_show_answer(const struct ctl_options *options, const struct ctl_v
 	return run_show_text(options, view, answer->root);
 }
 
-int ctl_run(const struct ctl_options *options, const struct ctl_view *view)
+/* What the daemon answers, shown as it is; rules and version do without a daemon too. */
+static int run_asked(const struct ctl_options *options, const struct ctl_view *view)
 {
 	struct ctl_answer answer;
 	struct err err;
-	int rc, status;
+	int rc = run_ask(options, &answer, &err), status;
 
-	if (options->command == CTL_PROVIDERS)
-		return run_providers(options, view);
-	rc = run_ask(options, &answer, &err);
 	if (rc < 0 && options->command == CTL_RULES)
 		return run_rules_alone(options, view, rc, &err);
 	if (rc < 0 && options->command == CTL_VERSION) {
@@ -245,4 +241,22 @@ int ctl_run(const struct ctl_options *options, const struct ctl_view *view)
 	status = run_show_answer(options, view, &answer);
 	ctl_answer_done(&answer);
 	return status;
+}
+
+int ctl_run(const struct ctl_options *options, const struct ctl_view *view)
+{
+	static int (*const runs[CTL_COMMANDS])(const struct ctl_options *,
+					       const struct ctl_view *) = {
+		[CTL_STATUS] = run_asked,     [CTL_PLAN] = run_plan,
+		[CTL_SYNC] = run_asked,	      [CTL_UPDATE] = run_asked,
+		[CTL_WATCH] = run_watch,      [CTL_DOCTOR] = run_doctor,
+		[CTL_RULES] = run_asked,      [CTL_TAG] = run_tag,
+		[CTL_HOOK] = run_hook,	      [CTL_PROVIDERS] = run_providers,
+		[CTL_RELOAD] = run_asked,     [CTL_PAUSE] = run_pause,
+		[CTL_RESUME] = run_resume,    [CTL_LOG] = run_log,
+		[CTL_IMPORT] = run_import,    [CTL_METRICS] = run_metrics,
+		[CTL_VERSION] = run_asked,    [CTL_COMPLETE] = run_complete,
+	};
+
+	return runs[options->command](options, view);
 }

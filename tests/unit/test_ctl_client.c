@@ -409,7 +409,7 @@ static void check_request(enum ctl_command command, bool force, const char *cons
 			  const char *expected)
 {
 	struct ctl_options options = { .command = command, .force = force,
-				       .hostnames = names };
+				       .words = names };
 	struct err err;
 	char *request;
 
@@ -448,13 +448,13 @@ static void test_bad_requests(void **state)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		const char *const names[] = { bad[i], NULL };
 
-		options.hostnames = names;
+		options.words = names;
 		assert_int_equal(ctl_request(&options, &request, &err), -EINVAL);
 		assert_null(strchr(err.text, '\033'));
 	}
 	for (i = 0; i <= CONTROL_HOSTNAMES_MAX; i++)
 		many[i] = "a.example.org";
-	options.hostnames = many;
+	options.words = many;
 	assert_int_equal(ctl_request(&options, &request, &err), -E2BIG);
 	for (i = 0; i < 253; i++)
 		longest[i] = i % 50 == 49 ? '.' : 'a';

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands of hairpinctl, and what they share: asking, printing, complaining. Each gives
+ * the exit status.
+ */
+#ifndef HAIRPIN_CTL_RUN_H
+#define HAIRPIN_CTL_RUN_H
+
+#include "hairpin/ctl.h"
+
+/* One line to standard error; gives `status`. */
+int run_complain(enum ctl_exit status, const char *sentence);
+
+/* To standard output; a full disk or a closed pipe is a failure like any other. */
+int run_print(const struct text *out);
+int run_print_json(const char *json, size_t length, const struct ctl_view *view);
+int run_print_object(const struct json *object, const struct ctl_view *view);
+
+/* Sends the command's request (ctl_request()) to the daemon. */
+int run_ask(const struct ctl_options *options, struct ctl_answer *ret_answer,
+	    struct err *ret_err) must_check;
+/* What the failure of asking means for the exit status. */
+int run_exit_of(int rc);
+
+int run_plan(const struct ctl_options *options, const struct ctl_view *view);
+int run_watch(const struct ctl_options *options, const struct ctl_view *view);
+int run_doctor(const struct ctl_options *options, const struct ctl_view *view);
+int run_tag(const struct ctl_options *options, const struct ctl_view *view);
+int run_hook(const struct ctl_options *options, const struct ctl_view *view);
+int run_pause(const struct ctl_options *options, const struct ctl_view *view);
+int run_resume(const struct ctl_options *options, const struct ctl_view *view);
+int run_log(const struct ctl_options *options, const struct ctl_view *view);
+int run_import(const struct ctl_options *options, const struct ctl_view *view);
+int run_metrics(const struct ctl_options *options, const struct ctl_view *view);
+int run_complete(const struct ctl_options *options, const struct ctl_view *view);
+
+#endif
