@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What doctor knows of the router before it judges: the WANs and their addresses, the
+ * networks of the LAN, the port forwards.
+ */
+#ifndef DOCTOR_PATIENT_H
+#define DOCTOR_PATIENT_H
+
+#include "hairpin/doctor.h"
+#include "hairpin/router.h"
+#include "hairpin/tag.h"
+#include "hairpin/walk.h"
+
+#include "report.h"
+
+enum {
+	PATIENT_WANS_MAX = 16,
+	PATIENT_NETWORKS_MAX = 64,
+	PATIENT_FORWARDS_MAX = 1024,
+	PATIENT_ADDRESSES_MAX = 8,
+};
+
+struct patient_wan {
+	const char *name;
+	const struct router_link *link;		/* NULL: there is none */
+	struct addr own;			/* IPv4 of the interface; none */
+	struct addr own6;
+	/*
+	 * What the internet sees: `own` where that is global, else what an outside
+	 * source told the daemon, else what the published record says; none: not known.
+	 */
+	struct addr outer;
+	const char *outer_from;			/* "interface", "outside", "record", "" */
+	struct addr former[16];			/* of the daemon, if it may be asked */
+	size_t former_count;
+	struct tag tag;
+};
+
+/* One network whose hosts are clients: "192.168.1.0/24 on br0". */
+struct patient_network {
+	const struct router_link *link;
+	struct addr router;			/* our address in it */
+	uint8_t bits;
+	struct addr client;			/* a host of it that is neither us nor a server */
+	bool containers;			/* Docker's, libvirt's: not judged, only told */
+	char text[64];
+};
+
+enum patient_reach {
+	PATIENT_YES,			/* the server of the forward */
+	PATIENT_NO,
+	PATIENT_ELSEWHERE,		/* another host answers */
+	PATIENT_ROUTER,			/* the router itself does */
+	PATIENT_UNKNOWN,
+};
+
+/* A service that a rule sends to a host: one rule or one element of its map. */
+struct patient_forward {
+	const struct walk_rule *rule;
+	uint8_t protocol;
+	uint16_t port, port_last;		/* on the WAN's side */
+	struct addr server;
+	uint16_t server_port;
+	/* the destination that the rule needs, where it spells one out */
+	struct addr literal;
+	enum patient_reach internet;
+	enum patient_reach networks[PATIENT_NETWORKS_MAX];
+	char subject[96];			/* "443/tcp to 192.168.1.2" */
+};
+
+struct patient {
+	const struct doctor_options *options;
+	struct router *router;
+	struct walk *walk;			/* NULL: may not be read */
+	struct patient_wan wans[PATIENT_WANS_MAX];
+	size_t wan_count;
+	struct patient_network networks[PATIENT_NETWORKS_MAX];
+	size_t network_count;
+	struct patient_forward *forwards;
+	size_t forward_count;
+	struct report report;
+};
+
+/* gather.c: fills all but the forwards; what could not be looked at is in the report. */
+int patient_gather(struct patient *patient, struct err *ret_err) must_check;
+void patient_done(struct patient *patient);
+
+/* forwards.c: finds them, tries each from everywhere, and says what is wrong with it. */
+int patient_find_forwards(struct patient *patient, struct err *ret_err) must_check;
+void patient_judge_forwards(struct patient *patient);
+
+/* surroundings.c: everything that is not one forward's fault. */
+void patient_judge_surroundings(struct patient *patient);
+
+/*
+ * A rule for people: its line as `nft -a list` prints it where nft is there (run as a
+ * child, its output bounded), else "ip nat prerouting handle 7". rule_text.c.
+ */
+void rule_text_add(struct text *out, struct patient *patient,
+		   const struct walk_rule *rule);
+
+/* The firewall's file and line where a rule of that comment stands; files.c. */
+struct file_place {
+	char path[256];
+	unsigned line;
+};
+bool file_place_find(const struct patient *patient, const struct walk_rule *rule,
+		     struct file_place *ret_place);
+
+#endif
