@@ -94,6 +94,14 @@ struct ctl_look {
 };
 
 /*
+ * The configuration, read by ourselves: the caller's. NULL where it cannot be: `ret_note`
+ * is its first mistake then (else empty), and who was not given a `config_path` goes on
+ * with what "hairpind" alone would do.
+ */
+struct config;
+struct config *ctl_configuration(const struct ctl_look *look, struct err *ret_note);
+
+/*
  * The object of the command "rules", read from the kernel by ourselves: what a sync
  * would find now. Former addresses are the daemon's knowledge and missing here. Where the
  * default configuration cannot be read, one WAN with the tag "hairpin" is assumed and

@@ -273,9 +273,7 @@ static int look_ask_kernel(struct look *look, struct err *ret_err)
 	return rc;
 }
 
-/* NULL with a note where it cannot be read: its first mistake. */
-static struct config *look_configuration(const struct ctl_look *look,
-					 struct err *ret_note)
+struct config *ctl_configuration(const struct ctl_look *look, struct err *ret_note)
 {
 	struct config_load load = { .path = look->config_path,
 				    .catalogue = look->catalogue };
@@ -296,7 +294,7 @@ static struct config *look_configuration(const struct ctl_look *look,
 int ctl_look(const struct ctl_look *options, struct json **ret_rules,
 	     struct err *ret_note, struct err *ret_err)
 {
-	struct config *config = look_configuration(options, ret_note);
+	struct config *config = ctl_configuration(options, ret_note);
 	struct look look = { .config = config };
 	struct json *rules = json_new_object();
 	int rc = 0;
