@@ -10,9 +10,18 @@
 
 struct report {
 	struct json *root;
-	struct json *checks;
+	struct json *checks;		/* not yet below `root` */
 	unsigned findings, unknown;
 };
+
+void report_begin(struct report *report);
+void report_done(struct report *report);
+
+/*
+ * The whole object, `forwards` in it (taken), with the verdict; the report is empty then.
+ * NULL: there was no memory for some of it.
+ */
+struct json *report_take(struct report *report, struct json *forwards) must_check;
 
 /* `subject` NULL: the router as a whole. The check is the report's. */
 struct json *report_add(struct report *report, enum doctor_verdict verdict,
@@ -26,7 +35,10 @@ void report_remedy(struct json *check, enum doctor_place place, const char *form
 void report_command(struct json *check, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Adds something of that code already found that subject? One fault is told once. */
+/*
+ * Is there something of that code about that subject already? One fault is told once.
+ * `subject` NULL: about anything.
+ */
 bool report_has(const struct report *report, const char *code, const char *subject);
 
 #endif

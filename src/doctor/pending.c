@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Weak: what is written elsewhere just now takes their place, and then this file goes. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hairpin/nft.h"
+
+#include "patient.h"
+
+#define PENDING __attribute__((weak))
+
+PENDING int patient_gather(struct patient *patient, struct err *ret_err)
+{
+	(void)patient;
+	(void)ret_err;
+	return 0;
+}
+
+PENDING void patient_done(struct patient *patient)
+{
+	(void)patient;
+}
+
+PENDING int patient_find_forwards(struct patient *patient, struct err *ret_err)
+{
+	(void)patient;
+	(void)ret_err;
+	return 0;
+}
+
+PENDING void patient_judge_forwards(struct patient *patient)
+{
+	(void)patient;
+}
+
+PENDING void patient_judge_surroundings(struct patient *patient)
+{
+	(void)patient;
+}
+
+PENDING void rule_text_add(struct text *out, struct patient *patient,
+			   const struct walk_rule *rule)
+{
+	(void)patient;
+	text_addf(out, "%s %s %s handle %llu",
+		  nft_family_name(rule->chain->table->family), rule->chain->table->name,
+		  rule->chain->name, (unsigned long long)rule->handle);
+}
+
+PENDING bool file_place_find(const struct patient *patient, const struct walk_rule *rule,
+			     struct file_place *ret_place)
+{
+	(void)patient;
+	(void)rule;
+	(void)ret_place;
+	return false;
+}
+
+PENDING int doctor_probe(const struct doctor_probe *probe, struct json **ret_report,
+			 struct err *ret_err)
+{
+	(void)probe;
+	(void)ret_report;
+	return err_set(ret_err, -EOPNOTSUPP, "--probe is not in this version");
+}
