@@ -28,7 +28,8 @@ static const char usage[] =
 	"  doctor --probe PORT[/udp] [--address A] [--interface LAN]\n"
 	"                                  try it with real packets of one more client\n"
 	"  rules                           the tagged rules and their addresses\n"
-	"  tag FAMILY TABLE CHAIN HANDLE   put the tag into a rule's comment\n"
+	"  tag FAMILY TABLE CHAIN HANDLE [WORD]\n"
+	"                                  put the tag into a rule's comment\n"
 	"  hook list | hook test NAME [EVENT]\n"
 	"  providers [ID]                  the DNS providers there are; of one what it\n"
 	"                                  takes, and an example\n"
@@ -75,7 +76,7 @@ static const struct word words[] = {
 	{ "watch", CTL_WATCH, 0, 0, 0, "" },
 	{ "doctor", CTL_DOCTOR, 0, 0, TAKES_PROBE | TAKES_ADDRESS | TAKES_CONFIG, "" },
 	{ "rules", CTL_RULES, 0, 0, TAKES_CONFIG, "" },
-	{ "tag", CTL_TAG, 4, 4, TAKES_CONFIG, "FAMILY TABLE CHAIN HANDLE" },
+	{ "tag", CTL_TAG, 4, 5, TAKES_CONFIG, "FAMILY TABLE CHAIN HANDLE" },
 	{ "hook", CTL_HOOK, 1, 3, TAKES_CONFIG, "list, or test NAME [EVENT]" },
 	{ "providers", CTL_PROVIDERS, 0, 1, 0, "" },
 	{ "reload", CTL_RELOAD, 0, 0, 0, "" },

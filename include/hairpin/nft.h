@@ -166,6 +166,27 @@ struct nft_report {
 int nft_sync(struct nft *nft, const struct nft_request *request,
 	     struct nft_report *ret_report, struct err *ret_err) must_check;
 
+/* A rule that is to be tagged. */
+struct nft_tagging {
+	int family;			/* NFPROTO_* */
+	const char *table, *chain;
+	uint64_t handle;
+	const char *word;		/* goes before the comment that it has */
+	const struct tag *tag;		/* is it tagged already? */
+};
+
+struct nft_tagged {
+	char old[NFT_COMMENT_BYTES], new[NFT_COMMENT_BYTES];	/* raw */
+};
+
+/*
+ * Puts the word before the rule's comment; everything else of the rule stays, its handle
+ * and counters too. -EALREADY: it is tagged (`ret_tagged->old` is filled). -ENOENT, -E2BIG,
+ * -EOPNOTSUPP, -EPERM, -EAGAIN: nothing was changed, and why.
+ */
+int nft_tag_rule(struct nft *nft, const struct nft_tagging *wish,
+		 struct nft_tagged *ret_tagged, struct err *ret_err) must_check;
+
 /*
  * Ranges that touch become one. Where there is no room left, all that is known of that
  * address becomes one guess.

@@ -377,12 +377,34 @@ def socket_rights():
     assert 'Sanitizer' not in log and 'runtime error' not in log, log[-3000:]
 
 
+def tag():
+    load_forms()
+    line = next(line for line in listing().splitlines() if 'dport 85' in line)
+    handle = line.split('# handle ')[1]
+    same(call('hairpinctl', 'tag', 'inet', 'fw', 'pre', 'x')[0], 2)
+    same(call('hairpinctl', 'tag', 'bridge', 'fw', 'pre', handle)[0], 2)
+    same(call('hairpinctl', 'tag', 'inet', 'fw', 'pre', handle, 'home')[0], 2)     # no tag is found in that word
+    status, _, error = call('hairpinctl', 'tag', 'inet', 'fw', 'pre', '99999')
+    same(status, 1)
+    assert 'no such rule' in error, error
+    before = listing()
+    status, out, error = call('hairpinctl', '--json', 'tag', 'inet', 'fw', 'pre', handle)
+    same((status, error), (0, ''))
+    same(json.loads(out), {'family': 'inet', 'table': 'fw', 'chain': 'pre', 'handle': int(handle), 'changed': True, 'old': '',
+                           'comment': 'hairpin'})
+    same(uncounted(listing()), uncounted(before.replace(line, line.replace(' # handle', ' comment "hairpin" # handle'))))
+    status, out, _ = call('hairpinctl', 'tag', 'inet', 'fw', 'pre', handle)
+    same(status, 0)
+    assert 'tagged already' in out, out
+    same(json.loads(call('hairpind', '--rewrite', '81.2.69.9', '--dry-run', '--json')[1])['tagged'], 12)
+
+
 def main():
     global lab
     with Lab(build=BUILD) as lab:
         lab.write_configuration()
         run_tests([rewrite_json, rewrite_again, rewrite_dry, rewrite_family, rewrite_usage, rewrite_missing, usage, no_daemon,
-                   check, secrets, print_config, dry_run, once, once_failing, without_file, control, broken_description, socket_rights])
+                   check, secrets, print_config, dry_run, once, once_failing, without_file, control, broken_description, socket_rights, tag])
 
 
 main()
