@@ -144,6 +144,11 @@ struct walk_question {
 	 */
 	struct addr assumed;
 	uint16_t assumed_port;
+	/*
+	 * Where filter chains drop or reject it, or forwarding is off, it goes on as if not:
+	 * for what would become of it once that is mended.
+	 */
+	bool regardless;
 };
 
 int walk_run(const struct walk *walk, const struct router *router,
@@ -175,6 +180,15 @@ enum walk_miss walk_rule_miss(const struct walk *walk, const struct router *rout
 			      const struct walk_rule *rule,
 			      const struct walk_packet *packet);
 
+/*
+ * Where a rule of prerouting or output would send the packet, its other matches taken as
+ * met: for rules that no packet of ours reaches. -ENOENT: it is no dnat or redirect, or its
+ * map has nothing for this packet; -EOPNOTSUPP: it cannot be known.
+ */
+int walk_rule_nat(const struct walk *walk, const struct router *router,
+		  const struct walk_rule *rule, const struct walk_packet *packet,
+		  struct walk_nat *ret_nat) must_check;
+
 /* --- what rules speak of --- */
 
 /*
@@ -189,6 +203,14 @@ struct walk_constants {
 	size_t port_count;
 	struct addr *destinations;	/* single addresses */
 	size_t destination_count;
+	struct addr *sources;		/* single ones, and the first ones of networks */
+	size_t source_count;
+	/* By which links rules ask that packets came, also those that are not there. */
+	struct walk_link {
+		uint32_t index;		/* 0: asked for by name */
+		char name[IFNAMSIZ];	/* of a "ppp*" only "ppp" */
+	} *links;
+	size_t link_count;
 	bool overfull;			/* there were more */
 };
 
@@ -203,6 +225,13 @@ void walk_constants_done(struct walk_constants *constants);
  */
 size_t walk_rule_destinations(const struct walk *walk, const struct walk_rule *rule,
 			      struct addr *addresses, size_t room);
+
+/*
+ * The name of the set or map of the rule's table in which it looks that address up; NULL:
+ * the rule or its anonymous set spells it, or it does not speak of it.
+ */
+const char *walk_rule_named(const struct walk *walk, const struct walk_rule *rule,
+			    const struct addr *address);
 
 /* Does the rule ask what kind of address the destination is (fib, addrtype)? */
 bool walk_rule_asks_fib(const struct walk_rule *rule);
