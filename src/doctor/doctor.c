@@ -51,7 +51,8 @@ static void doctor_add_networks(struct json *object, const struct patient *patie
 
 	for (i = 0; i < patient->network_count; i++) {
 		network = &patient->networks[i];
-		if (network->containers)
+		if (network->containers ||
+		    network->router.family != forward->server.family)
 			continue;
 		none = (struct addr){ .family = network->router.family };
 		none = addr_join(&network->router, network->bits, &none);
@@ -102,6 +103,7 @@ static int doctor_examine(struct patient *patient, struct json **ret_report,
 		rc = patient_find_forwards(patient, ret_err);
 	if (rc < 0)
 		return rc;
+	patient_choose_clients(patient);
 	patient_judge_forwards(patient);
 	patient_judge_surroundings(patient);
 	report = report_take(&patient->report, doctor_forwards(patient));

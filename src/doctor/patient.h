@@ -36,7 +36,7 @@ struct patient_wan {
 	struct tag tag;
 };
 
-/* One network whose hosts are clients: "192.168.1.0/24 on br0". */
+/* One network whose hosts are clients: "192.168.1.0/24 on br0". Of either family. */
 struct patient_network {
 	const struct router_link *link;
 	struct addr router;			/* our address in it */
@@ -84,6 +84,11 @@ struct patient {
 /* gather.c: fills all but the forwards; what could not be looked at is in the report. */
 int patient_gather(struct patient *patient, struct err *ret_err) must_check;
 void patient_done(struct patient *patient);
+
+/* networks.c: those of the LAN, IPv4 first; `links`: of the default routes, no LAN. */
+void patient_find_networks(struct patient *patient, const uint32_t *links, size_t count);
+/* Again, where the servers of forwards are known by now. */
+void patient_choose_clients(struct patient *patient);
 
 /* forwards.c: finds them, tries each from everywhere, and says what is wrong with it. */
 int patient_find_forwards(struct patient *patient, struct err *ret_err) must_check;
