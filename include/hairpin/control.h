@@ -34,10 +34,12 @@
  *             more than fits into JSON_MAX_BYTES; the first ones are there
  *   version   {"version": "0.1.0"}
  *   plan      {"schema": 1, "address": "A" or null, "pending": N,
+ *              "in_step": rules that hold what they should,
  *              "rules": [as of rules, those that would change or are left alone],
  *              "records": [{"hostname", "family", "provider", "wan", "state", "published",
  *                           "wanted", "action": "update" | "none" | "blocked",
  *                           "reason": why not, or null}]}
+ *             Without a daemon hairpinctl makes it; actions are "unknown" then.
  *   watch     one object a line and no end, until either side goes: first
  *             {"event": "hello", "time", "version", "generation"}; then for each thing
  *             that happened {"event", "time", ...}: the hooks' events with the hooks'

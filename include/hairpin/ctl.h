@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hairpin/addr.h"
 #include "hairpin/err.h"
 #include "hairpin/json.h"
 #include "hairpin/text.h"
@@ -73,6 +74,8 @@ void ctl_status_show(const struct json *status, const struct ctl_view *view,
 		     struct text *out);
 void ctl_rules_show(const struct json *rules, const struct ctl_view *view,
 		    struct text *out);
+void ctl_plan_show(const struct json *plan, const struct ctl_view *view,
+		   struct text *out);
 void ctl_sync_show(const struct json *answer, const struct ctl_view *view,
 		   struct text *out);
 void ctl_update_show(const struct json *answer, const struct ctl_view *view,
@@ -109,6 +112,16 @@ struct config *ctl_configuration(const struct ctl_look *look, struct err *ret_no
  */
 int ctl_look(const struct ctl_look *look, struct json **ret_rules, struct err *ret_note,
 	     struct err *ret_err) must_check;
+
+/*
+ * Likewise the object of the command "plan"; `address` (NULL: none) is supposed for the
+ * first WAN of its family, whose present one is then a former one. What is published only
+ * DNS and the daemon know: the records' actions are "unknown". -EAFNOSUPPORT: no WAN has that
+ * family.
+ */
+int ctl_look_plan(const struct ctl_look *look, const struct addr *address,
+		  struct json **ret_plan, struct err *ret_note,
+		  struct err *ret_err) must_check;
 
 /* --- the catalogue: providers.c, providers_show.c --- */
 

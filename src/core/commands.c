@@ -10,7 +10,6 @@
 
 #include "control.h"
 #include "core.h"
-#include "item.h"
 #include "status.h"
 
 typedef void command_fn(struct client *client, const struct json *request,
@@ -71,21 +70,13 @@ struct rules_answer {
 static void rules_answer_item(void *context, const struct nft_item *item)
 {
 	struct rules_answer *answer = context;
-	struct json *object;
 
 	if (answer->items.length > STATUS_TEXT_MAX) {
 		answer->truncated = true;
 		return;
 	}
-	object = item_format_json(item);
-	if (item->target >= 0 && (size_t)item->target < answer->core->config->wan_count)
-		json_add_string(object, "wan",
-				answer->core->wans[item->target].config->name);
-	else
-		json_add_null(object, "wan");
-	json_add_bool(object, "in_step", item->in_step);
 	text_add(&answer->items, answer->items.length ? "," : "");
-	json_print_take(&answer->items, object);
+	json_print_take(&answer->items, status_format_item(answer->core, item));
 }
 
 static void command_rules(struct client *client, const struct json *request,
@@ -99,7 +90,7 @@ static void command_rules(struct client *client, const struct json *request,
 	(void)request;
 	(void)now_ms;
 	if (core->config->nat.enabled)
-		result = rules_ask(core, rules_answer_item, &answer, &err);
+		result = rules_ask(core, NULL, rules_answer_item, &answer, &err);
 	if (result < 0)
 		command_fail_about(client, "", err.text, "");
 	else if (answer.items.failed)
@@ -108,6 +99,39 @@ static void command_rules(struct client *client, const struct json *request,
 		text_addf(&client->out, "{\"items\":[%s]%s}", answer.items.bytes,
 			  answer.truncated ? ",\"truncated\":true" : "");
 	text_done(&answer.items);
+}
+
+/* The address asked about; false: answered with why not. */
+static bool take_address(struct client *client, const struct json *value,
+			 struct addr *ret_address)
+{
+	const char *text = json_string(value);
+
+	if (!value || json_kind(value) == JSON_NULL) {
+		*ret_address = (struct addr){ 0 };
+		return true;
+	}
+	if (text && addr_parse(text, ret_address) && !addr_is_unspecified(ret_address))
+		return true;
+	command_fail(client, "\"address\" is to be an IPv4 or IPv6 address");
+	return false;
+}
+
+static void command_plan(struct client *client, const struct json *request,
+			 int64_t now_ms)
+{
+	struct err err = { "" };
+	struct addr address;
+	char *text = NULL;
+
+	if (!take_address(client, json_get(request, "address"), &address))
+		return;
+	if (plan_print(client->control->core, addr_is_none(&address) ? NULL : &address,
+		       now_ms, &text, &err) < 0)
+		command_fail_about(client, "", err.text, "");
+	else
+		text_add(&client->out, text);
+	free(text);
 }
 
 /* --- changing --- */
@@ -217,6 +241,7 @@ static const struct command {
 } commands[] = {
 	{ "status", false, command_status },
 	{ "rules", false, command_rules },
+	{ "plan", false, command_plan },
 	{ "version", false, command_version },
 	{ "sync", true, command_sync },
 	{ "update", true, command_update },

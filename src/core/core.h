@@ -202,9 +202,15 @@ int64_t look_due_ms(const struct core *core);
 int rules_sync(struct core *core, nft_item_fn *item, void *context,
 	       struct nft_report *ret_report, struct err *ret_err) must_check;
 
-/* The same as a question: nothing is changed, and nothing learnt. */
-int rules_ask(struct core *core, nft_item_fn *item, void *context, struct err *ret_err)
-	must_check;
+/* As if a WAN had this address; of IPv6 also its prefix. */
+struct rules_guess {
+	size_t wan;
+	struct addr address;
+};
+
+/* The same as a question: nothing is changed, and nothing learnt. `guess` may be NULL. */
+int rules_ask(struct core *core, const struct rules_guess *guess, nft_item_fn *item,
+	      void *context, struct err *ret_err) must_check;
 
 /* The monitor can be read. */
 void rules_readable(struct core *core);
@@ -229,8 +235,14 @@ void names_said(const struct name_report *report, int64_t now_ms);
 /* Their changes, once the rules hold them. False: none. */
 bool names_said_changes(struct core *core);
 
-/* --- status.c, notice.c --- */
+/* --- status.c, plan.c, notice.c --- */
 char *status_print(const struct core *core, int64_t now_ms);	/* NULL: no memory */
+/*
+ * What would change now, or if the first WAN of that family had this address (else NULL).
+ * -EAFNOSUPPORT: there is none.
+ */
+int plan_print(struct core *core, const struct addr *address, int64_t now_ms,
+	       char **ret_text, struct err *ret_err) must_check;
 void notice_line(const struct core *core, char out[MESSAGE_TEXT_BYTES]);
 void notice_turn(struct core *core, int64_t now_ms);
 int64_t notice_due_ms(const struct core *core);

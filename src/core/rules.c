@@ -17,6 +17,7 @@ struct rules_walk {
 	nft_item_fn *item;
 	void *context;
 	bool learn;
+	const struct rules_guess *guess;	/* NULL: the addresses there are */
 };
 
 /* What rules held instead of the WAN's address: connections may hang on it. */
@@ -75,6 +76,29 @@ static int rules_open(struct core *core, struct err *ret_err)
 	return 0;
 }
 
+/* As if the WAN had that address, and what it has now were the newest former one. */
+static void rules_suppose(const struct core *core, const struct rules_guess *guess,
+			  struct addr former[WAN_FORMER_MAX + 1])
+{
+	const struct core_wan *wan = &core->wans[guess->wan];
+	struct nft_target *target = &core->targets[guess->wan];
+	int side = wan_side_of(guess->address.family);
+	const struct addr now = wan_followed(wan, side)->now.address;
+	struct addr address = wan_shape(wan, &guess->address);
+
+	target->former = former;
+	target->former_count = 0;
+	if (!addr_is_none(&now) && !addr_equal(&now, &address))
+		former[target->former_count++] = now;
+	for (size_t i = 0; i < wan->former_count; i++)
+		if (!addr_equal(&wan->former[i], &address))
+			former[target->former_count++] = wan->former[i];
+	if (side == WAN_IPV4)
+		target->ipv4 = address;
+	else
+		target->ipv6 = target->prefix = address;
+}
+
 static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 		     struct nft_report *ret_report, struct err *ret_err)
 {
@@ -92,6 +116,7 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 		.item = rules_item,
 		.context = walk,
 	};
+	struct addr former[WAN_FORMER_MAX + 1];
 	int result = rules_open(core, ret_err);
 
 	if (result < 0)
@@ -100,6 +125,8 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 		names_look(&core->names);
 	request.name_count = names_view(&core->names, &request.names);
 	wans_fill_targets(core->wans, core->config->wan_count, core->targets);
+	if (walk->guess)
+		rules_suppose(core, walk->guess, former);
 	return nft_sync(core->nft, &request, ret_report, ret_err);
 }
 
@@ -152,9 +179,11 @@ int rules_sync(struct core *core, nft_item_fn *item, void *context,
 	return 0;
 }
 
-int rules_ask(struct core *core, nft_item_fn *item, void *context, struct err *ret_err)
+int rules_ask(struct core *core, const struct rules_guess *guess, nft_item_fn *item,
+	      void *context, struct err *ret_err)
 {
-	struct rules_walk walk = { .core = core, .item = item, .context = context };
+	struct rules_walk walk = { .core = core, .item = item, .context = context,
+				   .guess = guess };
 	struct nft_report report;
 
 	return rules_run(core, &walk, true, &report, ret_err);

@@ -355,9 +355,9 @@ void schedule_network(struct schedule *schedule, size_t wan, int64_t now_ms)
 	network(schedule, wan, now_ms);
 }
 
-/* The record's own address, made of what came from the WAN. */
-static struct addr address_of(const struct schedule *schedule,
-			      const struct schedule_record *slot, const struct addr *from)
+struct addr schedule_address_of(const struct schedule *schedule,
+				const struct schedule_record *slot,
+				const struct addr *from)
 {
 	unsigned bits = schedule->config->wans[slot->wan].prefix_bits;
 
@@ -379,7 +379,7 @@ static void want(struct schedule *schedule, size_t wan, int family, bool prefix,
 		if (slot->wan != wan || slot->family != family ||
 		    addr_is_none(&slot->suffix) == prefix)
 			continue;
-		address = address_of(schedule, slot, from);
+		address = schedule_address_of(schedule, slot, from);
 		changed = changed || !addr_equal(&slot->record.wanted, &address);
 		record_want(&slot->record, &address, now_ms);
 	}
@@ -458,24 +458,6 @@ int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index,
 	if (need == RECORD_NEED_UPDATE)
 		at = MAX(at, schedule_circuit(schedule, index)->next_ms);
 	return at;
-}
-
-const char *schedule_reason(const struct schedule *schedule, size_t index)
-{
-	const struct schedule_record *slot = &schedule->records[index];
-	const struct record *record = &slot->record;
-
-	if (!addr_is_none(&slot->suffix) && addr_is_none(&record->wanted))
-		return "no delegated IPv6 prefix for the host's address";
-	if (record->reason[0])
-		return record->reason;
-	if (record->state != RECORD_STALE && record->state != RECORD_VERIFYING)
-		return "";
-	if (!schedule->has_route[slot->wan])
-		return "no default route by the WAN's link";
-	if (circuit_is_open(schedule_circuit(schedule, index)))
-		return "the provider's server failed; it is tried again later";
-	return record->must_look ? "DNS is looked at first" : "";
 }
 
 bool schedule_is_settled(const struct schedule *schedule)

@@ -209,6 +209,26 @@ int64_t schedule_next_try_ms(const struct schedule *schedule, size_t index,
  */
 const char *schedule_reason(const struct schedule *schedule, size_t index);
 
+enum schedule_action {
+	SCHEDULE_NONE,		/* it holds what it should */
+	SCHEDULE_UPDATE,	/* an update is due, or under way */
+	SCHEDULE_BLOCKED,	/* it does not, and no update may go */
+};
+
+struct schedule_forecast {
+	struct addr wanted;
+	enum schedule_action action;
+	char reason[MESSAGE_TEXT_BYTES];	/* "" for none */
+};
+
+/*
+ * What an update would do to the record now, or if its WAN had this address (or prefix,
+ * where it has a suffix). NULL: those it has.
+ */
+void schedule_plan(const struct schedule *schedule, size_t index,
+		   const struct addr *address, int64_t now_ms,
+		   struct schedule_forecast *ret_forecast);
+
 /* No record has anything to do soon, and none is in flight: --once may leave. */
 bool schedule_is_settled(const struct schedule *schedule);
 

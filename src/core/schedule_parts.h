@@ -3,7 +3,8 @@
  * What the files of the schedule share: schedule.c (the records and what happens to
  * them), schedule_pick.c (which job next), schedule_batch.c (what goes into it),
  * schedule_note.c (what is saved),
- * schedule_idle.c (looks that nothing waits for), schedule_result.c (answers).
+ * schedule_idle.c (looks that nothing waits for), schedule_result.c (answers),
+ * schedule_plan.c (what would become of a record).
  */
 #ifndef CORE_SCHEDULE_PARTS_H
 #define CORE_SCHEDULE_PARTS_H
@@ -68,6 +69,11 @@ struct schedule {
 
 struct circuit *schedule_circuit(const struct schedule *schedule, size_t index);
 struct job *schedule_job_find(struct schedule *schedule, uint32_t number);
+
+/* The record's own address, made of what came from the WAN. */
+struct addr schedule_address_of(const struct schedule *schedule,
+				const struct schedule_record *slot,
+				const struct addr *from);
 
 /* A job from a free slot (there is one), with its number. */
 struct job *schedule_job_begin(struct schedule *schedule, enum record_need need,

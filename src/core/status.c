@@ -10,6 +10,7 @@
 #include "hairpin/text.h"
 
 #include "core.h"
+#include "item.h"
 #include "status.h"
 
 void status_add_address(struct json *object, const char *key, const struct addr *address)
@@ -28,6 +29,17 @@ void status_add_foreign(struct json *object, const char *key, const char *string
 
 	json_add_string(object, key,
 			text_escape(text, sizeof(text), string, strlen(string)));
+}
+
+struct json *status_format_item(const struct core *core, const struct nft_item *item)
+{
+	struct json *object = item_format_json(item);
+	bool owned = item->target >= 0 && (size_t)item->target < core->config->wan_count;
+
+	json_add_string(object, "wan",
+			owned ? core->wans[item->target].config->name : NULL);
+	json_add_bool(object, "in_step", item->in_step);
+	return object;
 }
 
 static void add_time(struct json *object, const char *key, int64_t wall_s)
@@ -264,6 +276,7 @@ char *status_print(const struct core *core, int64_t now_ms)
 	struct json *head = json_new_object(), *wans;
 	bool whole;
 
+	json_add_integer(head, "schema", 1);
 	json_add_string(head, "version", HAIRPIN_VERSION);
 	json_add_integer(head, "pid", getpid());
 	json_add_integer(head, "uptime_s", (now_ms - core->started_ms) / 1000);

@@ -7,6 +7,7 @@
 
 #include "hairpin/addr.h"
 #include "hairpin/json.h"
+#include "hairpin/nft.h"
 #include "hairpin/text.h"
 
 struct core;
@@ -17,6 +18,9 @@ enum { STATUS_TEXT_MAX = JSON_MAX_BYTES - 8192 };
 void status_add_address(struct json *object, const char *key, const struct addr *address);
 /* Escaped. */
 void status_add_foreign(struct json *object, const char *key, const char *string);
+
+/* A tagged thing with its WAN's name, as of the command "rules". */
+struct json *status_format_item(const struct core *core, const struct nft_item *item);
 
 /* Not the family that nobody named and the WAN has no address of, if it has of the other. */
 bool status_is_of_interest(const struct core *core, size_t index);

@@ -139,8 +139,7 @@ const struct core_side *wan_followed(const struct core_wan *wan, int side)
 	return &wan->sides[side];
 }
 
-/* As it stands among the former ones: whole, or its prefix. */
-static struct addr wan_shape(const struct core_wan *wan, const struct addr *address)
+struct addr wan_shape(const struct core_wan *wan, const struct addr *address)
 {
 	const struct addr rest = { .family = AF_INET6 };
 

@@ -97,6 +97,9 @@ unsigned wan_prefix_bits(const struct config_wan *config);
 /* What rules of that family are to hold: the address of the side, or the prefix. */
 const struct core_side *wan_followed(const struct core_wan *wan, int side);
 
+/* What rules follow of such an address, and remember: all of it, or its prefix. */
+struct addr wan_shape(const struct core_wan *wan, const struct addr *address);
+
 /*
  * The address was the WAN's: it, or with "keep" its prefix, is put in front of the former
  * ones, the oldest of its family may fall out. None, 0.0.0.0 and what is present are not

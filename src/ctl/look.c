@@ -20,6 +20,8 @@ struct look {
 	struct nft_table *tables;
 	size_t table_count;
 	struct rtnl *rtnl;		/* while addresses are looked for */
+	const struct addr *guess;	/* NULL: the addresses there are */
+	struct addr former;		/* what it takes the place of; none */
 	struct json *items;
 };
 
@@ -104,6 +106,27 @@ static void look_drop_inner(enum config_source source, struct addr *address)
 		*address = (struct addr){ 0 };
 }
 
+/* The supposed address goes to the first WAN that takes such ones. */
+static void look_suppose(struct look *look, const struct config_wan *wan,
+			 struct nft_target *target)
+{
+	const struct addr rest = { .family = AF_INET6 };
+	const struct addr *guess = look->guess;
+	struct addr *place = &target->ipv4;
+
+	if (!guess || (guess->family == AF_INET ? wan->ipv4 : wan->ipv6) == CONFIG_OFF)
+		return;
+	look->guess = NULL;
+	if (guess->family == AF_INET6)
+		place = wan->keep_bits ? &target->prefix : &target->ipv6;
+	look->former = *place;
+	target->former = &look->former;
+	target->former_count = !addr_is_none(place) && !addr_equal(place, guess);
+	*place = *guess;
+	if (place == &target->prefix)
+		*place = addr_join(guess, wan->keep_bits, &rest);
+}
+
 static int look_add_target(struct look *look, const struct config_wan *wan,
 			   const struct rtnl_snapshot *snapshot, struct err *ret_err)
 {
@@ -125,6 +148,7 @@ static int look_add_target(struct look *look, const struct config_wan *wan,
 				  wan->keep_bits, &target->prefix);
 	if (rc < 0)
 		return err_set_errno(ret_err, rc, "cannot choose an address");
+	look_suppose(look, wan, target);
 	rc = tag_init(&target->tag, wan->tag, ret_err);
 	if (rc < 0)
 		return rc;
@@ -266,6 +290,9 @@ static int look_ask_kernel(struct look *look, struct err *ret_err)
 		rc = look_add_targets(look, &snapshot, ret_err);
 	rtnl_snapshot_done(&snapshot);
 	rtnl_free(look->rtnl);
+	if (rc == 0 && look->guess)
+		return err_set(ret_err, -EAFNOSUPPORT, "%s is off for every WAN",
+			       look->guess->family == AF_INET ? "IPv4" : "IPv6");
 	if (rc == 0)
 		rc = look_add_tables(look, ret_err);
 	if (rc == 0)
@@ -291,20 +318,30 @@ struct config *ctl_configuration(const struct ctl_look *look, struct err *ret_no
 	return config;
 }
 
-int ctl_look(const struct ctl_look *options, struct json **ret_rules,
-	     struct err *ret_note, struct err *ret_err)
+/* `config` is ours to read, the items go into `rules`. */
+static int look_run(const struct ctl_look *options, const struct config *config,
+		    const struct addr *guess, struct json *rules,
+		    const struct err *note, struct err *ret_err)
 {
-	struct config *config = ctl_configuration(options, ret_note);
-	struct look look = { .config = config };
-	struct json *rules = json_new_object();
+	struct look look = { .config = config, .guess = guess };
 	int rc = 0;
 
 	look.items = json_add(rules, "items", json_new_array());
 	if (!config && options->config_path)	/* then no other one is meant */
-		rc = err_set(ret_err, -EBADMSG, "%s", ret_note->text);
+		rc = err_set(ret_err, -EBADMSG, "%s", note->text);
 	else if (!config || config->nat.enabled)
 		rc = look_ask_kernel(&look, ret_err);
 	look_done(&look);
+	return rc;
+}
+
+int ctl_look(const struct ctl_look *options, struct json **ret_rules,
+	     struct err *ret_note, struct err *ret_err)
+{
+	struct config *config = ctl_configuration(options, ret_note);
+	struct json *rules = json_new_object();
+	int rc = look_run(options, config, NULL, rules, ret_note, ret_err);
+
 	config_free(config);
 	if (rc < 0) {
 		json_free(rules);
@@ -312,4 +349,92 @@ int ctl_look(const struct ctl_look *options, struct json **ret_rules,
 	}
 	*ret_rules = rules;
 	return 0;
+}
+
+/* --- plan --- */
+
+static void look_plan_rules(struct json *plan, const struct json *items)
+{
+	struct json *rules = json_add(plan, "rules", json_new_array());
+	int64_t changed = 0, in_step = 0;
+	const struct json *item;
+	const char *result;
+
+	for (item = json_child(items); item; item = json_next(item)) {
+		result = json_string(json_get(item, "result"));
+		if (result && strcmp(result, "unchanged") == 0) {
+			in_step++;
+			continue;
+		}
+		changed += result && strcmp(result, "changed") == 0;
+		json_add(rules, NULL, json_copy(item));
+	}
+	json_add_integer(plan, "pending", changed);
+	json_add_integer(plan, "in_step", in_step);
+}
+
+static void look_plan_record(struct json *records, const struct config_provider *provider,
+			     const char *hostname, const char *wan, int family)
+{
+	struct json *record = json_add(records, NULL, json_new_object());
+
+	json_add_string(record, "hostname", hostname);
+	json_add_string(record, "family", addr_family_name(family));
+	json_add_string(record, "provider", provider->name);
+	json_add_string(record, "wan", wan);
+	json_add_null(record, "state");
+	json_add_null(record, "published");
+	json_add_null(record, "wanted");
+	json_add_string(record, "action", "unknown");
+	json_add_string(record, "reason",
+			"what is published only the daemon and DNS know");
+}
+
+/* Both families of a name, as far as entry, provider and WAN know them. */
+static void look_plan_name(struct json *records, const struct config_provider *provider,
+			   const char *hostname, const struct config_wan *wan)
+{
+	unsigned families = provider->families ? provider->families
+					       : provider->facts.families;
+
+	if ((families & CONFIG_IPV4) && wan->ipv4 != CONFIG_OFF)
+		look_plan_record(records, provider, hostname, wan->name, AF_INET);
+	if ((families & CONFIG_IPV6) && wan->ipv6 != CONFIG_OFF)
+		look_plan_record(records, provider, hostname, wan->name, AF_INET6);
+}
+
+static void look_plan_records(struct json *plan, const struct config *config)
+{
+	struct json *records = json_add(plan, "records", json_new_array());
+	const struct config_provider *provider;
+	size_t i, j;
+
+	for (i = 0; config && i < config->provider_count; i++) {
+		provider = &config->providers[i];
+		for (j = 0; j < provider->hostname_count; j++)
+			look_plan_name(records, provider, provider->hostnames[j].name,
+				       &config->wans[provider->wan]);
+	}
+}
+
+int ctl_look_plan(const struct ctl_look *options, const struct addr *address,
+		  struct json **ret_plan, struct err *ret_note, struct err *ret_err)
+{
+	struct config *config = ctl_configuration(options, ret_note);
+	struct json *rules = json_new_object(), *plan = NULL;
+	int rc = look_run(options, config, address, rules, ret_note, ret_err);
+	char text[ADDR_TEXT_BYTES];
+
+	if (rc == 0) {
+		plan = json_new_object();
+		json_add_integer(plan, "schema", 1);
+		json_add_string(plan, "address",
+				address ? addr_format(address, text) : NULL);
+		look_plan_rules(plan, json_get(rules, "items"));
+		look_plan_records(plan, config);
+		*ret_plan = plan;
+	}
+	json_free(rules);
+	config_free(config);
+	return rc;
 }

@@ -94,6 +94,25 @@ void plain_number(struct text *out, const struct json *object, const char *key)
 		text_add_char(out, '?');
 }
 
+void plain_place(struct text *out, const struct json *item)
+{
+	static const char *const keys[] = { "family", "table", "chain" };
+	const char *kind = json_string(json_get(item, "kind"));
+	bool rule = kind && strcmp(kind, "rule") == 0;
+	size_t i;
+
+	if (!rule)
+		plain_foreign(out, kind);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		text_add(out, i || !rule ? " " : "");
+		plain_member(out, item, keys[i]);
+	}
+	if (!rule)
+		return;
+	text_add_char(out, ' ');
+	plain_number(out, item, "handle");
+}
+
 void plain_part(struct text *out, int64_t count, const char *what)
 {
 	if (count)

@@ -21,6 +21,12 @@ void plain_member(struct text *out, const struct json *object, const char *key);
 /* The number as it is, "?" where there is none. */
 void plain_number(struct text *out, const struct json *object, const char *key);
 
+/*
+ * Where a tagged thing is: "ip nat prerouting 7"; for what is no rule its kind first,
+ * "set ip nat home".
+ */
+void plain_place(struct text *out, const struct json *item);
+
 /* "2 left alone", after a comma where the text has something already; nothing for 0. */
 void plain_part(struct text *out, int64_t count, const char *what);
 /* "1 rule", "2 rules". */

@@ -62,19 +62,46 @@ static int request_add_hostnames(struct json *request, const char *const *hostna
 	return rc;
 }
 
+static int request_add_address(struct json *request, const char *given,
+			       struct err *ret_err)
+{
+	char shown[ADDR_TEXT_BYTES + 50];
+	struct addr address;
+
+	if (!addr_parse(given, &address) || addr_is_unspecified(&address))
+		return err_set(ret_err, -EINVAL, "\"%s\" is no IPv4 or IPv6 address",
+			       text_escape(shown, sizeof(shown), given, strlen(given)));
+	json_add_string(request, "address", addr_format(&address, shown));
+	return 0;
+}
+
+static int request_add(struct json *request, const struct ctl_options *options,
+		       struct err *ret_err)
+{
+	switch (options->command) {
+	case CTL_UPDATE:
+		json_add_bool(request, "force", options->force);
+		if (options->words && *options->words)
+			return request_add_hostnames(request, options->words, ret_err);
+		return 0;
+	case CTL_PLAN:
+		if (options->address)
+			return request_add_address(request, options->address, ret_err);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 int ctl_request(const struct ctl_options *options, char **ret_request,
 		struct err *ret_err)
 {
 	struct json *request = json_new_object();
 	char *line;
-	int rc = 0;
+	int rc;
 
 	json_add_string(request, "command", request_name(options->command));
-	if (options->command == CTL_UPDATE) {
-		json_add_bool(request, "force", options->force);
-		if (options->words && *options->words)
-			rc = request_add_hostnames(request, options->words, ret_err);
-	}
+	rc = request_add(request, options, ret_err);
 	line = rc == 0 ? json_print(request, false) : NULL;
 	json_free(request);
 	if (rc < 0)

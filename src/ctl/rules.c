@@ -23,24 +23,11 @@ static enum rules_state rules_state(const struct json *item)
 	return rules_is(item, "result", "skipped") ? RULES_LEFT_ALONE : RULES_OUT_OF_STEP;
 }
 
-/* "ip nat prerouting 7"; for what is no rule its kind first: "set ip nat home". */
 static char *rules_place(const struct json *item)
 {
 	TEXT_CLEANUP struct text cell = TEXT_INIT;
-	bool rule = rules_is(item, "kind", "rule");
-	static const char *const keys[] = { "family", "table", "chain" };
-	size_t i;
 
-	if (!rule)
-		plain_member(&cell, item, "kind");
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		text_add(&cell, cell.length ? " " : "");
-		plain_member(&cell, item, keys[i]);
-	}
-	if (rule) {
-		text_add_char(&cell, ' ');
-		plain_number(&cell, item, "handle");
-	}
+	plain_place(&cell, item);
 	return text_take(&cell);
 }
 

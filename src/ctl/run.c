@@ -69,7 +69,7 @@ int run_ask(const struct ctl_options *options, struct ctl_answer *ret_answer,
 		   struct err *ret_err)
 {
 	bool reads = options->command == CTL_STATUS || options->command == CTL_RULES ||
-		     options->command == CTL_VERSION;
+		     options->command == CTL_PLAN || options->command == CTL_VERSION;
 	char *request;
 	int rc = ctl_request(options, &request, ret_err);
 
@@ -94,7 +94,32 @@ static int run_show_rules(const struct ctl_options *options, const struct ctl_vi
 	return run_print(&out);
 }
 
-/* `why`: what the daemon did not do. */
+int run_look_failed(int rc, const struct err *err, int why, const struct err *daemon)
+{
+	if (rc == -EPERM || rc == -EACCES) {
+		if (why != -ENOENT)
+			return run_complain(CTL_FAILED, daemon->text);
+		return run_complain(CTL_FAILED,
+				    "no daemon answers, and only root may read the "
+				    "kernel's rules");
+	}
+	return run_complain(rc == -EBADMSG || rc == -EAFNOSUPPORT ? CTL_USAGE : CTL_FAILED,
+			    err->text);
+}
+
+void run_look_said(const struct ctl_options *options, const struct ctl_view *view,
+		   const struct err *note, int why, const struct err *daemon)
+{
+	if (why != -ENOENT)
+		run_complain(CTL_DONE, daemon->text);
+	if (*note->text) {
+		run_complain(CTL_DONE, note->text);
+		run_complain(CTL_DONE, "so the tag is taken to be \"hairpin\"");
+	}
+	if (!options->json && view->terminal)
+		run_complain(CTL_DONE, "no daemon answers; so says the kernel itself");
+}
+
 static int run_rules_alone(const struct ctl_options *options,
 			   const struct ctl_view *view, int why,
 			   const struct err *daemon)
@@ -104,23 +129,9 @@ static int run_rules_alone(const struct ctl_options *options,
 	int rc = ctl_look(&options->look, &rules, &note, &err);
 	int status;
 
-	if (rc == -EPERM || rc == -EACCES) {
-		if (why != -ENOENT)
-			return run_complain(CTL_FAILED, daemon->text);
-		return run_complain(CTL_FAILED,
-				    "no daemon answers, and only root may read the "
-				    "kernel's rules");
-	}
 	if (rc < 0)
-		return run_complain(rc == -EBADMSG ? CTL_USAGE : CTL_FAILED, err.text);
-	if (why != -ENOENT)
-		run_complain(CTL_DONE, daemon->text);
-	if (*note.text) {
-		run_complain(CTL_DONE, note.text);
-		run_complain(CTL_DONE, "so the tag is taken to be \"hairpin\"");
-	}
-	if (!options->json && view->terminal)
-		run_complain(CTL_DONE, "no daemon answers; so says the kernel itself");
+		return run_look_failed(rc, &err, why, daemon);
+	run_look_said(options, view, &note, why, daemon);
 	status = run_show_rules(options, view, rules);
 	json_free(rules);
 	return status;
@@ -189,9 +200,8 @@ static int run_show_text(const struct ctl_options *options, const struct ctl_vie
 	return run_print(&out);
 }
 
-/* The daemon says that it did not do it; for a reload also what is wrong, and where. */
-static int run_show_refusal(const struct ctl_view *view, const struct json *answer,
-			    const char *error)
+int run_show_refusal(const struct ctl_view *view, const struct json *answer,
+		     const char *error)
 {
 	TEXT_CLEANUP struct text problems = TEXT_INIT;
 	char shown[600];

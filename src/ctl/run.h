@@ -22,6 +22,19 @@ int run_ask(const struct ctl_options *options, struct ctl_answer *ret_answer,
 /* What the failure of asking means for the exit status. */
 int run_exit_of(int rc);
 
+
+/* The daemon says that it did not do it; for a reload also what is wrong, and where. */
+int run_show_refusal(const struct ctl_view *view, const struct json *answer,
+		     const char *error);
+
+/*
+ * Where the daemon does not answer (`why`, with the sentence `daemon`) and we look ourselves:
+ * what to say when that failed, and before what was found is shown.
+ */
+int run_look_failed(int rc, const struct err *err, int why, const struct err *daemon);
+void run_look_said(const struct ctl_options *options, const struct ctl_view *view,
+		   const struct err *note, int why, const struct err *daemon);
+
 int run_plan(const struct ctl_options *options, const struct ctl_view *view);
 int run_watch(const struct ctl_options *options, const struct ctl_view *view);
 int run_doctor(const struct ctl_options *options, const struct ctl_view *view);

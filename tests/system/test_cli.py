@@ -192,6 +192,25 @@ def no_daemon():
     same(call('hairpinctl', 'frobnicate')[0], 2)
 
 
+def plan_alone():
+    """hairpinctl plan without a daemon: what --rewrite would do to the rules, records by name; 3; nothing is changed"""
+    load_forms()
+    before = run('nft', '-a', 'list', 'ruleset', ns='router')
+    status, out, error = call('hairpinctl', '--json', 'plan', '--address', '81.2.69.9')
+    same(status, 3, error)
+    plan = json.loads(out)
+    changed = {item['comment']: (item['old'], item['new']) for item in plan['rules'] if item['result'] == 'changed'}
+    same(changed['hairpin a'], ('81.2.69.1', '81.2.69.9'))
+    same(plan['pending'], len(changed))
+    assert all(item['reason'] for item in plan['rules'] if item['result'] == 'skipped'), plan
+    same([(r['hostname'], r['action']) for r in plan['records'] if r['family'] == 'ipv4'], [(HOST, 'unknown')])
+    status, out, _ = call('hairpinctl', 'plan', '--address', '81.2.69.9')
+    same(status, 3)
+    assert 'ip to' not in out and '"hairpin a": 81.2.69.1 -> 81.2.69.9' in out and '--dry-run' in out, out
+    same(call('hairpinctl', 'plan', '--address', '81.2.69')[0], 2)
+    same(run('nft', '-a', 'list', 'ruleset', ns='router'), before)
+
+
 def check():
     """-n: every mistake in one run with file:line:column and caret, exit 2; a good file 0"""
     lab.write_configuration()
@@ -313,6 +332,25 @@ def control():
     same(call('hairpinctl', 'update', 'other.example.org')[0], 1)
 
 
+def plan():
+    """hairpinctl plan with the daemon: 0 when nothing is pending, 3 with --address; nothing is changed, nobody asked"""
+    wait_for('current', 20, lambda: (lab.record() or {}).get('state') == 'current')
+    rules, requests = uncounted(lab.rules()), len(lab.requests())
+    status, out, error = call('hairpinctl', '--json', 'plan')
+    same((status, json.loads(out)['pending']), (0, 0), error)
+    status, out, _ = call('hairpinctl', '--json', 'plan', '--address', '81.2.69.99')
+    same(status, 3)
+    plan = json.loads(out)
+    news = {item['new'] for item in plan['rules'] if item['result'] == 'changed'}
+    same(news, {'81.2.69.99'})
+    same([(r['published'], r['wanted'], r['action']) for r in plan['records'] if r['family'] == 'ipv4'],
+         [('81.2.69.8', '81.2.69.99', 'update')])
+    text = lab.ctl('plan', '--address', '81.2.69.99', json_out=False)
+    assert f'{HOST} A: 81.2.69.8 -> 81.2.69.99 by dyndns2' in text and 'nothing else' in text, text
+    same((uncounted(lab.rules()), len(lab.requests())), (rules, requests))
+    same(call('hairpinctl', 'plan', '--address', '::')[0], 2)
+
+
 def broken_description():
     """A mistake in a description of one's own: -n fails and names it, the daemon goes on with all else; mended, it serves"""
     path = '/etc/hairpind/providers/mine.json'
@@ -404,7 +442,8 @@ def main():
     with Lab(build=BUILD) as lab:
         lab.write_configuration()
         run_tests([rewrite_json, rewrite_again, rewrite_dry, rewrite_family, rewrite_usage, rewrite_missing, usage, no_daemon,
-                   check, secrets, print_config, dry_run, once, once_failing, without_file, control, broken_description, socket_rights, tag])
+                   plan_alone, check, secrets, print_config, dry_run, once, once_failing, without_file, control, plan, broken_description,
+                   socket_rights, tag])
 
 
 main()

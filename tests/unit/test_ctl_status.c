@@ -152,6 +152,14 @@ static void test_rules(void **state)
 	check_golden("rules-hostile", ctl_rules_show);
 }
 
+static void test_plan(void **state)
+{
+	(void)state;
+	check_golden("plan-some", ctl_plan_show);
+	check_golden("plan-alone", ctl_plan_show);
+	check_golden("plan-hostile", ctl_plan_show);
+}
+
 /* Colours are the only escape sequences, each closed, and change no letter. */
 static void test_colour(void **state)
 {
@@ -199,8 +207,9 @@ static void test_shapes(void **state)
 		"{\"wans\": [{}], \"records\": [{}]}", "{\"items\": {\"a\": 1}}",
 		"{\"items\": [1, {}]}", "{\"wans\": {\"a\": {\"rules\": []}}}",
 	};
-	static show_fn *const shows[] = { ctl_status_show, ctl_rules_show, ctl_sync_show,
-					  ctl_update_show, ctl_reload_show };
+	static show_fn *const shows[] = { ctl_status_show, ctl_rules_show, ctl_plan_show,
+					  ctl_sync_show, ctl_update_show,
+					  ctl_reload_show };
 	struct json_error error;
 	size_t i, j;
 
@@ -314,7 +323,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),	cmocka_unit_test(test_status_hostile),
-		cmocka_unit_test(test_rules),	cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_plan),	cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_shapes),	cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_times),	cmocka_unit_test(test_json_harmless),
 	};

@@ -51,8 +51,9 @@ static const char *string_of(const struct json *object, const char *key)
 
 static void all_members(void **state)
 {
-	static const char *const top[] = { "version", "pid",     "uptime_s", "publisher",
-					   "wans",    "records", "names",    NULL };
+	static const char *const top[] = { "schema", "version", "pid",   "uptime_s",
+					   "publisher", "wans", "records", "names",
+					   NULL };
 	static const char *const wan[] = { "name", "interface", "up", "ipv4",
 					   "ipv6", "ipv6_prefix", "outside", "rules", NULL };
 	static const char *const side[] = { "address", "class", "since", "source", NULL };
