@@ -21,18 +21,28 @@
 /* A switch of /proc/sys that may not be there. */
 enum router_switch { ROUTER_ABSENT = -1, ROUTER_OFF = 0, ROUTER_ON = 1 };
 
+/* The nat table of the old iptables, beside nf_tables. */
+enum router_legacy {
+	ROUTER_LEGACY_NONE,	/* not loaded, or not root: who else may not know */
+	ROUTER_LEGACY_EMPTY,	/* loaded, and translates nothing */
+	ROUTER_LEGACY_RULES,	/* it has rules that translate */
+};
+
 struct router_link {
 	uint32_t index;
 	uint32_t master;		/* bridge, bond or VRF it is a port of; 0: none */
 	uint32_t group;
 	uint16_t type;			/* ARPHRD_* */
-	char name[IFNAMSIZ];
+	char name[IFNAMSIZ];		/* raw, as names of others: escape before showing */
 	char kind[16];			/* IFLA_INFO_KIND: "bridge", "vlan", "veth"; "" */
 	char master_kind[16];		/* IFLA_INFO_SLAVE_KIND; "" */
 	bool up;			/* IFF_UP and lower up */
 	bool point_to_point, loopback;
 	uint8_t mac[6];			/* of Ethernet links */
-	/* of conf/LINK; rp_filter is the larger one of it and conf/all, as the kernel does */
+	/*
+	 * Of conf/LINK. IPv6 packets are forwarded by conf/all alone. rp_filter is the larger
+	 * one of the link's and conf/all, as the kernel does.
+	 */
 	enum router_switch forwarding4, forwarding6;
 	int rp_filter;			/* 0 off, 1 strict, 2 loose */
 };
@@ -53,6 +63,7 @@ struct router_socket {
 	struct addr address;		/* none: any of `family` */
 	uint8_t family;			/* AF_INET6 also takes IPv4 unless `only6` */
 	bool only6;
+	uint32_t inode;			/* 0: not known */
 	char program[32];		/* its comm, escaped; "" where it is not known */
 };
 
@@ -66,8 +77,7 @@ struct router {
 	enum router_switch forwarding4, forwarding6;	/* net.ipv4.ip_forward, conf/all */
 	enum router_switch bridge_calls_ip, bridge_calls_ip6;	/* bridge-nf-call-* */
 	enum router_switch route_localnet;		/* conf/all */
-	/* old iptables: its nat table is loaded beside nf_tables */
-	bool legacy_nat4, legacy_nat6;
+	enum router_legacy legacy_nat4, legacy_nat6;
 	struct netlink *netlink;	/* for router_route(); private */
 };
 
@@ -82,7 +92,10 @@ const struct router_link *router_owner(const struct router *router,
 /* The address entry whose network holds it on-link (longest first); NULL: none. */
 const struct router_address *router_network_of(const struct router *router,
 					       const struct addr *address);
-/* Who here would take a packet to that address and port; NULL: nobody. */
+/*
+ * Who here would take a packet to that address and port; NULL: nobody. Sockets bound to a
+ * link count whatever link it is, but for the loopback's.
+ */
 const struct router_socket *router_listener(const struct router *router,
 					    uint8_t protocol, const struct addr *address,
 					    uint16_t port);
@@ -95,16 +108,19 @@ struct router_question {
 	uint32_t out;			/* must leave by that link; 0: any */
 	uint32_t mark;
 	uint8_t protocol;		/* for rules that ask for it; 0: none */
+	/* host order */
 	uint16_t source_port, destination_port;
 };
 
 struct router_answer {
-	/*
-	 * RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_UNREACHABLE, ...; 0: the kernel gave
-	 * an error
-	 */
+	/* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, ...; 0: the kernel gave an error */
 	uint8_t type;
-	int error;			/* -EXDEV: source refused by rp_filter; -ENETUNREACH */
+	/*
+	 * -EXDEV: source refused by rp_filter; -ENETUNREACH: no route; -EHOSTUNREACH: an
+	 * unreachable route, or IPv4 that came by a link which does not forward; -EACCES:
+	 * a prohibit route; -EINVAL: a blackhole, or an impossible source
+	 */
+	int error;
 	uint32_t out;
 	struct addr gateway;		/* none: on-link */
 	struct addr source;		/* the kernel's choice */
