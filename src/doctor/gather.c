@@ -258,6 +258,8 @@ void patient_done(struct patient *patient)
 
 	for (i = 0; i < patient->wan_count; i++)
 		tag_done(&patient->wans[i].tag);
+	rule_texts_done(patient);
+	files_done(patient);
 	free(patient->forwards);
 	walk_free(patient->walk);
 	router_free(patient->router);

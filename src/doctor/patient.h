@@ -79,6 +79,8 @@ struct patient {
 	struct patient_forward *forwards;
 	size_t forward_count;
 	struct report report;
+	struct rule_texts *rule_texts;		/* private to rule_text.c */
+	struct files *files;			/* private to files.c */
 };
 
 /* gather.c: fills all but the forwards; what could not be looked at is in the report. */
@@ -103,13 +105,24 @@ void patient_judge_surroundings(struct patient *patient);
  */
 void rule_text_add(struct text *out, struct patient *patient,
 		   const struct walk_rule *rule);
+/* The line alone, without its handle; NULL: nft is not there, or did not tell. */
+const char *rule_text_find(struct patient *patient, const struct walk_rule *rule);
+void rule_texts_done(struct patient *patient);
 
-/* The firewall's file and line where a rule of that comment stands; files.c. */
+/*
+ * The line of the firewall's files that makes this rule when they are loaded again: of
+ * lines alike the one with the rule's comment, whatever destination address it spells
+ * out. files.c.
+ */
 struct file_place {
 	char path[256];
 	unsigned line;
+	bool has_comment;		/* false: all of it but the comment */
 };
-bool file_place_find(const struct patient *patient, const struct walk_rule *rule,
+bool file_place_find(struct patient *patient, const struct walk_rule *rule,
 		     struct file_place *ret_place);
+/* Are there any such files at all? */
+bool files_are_there(struct patient *patient);
+void files_done(struct patient *patient);
 
 #endif

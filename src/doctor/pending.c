@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "hairpin/nft.h"
-
 #include "patient.h"
 
 #define PENDING __attribute__((weak))
@@ -63,24 +61,6 @@ PENDING void patient_judge_forwards(struct patient *patient)
 PENDING void patient_judge_surroundings(struct patient *patient)
 {
 	(void)patient;
-}
-
-PENDING void rule_text_add(struct text *out, struct patient *patient,
-			   const struct walk_rule *rule)
-{
-	(void)patient;
-	text_addf(out, "%s %s %s handle %llu",
-		  nft_family_name(rule->chain->table->family), rule->chain->table->name,
-		  rule->chain->name, (unsigned long long)rule->handle);
-}
-
-PENDING bool file_place_find(const struct patient *patient, const struct walk_rule *rule,
-			     struct file_place *ret_place)
-{
-	(void)patient;
-	(void)rule;
-	(void)ret_place;
-	return false;
 }
 
 PENDING int doctor_probe(const struct doctor_probe *probe, struct json **ret_report,
