@@ -7,33 +7,6 @@
 
 #define PENDING __attribute__((weak))
 
-PENDING int router_new(struct router **ret_router, struct err *ret_err)
-{
-	(void)ret_router;
-	return err_set(ret_err, -EOPNOTSUPP, "doctor is not in this version");
-}
-
-PENDING void router_free(struct router *router)
-{
-	(void)router;
-}
-
-PENDING const struct router_link *router_link_of(const struct router *router,
-						 uint32_t index)
-{
-	(void)router;
-	(void)index;
-	return NULL;
-}
-
-PENDING const struct router_link *router_owner(const struct router *router,
-					       const struct addr *address)
-{
-	(void)router;
-	(void)address;
-	return NULL;
-}
-
 PENDING int walk_new(struct walk **ret_walk, struct err *ret_err)
 {
 	(void)ret_walk;

@@ -112,6 +112,10 @@ static void splitter_take(struct splitter *splitter, char *word)
 	};
 	static const char *const ports[] = { "dport", "sport", NULL };
 
+	if (strcmp(word, "-m") == 0) {		/* iptables' matches, "comment" too */
+		(void)splitter_next(splitter);
+		return;
+	}
 	if (word_is(word, (const char *const[]){ "comment", "--comment", NULL })) {
 		splitter->words->comment = splitter_next(splitter);
 		return;
