@@ -7,8 +7,8 @@
  * connection, not the receiver.
  *
  *   core -> supervisor   PUBLISHER_START  HOOK_RUN  COMMAND_RUN  RELOAD  NOTICE
- *   supervisor -> core   PUBLISHER, CONFIG (with a descriptor)  HOOK_DONE  COMMAND_DONE
- *                        LOOK  UPDATE  STOP
+ *   supervisor -> core   PUBLISHER, CONFIG (with a descriptor)  HOOK_RESULT, HOOK_DONE
+ *                        COMMAND_DONE  LOOK  UPDATE  STOP
  *   core -> publisher    JOB
  *   publisher -> core    RESULT, one per record of a job
  *
@@ -45,6 +45,8 @@ enum message_type {
 	MESSAGE_UPDATE,
 	MESSAGE_STOP,			/* struct message: save and leave */
 	MESSAGE_COMMAND_DONE,		/* struct message_reply */
+	/* struct message_hook_result, for each file of an event, before its HOOK_DONE */
+	MESSAGE_HOOK_RESULT,
 
 	MESSAGE_JOB = 32,		/* struct message_job */
 	MESSAGE_RESULT,			/* struct message_result */
@@ -61,6 +63,7 @@ enum {
 	MESSAGE_TEXT_BYTES = 256,
 	MESSAGE_MEMO_BYTES = 513,
 	MESSAGE_PROBLEMS_BYTES = 4096,
+	MESSAGE_HOOK_BYTES = 256,	/* a file's name */
 	MESSAGE_ADDRESSES_MAX = 32,
 	MESSAGE_RECORDS_MAX = 40,	/* 20 names, both families */
 	MESSAGE_SERVERS_MAX = 8,
@@ -78,8 +81,8 @@ enum message_event {
 };
 
 /*
- * Run every hook of the directory with these facts; strings are "" and addresses none
- * when not known.
+ * Run every hook of the directory, or the one that `only` names, with these facts;
+ * strings are "" and addresses none when not known.
  */
 struct message_hook {
 	struct message head;
@@ -95,7 +98,31 @@ struct message_hook {
 	char provider[MESSAGE_LABEL_BYTES];
 	char reason[MESSAGE_TEXT_BYTES];	/* printable */
 	char message[MESSAGE_TEXT_BYTES];	/* printable, escaped */
+	char only[MESSAGE_HOOK_BYTES];	/* one that message_is_hook_name(), or "" */
 };
+
+enum message_outcome {
+	MESSAGE_HOOK_OK = 1,
+	MESSAGE_HOOK_EXIT,		/* with the status `code`, not 0 */
+	MESSAGE_HOOK_SIGNAL,		/* killed by the signal `code` */
+	MESSAGE_HOOK_TIMED_OUT,		/* it had to be ended */
+	MESSAGE_HOOK_REFUSED,		/* `text` says why, as where it could not be run */
+	/* passed over: gone, no regular file, not executable; told of `only` alone */
+	MESSAGE_HOOK_IGNORED,
+};
+
+/* What became of one file. */
+struct message_hook_result {
+	struct message head;		/* number: the event's */
+	uint32_t event;			/* enum message_event */
+	uint32_t outcome;		/* enum message_outcome */
+	uint32_t code;			/* 0 where the outcome has none */
+	char name[MESSAGE_HOOK_BYTES];
+	/* what it printed, line by line, escaped and cut; or why it was not run */
+	char text[MESSAGE_PROBLEMS_BYTES];
+};
+
+size_t message_hook_result_bytes(const struct message_hook_result *result); /* to send */
 
 /*
  * Run the command that the configuration names for this WAN and family; which it is, the
@@ -252,8 +279,16 @@ bool message_result_ok(const void *packet, size_t bytes);
  */
 bool message_is_name(const char *string);
 
+/*
+ * May a file of this name be a hook? No dot in front, nothing that a backup's or a
+ * package manager's name would hold.
+ */
+bool message_is_hook_name(const char *name);
+
 /* "startup", "address", ... */
 const char *message_event_name(enum message_event event);
+/* False: there is no such event for hooks. */
+bool message_event_find(const char *name, enum message_event *ret_event);
 /* "good", "badauth", ...: last_answer in the status */
 const char *message_verdict_name(enum message_verdict verdict);
 

@@ -19,6 +19,7 @@ enum {
 	RETRY_MAX_S = 86400,
 	ERRNO_MAX = 4095,		/* include/linux/err.h: MAX_ERRNO */
 	HOOKS_MAX = 4096,
+	HOOK_CODE_MAX = 255,
 	UPDATE_FIXED_TEXTS = 3,		/* description, user agent, CA; then memos */
 };
 
@@ -58,6 +59,13 @@ static bool family_ok(int family)
 	return family == AF_INET || family == AF_INET6;
 }
 
+static bool hook_name_ok(const char field[MESSAGE_HOOK_BYTES], bool required)
+{
+	if (!terminated(field, MESSAGE_HOOK_BYTES))
+		return false;
+	return field[0] ? message_is_hook_name(field) : !required;
+}
+
 /* --- core and supervisor --- */
 
 static bool hook_ok(const struct message_hook *hook)
@@ -72,7 +80,29 @@ static bool hook_ok(const struct message_hook *hook)
 	       interface_ok(hook->interface) && hostname_ok(hook->hostname, false) &&
 	       field_is_text(hook->provider, sizeof(hook->provider)) &&
 	       field_is_text(hook->reason, sizeof(hook->reason)) &&
-	       field_is_text(hook->message, sizeof(hook->message));
+	       field_is_text(hook->message, sizeof(hook->message)) &&
+	       hook_name_ok(hook->only, false);
+}
+
+static bool outcome_has_code(uint32_t outcome)
+{
+	return outcome == MESSAGE_HOOK_EXIT || outcome == MESSAGE_HOOK_SIGNAL;
+}
+
+/* Only as much of the text travels as there is. */
+static bool hook_result_ok(const struct message_hook_result *result, size_t bytes)
+{
+	size_t fixed = offsetof(struct message_hook_result, text);
+
+	return bytes > fixed && bytes <= sizeof(*result) &&
+	       strnlen(result->text, bytes - fixed) == bytes - fixed - 1 &&
+	       result->event >= MESSAGE_EVENT_STARTUP &&
+	       result->event <= MESSAGE_EVENT_RULES &&
+	       result->outcome >= MESSAGE_HOOK_OK &&
+	       result->outcome <= MESSAGE_HOOK_IGNORED &&
+	       (result->code != 0) == outcome_has_code(result->outcome) &&
+	       result->code <= HOOK_CODE_MAX && hook_name_ok(result->name, true) &&
+	       field_is_lines(result->text, bytes - fixed);
 }
 
 static bool command_ok(const struct message_command *command)
@@ -132,9 +162,16 @@ bool message_to_core_ok(const void *packet, size_t bytes)
 	case MESSAGE_COMMAND_DONE:
 	case MESSAGE_CONFIG:
 		return bytes == sizeof(struct message_reply) && reply_ok(packet);
+	case MESSAGE_HOOK_RESULT:
+		return hook_result_ok(packet, bytes);
 	default:
 		return false;
 	}
+}
+
+size_t message_hook_result_bytes(const struct message_hook_result *result)
+{
+	return offsetof(struct message_hook_result, text) + strlen(result->text) + 1;
 }
 
 /* --- core and publisher --- */
@@ -161,6 +198,33 @@ const char *message_job_next_text(const struct message_job *job, const char *pre
 	const char *next = previous ? previous + strlen(previous) + 1 : job->text;
 
 	return next < job->text + job->text_bytes ? next : NULL;
+}
+
+/* What editors and package managers leave behind, and what somebody switched off. */
+static bool name_is_leftover(const char *name)
+{
+	static const char *const ends[] = {
+		".bak", ".old", ".orig", ".rej", ".swp", ".tmp", ".off", ".disabled",
+		".rpmnew", ".rpmsave", ".rpmorig", ".pacnew", ".pacsave", ".apk-new",
+	};
+	const char *end = strrchr(name, '.');
+
+	if (!end)
+		return false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (strcmp(end, ends[i]) == 0)
+			return true;
+	}
+	return strncmp(end, ".dpkg-", 6) == 0 || strncmp(end, ".ucf-", 5) == 0;
+}
+
+bool message_is_hook_name(const char *name)
+{
+	size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789_-.");
+
+	return length > 0 && length < MESSAGE_HOOK_BYTES && name[length] == '\0' &&
+	       name[0] != '.' && !name_is_leftover(name);
 }
 
 bool message_is_name(const char *string)
@@ -303,6 +367,18 @@ const char *message_event_name(enum message_event event)
 	case MESSAGE_EVENT_SOURCE: return "source";
 	}
 	return "unknown";
+}
+
+bool message_event_find(const char *name, enum message_event *ret_event)
+{
+	enum message_event event = MESSAGE_EVENT_STARTUP;
+
+	for (; event <= MESSAGE_EVENT_RULES; event++)
+		if (strcmp(message_event_name(event), name) == 0) {
+			*ret_event = event;
+			return true;
+		}
+	return false;
 }
 
 const char *message_verdict_name(enum message_verdict verdict)

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hairpin/hookfiles.h"
 #include "hairpin/log.h"
 #include "hairpin/spawn.h"
 #include "hairpin/text.h"
@@ -62,7 +63,7 @@ static int open_program(const char *path, int *ret_fd, struct err *ret_err)
 	const char *name = strrchr(path, '/') + 1;
 
 	snprintf(directory, sizeof(directory), "%.*s", (int)(name - path), path);
-	return hook_files_open("command", directory, name, ret_fd, ret_err);
+	return hookfiles_open("command", directory, name, geteuid(), ret_fd, ret_err);
 }
 
 static int spawn_it(struct finder *finder, const struct message_command *wanted,

@@ -18,6 +18,18 @@ void hook_output_init(struct hooks_output *output, int fd)
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
+/* Whole lines only, so that no escape is cut in two. */
+static void output_keep(struct hooks_output *output, const char *line)
+{
+	size_t length = strlen(line);
+
+	if (length + 2 > sizeof(output->said) - output->said_bytes)
+		return;
+	memcpy(output->said + output->said_bytes, line, length);
+	memcpy(output->said + output->said_bytes + length, "\n", 2);
+	output->said_bytes += length + 1;
+}
+
 static void output_say_line(struct hooks_output *output, const char *name)
 {
 	char safe[HOOKS_LINE_BYTES + 16];
@@ -26,6 +38,7 @@ static void output_say_line(struct hooks_output *output, const char *name)
 		return;
 	text_escape(safe, sizeof(safe), output->line, output->line_bytes);
 	log_notice("hook %s: %s", name, safe);
+	output_keep(output, safe);
 	output->line_bytes = 0;
 	output->lines++;
 }

@@ -10,13 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hairpin/hookfiles.h"
 #include "hairpin/log.h"
 #include "hairpin/spawn.h"
 #include "hairpin/text.h"
 
-void hooks_init(struct hooks *hooks, hooks_done *done, void *context)
+void hooks_init(struct hooks *hooks, hooks_ran *ran, hooks_done *done, void *context)
 {
 	memset(hooks, 0, sizeof(*hooks));
+	hooks->ran = ran;
 	hooks->done = done;
 	hooks->context = context;
 	hooks->output.fd = -1;
@@ -54,6 +56,43 @@ static void hooks_count_failure(struct hooks *hooks, const char *reason)
 }
 
 /* --- one file --- */
+
+/* `text`: what it printed, or why it was not run. */
+static void hooks_tell(struct hooks *hooks, enum message_outcome outcome, int code,
+		       const char *text)
+{
+	struct message_hook_result result = {
+		.head = { MESSAGE_HOOK_RESULT, hooks->queue[0].head.number },
+		.event = hooks->queue[0].event,
+		.outcome = outcome,
+		.code = (uint32_t)code,
+	};
+
+	(void)text_copy(result.name, sizeof(result.name), hooks_name(hooks));
+	(void)text_copy(result.text, sizeof(result.text), text);
+	if (!hooks->orphaned)
+		hooks->ran(hooks->context, &result);
+}
+
+static void hooks_refuse(struct hooks *hooks, const char *reason)
+{
+	char shown[MESSAGE_TEXT_BYTES];
+
+	hooks_count_failure(hooks, reason);
+	text_escape(shown, sizeof(shown), reason, strlen(reason));
+	hooks_tell(hooks, MESSAGE_HOOK_REFUSED, 0, shown);
+}
+
+/* Of the directory's files this is no news; who asked for one wants to know. */
+static void hooks_pass_over(struct hooks *hooks, const char *reason)
+{
+	char shown[MESSAGE_TEXT_BYTES];
+
+	log_info("%s: passed over", reason);
+	text_escape(shown, sizeof(shown), reason, strlen(reason));
+	if (hooks->queue[0].only[0])
+		hooks_tell(hooks, MESSAGE_HOOK_IGNORED, 0, shown);
+}
 
 /*
  * The JSON is smaller than a pipe: written at once, it waits there for a hook that reads.
@@ -143,21 +182,21 @@ static bool hooks_begin(struct hooks *hooks, const char *name, int64_t now_ms)
 	struct err err = { "" };
 	int executable = -1, rc;
 
-	rc = hook_files_open("hook", hooks->directory, name, &executable, &err);
+	rc = hookfiles_open("hook", hooks->directory, name, geteuid(), &executable, &err);
 	if (rc == -ENOENT) {
-		log_info("%s: passed over", err.text);
+		hooks_pass_over(hooks, err.text);
 		return false;
 	}
 	hooks->reply.ran++;	/* a refused one counts too: no more fail than ran */
 	if (rc < 0) {
-		hooks_count_failure(hooks, err.text);
+		hooks_refuse(hooks, err.text);
 		return false;
 	}
 	rc = hooks_begin_with(hooks, executable, &err);
 	close(executable);
 	if (rc < 0) {
 		snprintf(reason, sizeof(reason), "hook %s: %s", name, err.text);
-		hooks_count_failure(hooks, reason);
+		hooks_refuse(hooks, reason);
 		return false;
 	}
 	hooks->stage = HOOKS_RUNNING;
@@ -172,7 +211,7 @@ static void hooks_finish_event(struct hooks *hooks)
 	struct message_reply reply = hooks->reply;
 	bool orphaned = hooks->orphaned;
 
-	hook_files_free(hooks->names);
+	hookfiles_free(hooks->names);
 	hooks->names = NULL;
 	hooks->begun = hooks->orphaned = false;
 	hooks->queued--;
@@ -180,6 +219,26 @@ static void hooks_finish_event(struct hooks *hooks)
 		hooks->queued * sizeof(hooks->queue[0]));
 	if (!orphaned)
 		hooks->done(hooks->context, &reply);
+}
+
+/* The files of the event: all there are, or the one that is asked for. */
+static int hooks_list(struct hooks *hooks, struct err *ret_err)
+{
+	const char *only = hooks->queue[0].only;
+	char **names;
+
+	if (!only[0])
+		return hookfiles_list(hooks->directory, geteuid(), &hooks->names,
+				      ret_err);
+	names = calloc(2, sizeof(*names));
+	if (names)
+		names[0] = strdup(only);
+	if (!names || !names[0]) {
+		free(names);
+		return err_set_errno(ret_err, -ENOMEM, "cannot list the hooks");
+	}
+	hooks->names = names;
+	return 0;
 }
 
 static void hooks_begin_event(struct hooks *hooks)
@@ -194,7 +253,7 @@ static void hooks_begin_event(struct hooks *hooks)
 	hooks->reply.head.number = hooks->queue[0].head.number;
 	if (!hooks->directory[0])
 		return;
-	rc = hook_files_list(hooks->directory, &hooks->names, &err);
+	rc = hooks_list(hooks, &err);
 	if (rc == -ENOENT)
 		return;
 	if (rc < 0) {
@@ -296,19 +355,32 @@ bool hooks_ended(struct hooks *hooks, pid_t pid)
 	return true;
 }
 
-static void hooks_judge(struct hooks *hooks, int status)
+static enum message_outcome hooks_outcome(const struct hooks *hooks, int status,
+					   int *ret_code)
+{
+	*ret_code = 0;
+	if (hooks->stage != HOOKS_RUNNING)
+		return MESSAGE_HOOK_TIMED_OUT;
+	if (WIFSIGNALED(status)) {
+		*ret_code = WTERMSIG(status);
+		return MESSAGE_HOOK_SIGNAL;
+	}
+	*ret_code = WEXITSTATUS(status);
+	return *ret_code ? MESSAGE_HOOK_EXIT : MESSAGE_HOOK_OK;
+}
+
+static void hooks_judge(struct hooks *hooks, enum message_outcome outcome, int code)
 {
 	const char *name = hooks_name(hooks);
 	char reason[HOOKS_LINE_BYTES] = "";
 
-	if (hooks->stage != HOOKS_RUNNING)
+	if (outcome == MESSAGE_HOOK_TIMED_OUT)
 		snprintf(reason, sizeof(reason), "hook %s: had to be ended", name);
-	else if (WIFSIGNALED(status))
+	else if (outcome == MESSAGE_HOOK_SIGNAL)
 		snprintf(reason, sizeof(reason), "hook %s: killed by signal %d (%s)",
-			 name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status) != 0)
-		snprintf(reason, sizeof(reason), "hook %s: exit status %d", name,
-			 WEXITSTATUS(status));
+			 name, code, strsignal(code));
+	else if (outcome == MESSAGE_HOOK_EXIT)
+		snprintf(reason, sizeof(reason), "hook %s: exit status %d", name, code);
 	if (reason[0])
 		hooks_count_failure(hooks, reason);
 	else
@@ -317,8 +389,13 @@ static void hooks_judge(struct hooks *hooks, int status)
 
 void hooks_reaped(struct hooks *hooks, int status, int64_t now_ms)
 {
+	enum message_outcome outcome;
+	int code;
+
 	hook_output_done(&hooks->output, hooks_name(hooks));
-	hooks_judge(hooks, status);
+	outcome = hooks_outcome(hooks, status, &code);
+	hooks_judge(hooks, outcome, code);
+	hooks_tell(hooks, outcome, code, hooks->output.said);
 	hooks->stage = HOOKS_IDLE;
 	hooks->pid = 0;
 	hooks_advance(hooks, now_ms);
@@ -345,7 +422,7 @@ void hooks_kill(struct hooks *hooks)
 	if (hooks->output.fd >= 0)
 		close(hooks->output.fd);
 	hooks->output.fd = -1;
-	hook_files_free(hooks->names);
+	hookfiles_free(hooks->names);
 	hooks->names = NULL;
 	hooks->queued = 0;
 	hooks->stage = HOOKS_IDLE;

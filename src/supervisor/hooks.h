@@ -22,7 +22,6 @@
 
 enum {
 	HOOKS_QUEUE_MAX = 4,
-	HOOKS_FILES_MAX = 64,		/* in one directory */
 	HOOKS_TERM_MS = 5000,		/* from TERM to KILL */
 	HOOKS_OUTPUT_BYTES = 4096,	/* of one hook's output, in at most ... */
 	HOOKS_OUTPUT_LINES = 20,
@@ -39,8 +38,12 @@ struct hooks_output {
 	bool told;			/* that the rest is dropped */
 	char line[HOOKS_LINE_BYTES];
 	size_t line_bytes;
+	char said[MESSAGE_PROBLEMS_BYTES];	/* the lines as they went to the log */
+	size_t said_bytes;
 };
 
+/* Of each file of an event, in their order; then of the event. */
+typedef void hooks_ran(void *context, const struct message_hook_result *result);
 typedef void hooks_done(void *context, const struct message_reply *reply);
 
 struct hooks {
@@ -48,6 +51,7 @@ struct hooks {
 	int64_t timeout_ms;
 	uid_t uid;
 	gid_t gid;
+	hooks_ran *ran;
 	hooks_done *done;
 	void *context;
 
@@ -65,7 +69,7 @@ struct hooks {
 	struct hooks_output output;
 };
 
-void hooks_init(struct hooks *hooks, hooks_done *done, void *context);
+void hooks_init(struct hooks *hooks, hooks_ran *ran, hooks_done *done, void *context);
 
 /* Kills what runs, forgets the rest; nothing is reported. */
 void hooks_kill(struct hooks *hooks);
@@ -97,24 +101,6 @@ void hooks_reaped(struct hooks *hooks, int status, int64_t now_ms);
 
 /* TERM now instead of at the time limit; nothing more is begun. */
 void hooks_stop(struct hooks *hooks, int64_t now_ms);
-
-/* --- hook_files.c --- */
-
-/*
- * The files of a directory that are hooks by their names, sorted. The caller frees each
- * and the array. -ENOENT: no directory; -EPERM: others may write it or a way to it.
- */
-int hook_files_list(const char *directory, char ***ret_names,
-		    struct err *ret_err) must_check;
-void hook_files_free(char **names);
-
-/*
- * Opens one and checks it by its descriptor; `kind` is what sentences call it. -ENOENT: to
- * be passed over (gone, no regular file, not executable); -EPERM: refused, with a
- * sentence.
- */
-int hook_files_open(const char *kind, const char *directory, const char *name,
-		    int *ret_fd, struct err *ret_err) must_check;
 
 /* --- hook_facts.c --- */
 

@@ -16,6 +16,11 @@
 #include "hairpin/sandbox.h"
 #include "state.h"
 
+static void supervisor_hook_ran(void *context, const struct message_hook_result *result)
+{
+	core_tell(context, result, message_hook_result_bytes(result), -1);
+}
+
 static void supervisor_hooks_done(void *context, const struct message_reply *reply)
 {
 	core_tell(context, reply, sizeof(*reply), -1);
@@ -33,7 +38,8 @@ static void supervisor_init(struct supervisor *supervisor,
 	supervisor->publisher.due_ms = NEVER;
 	supervisor->stop_deadline_ms = NEVER;
 	supervisor->watchdog_ms = notify_watchdog_ms();
-	hooks_init(&supervisor->hooks, supervisor_hooks_done, supervisor);
+	hooks_init(&supervisor->hooks, supervisor_hook_ran, supervisor_hooks_done,
+		   supervisor);
 	finder_init(&supervisor->finder, &supervisor->facts, supervisor_hooks_done,
 		     supervisor);
 }

@@ -25,10 +25,20 @@ static struct scratch scratch;		/* hooks/ and what they write */
 static struct hooks hooks;
 static struct message_reply replies[32];
 static size_t reply_count;
+static struct message_hook_result results[128];
+static size_t result_count;
 static int log_lines;			/* a pipe: what the log says */
 static char log_text[256 * 1024];
 static size_t log_length;
 static int real_stderr;
+
+static void keep_result(void *context, const struct message_hook_result *result)
+{
+	assert_ptr_equal(context, &scratch);
+	assert_true(message_to_core_ok(result, message_hook_result_bytes(result)));
+	assert_true(result_count < sizeof(results) / sizeof(results[0]));
+	results[result_count++] = *result;
+}
 
 static void count_reply(void *context, const struct message_reply *reply)
 {
@@ -52,8 +62,8 @@ static inline int setup(void **state)
 	log_length = 0;
 	log_text[0] = '\0';
 	log_open("test", LOG_TO_STDERR, LOG_INFO);
-	reply_count = 0;
-	hooks_init(&hooks, count_reply, &scratch);
+	reply_count = result_count = 0;
+	hooks_init(&hooks, keep_result, count_reply, &scratch);
 	hooks_set(&hooks, scratch_path(&scratch, "hooks", path), 30000, (uid_t)-1,
 		  (gid_t)-1);
 	return 0;

@@ -150,6 +150,9 @@ static void test_hook(void **state)
 		FULL(message_hook, message),
 		PUT(message_hook, message, "\x7f"),
 		PUT(message_hook, message, "\xc2\x85"),
+		FULL(message_hook, only),
+		PUT(message_hook, only, "../a"),
+		PUT(message_hook, only, "a.bak"),
 	};
 
 	(void)state;

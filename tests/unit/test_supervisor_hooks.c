@@ -61,6 +61,7 @@ static void flood_is_bounded(void **state)
 	assert_int_equal(log_count("the rest is dropped"), 2);
 	for (size_t i = 0; i < log_length; i++)
 		assert_true(log_text[i] == '\n' || (unsigned char)log_text[i] >= 0x20);
+	assert_true(strlen(results[1].text) <= HOOKS_OUTPUT_BYTES);
 	assert_true(after.ru_maxrss - before.ru_maxrss < 4096);
 }
 
@@ -82,6 +83,50 @@ static void failures_are_counted(void **state)
 	assert_int_equal(log_count("hook 10-exit: oops"), 1);
 	assert_int_equal(log_count("hook 20-signal: killed by signal 11"), 1);
 	assert_true(log_count("hook 30-text: cannot run") == 1);
+	assert_int_equal(result_count, 6);
+	assert_string_equal(results[0].name, "10-exit");
+	assert_int_equal(results[0].outcome, MESSAGE_HOOK_EXIT);
+	assert_int_equal(results[0].code, 3);
+	assert_string_equal(results[0].text, "oops\n");
+	assert_int_equal(results[1].outcome, MESSAGE_HOOK_SIGNAL);
+	assert_int_equal(results[1].code, SIGSEGV);
+	assert_int_equal(results[2].outcome, MESSAGE_HOOK_REFUSED);
+	assert_non_null(strstr(results[2].text, "cannot run"));
+	assert_int_equal(results[5].outcome, MESSAGE_HOOK_OK);
+}
+
+/* One is asked for: the others are not run, and why it was not is told. */
+static void one_of_them(void **state)
+{
+	static const char *const names[] = { "20-b", "30-plain", "40-none", "50-open" };
+	static const enum message_outcome outcomes[] = {
+		MESSAGE_HOOK_OK, MESSAGE_HOOK_IGNORED, MESSAGE_HOOK_IGNORED,
+		MESSAGE_HOOK_REFUSED,
+	};
+	char text[64];
+
+	(void)state;
+	hook("10-a", "touch $out/a", 0755);
+	hook("20-b", "printf 'b\\033[0m %s\\n\\nlast' $HAIRPIN_REASON", 0755);
+	hook("30-plain", "touch $out/a", 0644);
+	hook("50-open", "touch $out/a", 0777);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct message_hook asked = event((uint32_t)i + 1);
+
+		strcpy(asked.only, names[i]);
+		strcpy(asked.reason, "test");
+		assert_true(message_to_supervisor_ok(&asked, sizeof(asked)));
+		assert_int_equal(hooks_push(&hooks, &asked, clock_now_ms()), 0);
+		run_until(i + 1);
+		assert_int_equal(result_count, i + 1);
+		assert_string_equal(results[i].name, names[i]);
+		assert_int_equal(results[i].outcome, outcomes[i]);
+		assert_int_equal(results[i].head.number, i + 1);
+	}
+	assert_string_equal(results[0].text, "b\\x1b[0m test\nlast\n");
+	assert_non_null(strstr(results[1].text, "not executable"));
+	assert_non_null(strstr(results[3].text, "others may write it"));
+	assert_string_equal(scratch_read(&scratch, "a", text, sizeof(text)), "");
 }
 
 /* Ignores TERM, and has a child that does so too: all of it is gone in time. */
@@ -217,6 +262,7 @@ int main(void)
 		TEST(no_directory_no_hooks),
 		TEST(flood_is_bounded),
 		TEST(failures_are_counted),
+		TEST(one_of_them),
 		TEST(stubborn_hook_is_killed),
 		TEST(stopped_hook_is_ended),
 		TEST(heirs_end_with_the_hook),
