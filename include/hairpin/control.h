@@ -49,10 +49,12 @@
  *             (name, result), "reload", "pause", "resume", "publisher" (state), "lagged"
  *             (lost: N, the reader was too slow)
  *   metrics   {"text": Prometheus' text format, version 0.0.4}
- *   hooks     {"directory", "hooks": [{"name", "state": "ready" | "refused" | "ignored",
- *              "reason", "last_run", "event", "result", "runs", "failures"}]}
+ *   hooks     {"directory": null where there are none, "reason": why no hook is run at
+ *              all, or null, "hooks": [{"name", "last_run", "event", "result", "reason",
+ *              "runs", "failures"}]}: those that were run; which others there are, the
+ *              directory says
  *   hook      {"name", "event", "result": "ok" | "exit N" | "signal N" | "timed out" |
- *              "refused", "output": "..."}
+ *              "refused", "output": "..."}, when it was run
  *   sync      {"tagged", "changed", "unchanged", "skipped", "commit_us"}
  *   update    {"records": N}                  will be checked and, where due, updated
  *   reload    {"reloaded": true, "problems": "warnings or empty"}
@@ -75,6 +77,7 @@ enum {
 	CONTROL_WATCHERS_MAX = 8,
 	CONTROL_WATCH_BYTES = 65536,
 	CONTROL_PAUSE_S = 7 * 86400,
+	CONTROL_HOOK_MS = 600 * 1000,	/* so long a hook's test may wait and run */
 };
 
 #endif

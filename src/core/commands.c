@@ -243,9 +243,11 @@ static const struct command {
 	{ "rules", false, command_rules },
 	{ "plan", false, command_plan },
 	{ "version", false, command_version },
+	{ "hooks", false, command_hooks },
 	{ "sync", true, command_sync },
 	{ "update", true, command_update },
 	{ "reload", true, command_reload },
+	{ "hook", true, command_hook },
 };
 
 static const struct command *command_find(const char *name)

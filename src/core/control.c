@@ -117,7 +117,7 @@ static void client_read(struct client *client, int64_t now_ms)
 }
 
 /*
- * Who waits for a reload has said its line: more words or an end of it are of no
+ * Who waits has said its line: more words or an end of it are of no
  * interest.
  */
 static void client_ignore(struct client *client)
@@ -268,10 +268,11 @@ void control_free(struct control *control)
 
 static int64_t client_due_ms(const struct client *client)
 {
-	int64_t limit_ms =
-		client->state == CLIENT_WAITING ? CONTROL_RELOAD_MS : CONTROL_IDLE_MS;
+	int64_t wait_ms = client->reload ? CONTROL_RELOAD_MS : CONTROL_HOOK_MS;
 
-	return client->progress_ms + limit_ms;
+	if (client->state != CLIENT_WAITING)
+		wait_ms = CONTROL_IDLE_MS;
+	return client->progress_ms + wait_ms;
 }
 
 int64_t control_due_ms(const struct control *control)
@@ -334,9 +335,28 @@ void control_reloaded(struct control *control, const struct message_reply *reply
 	for (size_t i = control->count; i > 0; i--) {
 		struct client *client = control->clients[i - 1];
 
-		if (client->state != CLIENT_WAITING || client->reload > number)
+		if (client->state != CLIENT_WAITING || !client->reload ||
+		    client->reload > number)
 			continue;
 		reload_answer(client, reply, failed);
+		(void)client_answer(client, clock_now_ms());
+	}
+}
+
+/* --- a hook's test --- */
+
+void control_tested(struct control *control, const struct message_hook_result *result,
+		    const char *why)
+{
+	for (size_t i = control ? control->count : 0; i > 0; i--) {
+		struct client *client = control->clients[i - 1];
+
+		if (client->state != CLIENT_WAITING || client->reload)
+			continue;
+		if (result)
+			command_hook_tested(client, result);
+		else
+			command_fail(client, why);
 		(void)client_answer(client, clock_now_ms());
 	}
 }

@@ -18,7 +18,9 @@
 #include "hairpin/unixsock.h"
 
 struct core;
+struct json;
 struct message_reply;
+struct message_hook_result;
 
 enum {
 	CONTROL_ACCEPTS = 8,		/* new clients in one turn of the loop */
@@ -28,7 +30,8 @@ enum {
 
 enum client_state {
 	CLIENT_READING,		/* its line is not whole yet. To WAITING or WRITING */
-	CLIENT_WAITING,		/* for the configuration to be read. To WRITING */
+	/* for the configuration to be read, or a hook's test. To WRITING */
+	CLIENT_WAITING,
 	CLIENT_WRITING,		/* takes its answer; then it goes */
 };
 
@@ -39,7 +42,7 @@ struct client {
 	enum client_state state;
 	bool may_change;
 	int64_t progress_ms;	/* accepted, or last took a piece of its answer */
-	uint32_t reload;	/* number of the reload it waits for */
+	uint32_t reload;	/* number of the reload it waits for; 0: for a test */
 	char in[CONTROL_REQUEST_BYTES];
 	size_t in_length;
 	struct text out;
@@ -74,10 +77,24 @@ int64_t control_due_ms(const struct control *control);
 void control_reloaded(struct control *control, const struct message_reply *reply,
 		      const char *failed);
 
+/*
+ * What came of the hook that one client wanted to be run; NULL: it was not, `why` is a
+ * sentence.
+ */
+void control_tested(struct control *control, const struct message_hook_result *result,
+		    const char *why);
+
 /* --- commands.c --- */
 
 /* Does what the line says; the answer goes into client->out, or the client waits. */
 void command_run(struct client *client, const char *line, size_t length, int64_t now_ms);
 void command_fail(struct client *client, const char *sentence);
+
+/* --- command_hooks.c --- */
+
+void command_hooks(struct client *client, const struct json *request, int64_t now_ms);
+void command_hook(struct client *client, const struct json *request, int64_t now_ms);
+/* Its answer. */
+void command_hook_tested(struct client *client, const struct message_hook_result *result);
 
 #endif

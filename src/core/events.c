@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hairpin/clock.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
 
+#include "control.h"
 #include "core.h"
 
 void events_done(struct events *events)
@@ -20,6 +22,7 @@ void events_done(struct events *events)
 		free(event);
 	}
 	free(events->sent);
+	hookbook_done(&events->book);
 	*events = (struct events){ 0 };
 }
 
@@ -112,86 +115,17 @@ void events_record(struct core *core, size_t record, enum message_event kind,
 			  strlen(message));
 }
 
-/* --- what is said --- */
-
-static void fill_wan(struct message_hook *hook, const struct core_wan *wan)
+int events_test(struct core *core, const char *name, enum message_event kind)
 {
-	(void)text_copy(hook->wan, sizeof(hook->wan), wan->config->name);
-	wan_copy_link(hook->interface, wan->interface);
-}
+	struct events *events = &core->events;
 
-static void fill_reason(struct message_hook *hook, const char *reason)
-{
-	(void)text_copy(hook->reason, sizeof(hook->reason), reason);
-}
-
-static void fill_start(struct message_hook *hook, const struct core_wan *wan)
-{
-	hook->event = MESSAGE_EVENT_STARTUP;
-	hook->ipv4 = wan->sides[WAN_IPV4].now.address;
-	hook->ipv6 = wan->sides[WAN_IPV6].now.address;
-	hook->generation = wan->sides[WAN_IPV4].now.generation +
-			   wan->sides[WAN_IPV6].now.generation;
-	fill_reason(hook, "first address since the start");
-}
-
-/* False: hooks know it already. */
-static bool fill_side(struct message_hook *hook, const struct core_side *side)
-{
-	bool lost = addr_is_none(&side->now.address);
-
-	if (addr_equal(&side->told, &side->now.address))
-		return false;
-	hook->event = lost ? MESSAGE_EVENT_LOST : MESSAGE_EVENT_ADDRESS;
-	hook->family = (uint8_t)side->family;
-	hook->old = side->told;
-	hook->new = side->now.address;
-	hook->rules = side->rules;
-	hook->generation = side->now.generation;
-	fill_reason(hook, lost ? "no address any more" : "new address");
-	return true;
-}
-
-static void fill_record(struct message_hook *hook, const struct core *core,
-			const struct event *event)
-{
-	const struct schedule_record *of = schedule_record(core->schedule, event->index);
-	const struct core_wan *wan = &core->wans[of->wan];
-
-	fill_wan(hook, wan);
-	hook->event = event->kind;
-	hook->family = of->family;
-	hook->old = event->old;
-	hook->new = event->new;
-	hook->generation = wan->sides[wan_side_of(of->family)].now.generation;
-	(void)text_copy(hook->hostname, sizeof(hook->hostname), of->hostname);
-	(void)text_copy(hook->provider, sizeof(hook->provider),
-			core->config->providers[of->provider].name);
-	memcpy(hook->message, event->message, sizeof(hook->message));
-	fill_reason(hook,
-		    event->kind == MESSAGE_EVENT_RECORD ? "published" : "not published");
-}
-
-/* The facts as of now; false: there is nothing to tell any more. */
-static bool fill(struct message_hook *hook, const struct core *core,
-		 const struct event *event)
-{
-	*hook = (struct message_hook){ .head.type = MESSAGE_HOOK_RUN };
-	if (event->subject == EVENT_OF_RECORD) {
-		fill_record(hook, core, event);
-		return true;
-	}
-	fill_wan(hook, &core->wans[event->index]);
-	if (event->subject == EVENT_OF_SIDE)
-		return fill_side(hook, &core->wans[event->index].sides[event->side]);
-	if (event->subject == EVENT_OF_START) {
-		fill_start(hook, &core->wans[event->index]);
-		return true;
-	}
-	hook->event = MESSAGE_EVENT_RULES;
-	hook->rules = event->rules;
-	fill_reason(hook, event->reason);
-	return true;
+	if (hooks_are_off(core))
+		return -EOPNOTSUPP;
+	if (events->test.waits || !events_place(core, EVENT_OF_TEST, 0, 0))
+		return -EBUSY;
+	events->test = (struct event_test){ .event = kind, .waits = true };
+	(void)text_copy(events->test.name, sizeof(events->test.name), name);
+	return 0;
 }
 
 /* --- what was told --- */
@@ -222,6 +156,14 @@ static void start_told(struct core *core, size_t wan, const struct addr told[WAN
 			events_changed(core, wan, side);
 }
 
+/* Whoever waits for a test hears why there was none. */
+static void test_failed(struct core *core, const char *why)
+{
+	if (core->events.test.waits)
+		control_tested(core->control, NULL, why);
+	core->events.test.waits = false;
+}
+
 static void finish(struct core *core, const struct event *event)
 {
 	const struct addr *told = core->events.told;
@@ -230,6 +172,8 @@ static void finish(struct core *core, const struct event *event)
 		start_told(core, event->index, told);
 	else if (event->subject == EVENT_OF_SIDE)
 		side_told(core, event->index, event->side, &told[event->side]);
+	else if (event->subject == EVENT_OF_TEST)
+		test_failed(core, "the hook was not run: hooks are off");
 }
 
 static void note_told(struct core *core, const struct event *event)
@@ -241,18 +185,47 @@ static void note_told(struct core *core, const struct event *event)
 			core->wans[event->index].sides[side].now.address;
 }
 
-void events_finished(struct core *core, uint32_t number)
+void events_ran(struct core *core, const struct message_hook_result *result)
+{
+	const struct event *event = core->events.sent;
+	bool test = event && event->subject == EVENT_OF_TEST;
+
+	if (!event || result->head.number != core->events.number)
+		return;
+	hookbook_note(&core->events.book, result, test, clock_wall_s());
+	if (!test)
+		return;
+	core->events.test.waits = false;
+	control_tested(core->control, result, NULL);
+}
+
+void events_finished(struct core *core, const struct message_reply *reply)
 {
 	struct event *event = core->events.sent;
 
-	if (!event || number != core->events.number)
+	if (!event || reply->head.number != core->events.number)
 		return;
 	core->events.sent = NULL;
+	if (event->subject == EVENT_OF_TEST && reply->text[0])
+		test_failed(core, reply->text);
+	else if (event->subject != EVENT_OF_TEST)
+		hookbook_settle(&core->events.book, reply);
 	finish(core, event);
 	free(event);
 }
 
 /* --- giving them away --- */
+
+/* There is nothing to tell any more. */
+static void untold(struct core *core, struct event *event)
+{
+	if (event->subject == EVENT_OF_SIDE)
+		core->wans[event->index].sides[event->side].rules = 0;
+	else if (event->subject == EVENT_OF_TEST)
+		test_failed(core, "no record is configured: there is nothing to tell a "
+				  "hook of it");
+	free(event);
+}
 
 /* 0: given or done with; -EAGAIN: later. */
 static int events_give(struct core *core)
@@ -263,10 +236,8 @@ static int events_give(struct core *core)
 	int result = 0;
 
 	note_told(core, events->first);
-	if (!fill(&hook, core, events->first)) {
-		event = events_pop(events);
-		core->wans[event->index].sides[event->side].rules = 0;
-		free(event);
+	if (!event_facts(&hook, core, events->first)) {
+		untold(core, events_pop(events));
 		return 0;
 	}
 	hook.head.number = ++events->number;
@@ -332,6 +303,8 @@ static bool renumber(struct event *event, const struct core *core,
 	const struct schedule_record *of;
 	int index;
 
+	if (event->subject == EVENT_OF_TEST)
+		return true;
 	if (event->subject != EVENT_OF_RECORD)
 		return renumber_wan(event, core, config);
 	of = schedule_record(core->schedule, event->index);
@@ -347,6 +320,8 @@ void events_renumber(struct core *core, const struct config *config,
 	struct events *events = &core->events;
 	struct event **at = &events->first, *event;
 
+	if (strcmp(core->config->hooks.directory, config->hooks.directory) != 0)
+		hookbook_done(&events->book);
 	while ((event = *at)) {
 		if (renumber(event, core, config, schedule)) {
 			at = &event->next;

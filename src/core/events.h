@@ -21,6 +21,8 @@
 #include "hairpin/addr.h"
 #include "hairpin/message.h"
 
+#include "hookbook.h"
+
 struct core;
 struct config;
 struct schedule;
@@ -36,6 +38,7 @@ enum event_subject {
 	EVENT_OF_SIDE,			/* index: the WAN, and side */
 	EVENT_OF_RULES,			/* index: the WAN */
 	EVENT_OF_RECORD,		/* index: the record */
+	EVENT_OF_TEST,			/* events.test says which */
 };
 
 struct event {
@@ -50,6 +53,13 @@ struct event {
 	char message[MESSAGE_TEXT_BYTES];
 };
 
+/* `hairpinctl hook test`: one at a time. */
+struct event_test {
+	char name[MESSAGE_HOOK_BYTES];
+	enum message_event event;
+	bool waits;			/* for its result */
+};
+
 struct events {
 	struct event *first;		/* waiting, oldest first */
 	size_t count;
@@ -58,6 +68,8 @@ struct events {
 	uint32_t number;
 	int64_t retry_ms;		/* the channel was full */
 	bool dropped_said;
+	struct event_test test;
+	struct hookbook book;
 };
 
 void events_done(struct events *events);
@@ -72,8 +84,16 @@ void events_rules(struct core *core, size_t wan, unsigned rules, const char *rea
 void events_record(struct core *core, size_t record, enum message_event kind,
 		   const struct addr *old, const struct addr *new, const char *message);
 
-/* The supervisor's MESSAGE_HOOK_DONE. */
-void events_finished(struct core *core, uint32_t number);
+/*
+ * One hook is to be run, with the facts as they are then; control_tested() tells of it.
+ * -EOPNOTSUPP: no hooks are configured; -EBUSY: another test is not done yet.
+ */
+int events_test(struct core *core, const char *name,
+		enum message_event kind) __attribute__((warn_unused_result));
+
+/* The supervisor's MESSAGE_HOOK_RESULT, MESSAGE_HOOK_DONE. */
+void events_ran(struct core *core, const struct message_hook_result *result);
+void events_finished(struct core *core, const struct message_reply *reply);
 
 /* Gives the next event to the supervisor when none is under way. */
 void events_turn(struct core *core, int64_t now_ms);
@@ -86,5 +106,11 @@ bool events_are_settled(const struct core *core);
  */
 void events_renumber(struct core *core, const struct config *config,
 		     const struct schedule *schedule);
+
+/* --- event_facts.c --- */
+
+/* The facts as of now; false: there is nothing to tell any more. */
+bool event_facts(struct message_hook *hook, const struct core *core,
+		 const struct event *event);
 
 #endif

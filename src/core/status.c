@@ -273,6 +273,7 @@ static bool add_names(struct text *text, const struct core *core, int64_t now_ms
 char *status_print(const struct core *core, int64_t now_ms)
 {
 	TEXT_CLEANUP struct text text = TEXT_INIT;
+	const struct hookbook *book = &core->events.book;
 	struct json *head = json_new_object(), *wans;
 	bool whole;
 
@@ -284,6 +285,8 @@ char *status_print(const struct core *core, int64_t now_ms)
 	wans = json_add(head, "wans", json_new_array());
 	for (size_t i = 0; i < core->config->wan_count; i++)
 		add_wan(wans, core, &core->wans[i], now_ms);
+	json_add(head, "hooks", hookbook_format(book));
+	json_add_string(head, "hooks_reason", book->reason[0] ? book->reason : NULL);
 	json_print_take(&text, head);
 	if (text.failed || text.length == 0)
 		return NULL;

@@ -38,7 +38,10 @@ static void said(struct core *core, const void *packet, int fd)
 		publisher_take(core, packet, fd, now_ms);
 		return;		/* the descriptor is its own */
 	case MESSAGE_HOOK_DONE:
-		events_finished(core, head->number);
+		events_finished(core, packet);
+		break;
+	case MESSAGE_HOOK_RESULT:
+		events_ran(core, packet);
 		break;
 	case MESSAGE_COMMAND_DONE:
 		discover_command_done(core, packet, now_ms);
@@ -66,6 +69,7 @@ bool supervisor_receive(struct core *core)
 	union {
 		struct message head;
 		struct message_reply reply;
+		struct message_hook_result result;
 	} packet;
 	ssize_t got;
 	int fd;

@@ -217,7 +217,9 @@ static inline struct message_hook room_hook(struct room *room)
 
 static inline void room_hook_done(struct room *room, const struct message_hook *hook)
 {
-	events_finished(&room->core, hook->head.number);
+	struct message_reply reply = { .head = { MESSAGE_HOOK_DONE, hook->head.number } };
+
+	events_finished(&room->core, &reply);
 }
 
 /* What is logged between these two goes into `out`, not to stderr. */

@@ -182,11 +182,12 @@ static void a_link_for_each_family(void **state)
 
 static void published_event(void **state)
 {
-	struct message_hook hook;
+	struct message_hook hook = { 0 };
 
 	main_job(state);
 	/* The first is `startup`, given before there was a publisher. */
-	events_finished(&all->room.core, all->room.core.events.number);
+	hook.head.number = all->room.core.events.number;
+	room_hook_done(&all->room, &hook);
 	hook = room_hook(&all->room);
 	assert_int_equal(hook.event, MESSAGE_EVENT_RECORD);
 	assert_addr(hook.new, "81.2.69.7");

@@ -53,7 +53,7 @@ static void all_members(void **state)
 {
 	static const char *const top[] = { "schema", "version", "pid",   "uptime_s",
 					   "publisher", "wans", "records", "names",
-					   NULL };
+					   "hooks", "hooks_reason", NULL };
 	static const char *const wan[] = { "name", "interface", "up", "ipv4",
 					   "ipv6", "ipv6_prefix", "outside", "rules", NULL };
 	static const char *const side[] = { "address", "class", "since", "source", NULL };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands "hooks" and "hook". */
+#include <errno.h>
+#include <string.h>
+
+#include "hairpin/json.h"
+
+#include "control.h"
+#include "core.h"
+
+void command_hooks(struct client *client, const struct json *request, int64_t now_ms)
+{
+	const struct core *core = client->control->core;
+	const struct hookbook *book = &core->events.book;
+	const char *directory = core->config->hooks.directory;
+	struct json *object = json_new_object();
+
+	(void)request;
+	(void)now_ms;
+	json_add_string(object, "directory", directory[0] ? directory : NULL);
+	json_add_string(object, "reason", book->reason[0] ? book->reason : NULL);
+	json_add(object, "hooks", hookbook_format(book));
+	json_print_take(&client->out, object);
+}
+
+/* The event that is meant; false: there is no such one. */
+static bool read_event(const struct json *request, enum message_event *ret_event)
+{
+	const struct json *value = json_get(request, "event");
+	const char *name = json_string(value);
+
+	if (value)
+		return name && message_event_find(name, ret_event);
+	*ret_event = MESSAGE_EVENT_ADDRESS;
+	return true;
+}
+
+void command_hook(struct client *client, const struct json *request, int64_t now_ms)
+{
+	const char *name = json_string(json_get(request, "name"));
+	enum message_event event;
+	int result;
+
+	(void)now_ms;
+	if (!name || !message_is_hook_name(name)) {
+		command_fail(client, "\"name\" is to be the name of a file that may be a "
+				     "hook");
+		return;
+	}
+	if (!read_event(request, &event)) {
+		command_fail(client, "\"event\" is to be startup, address, lost, record, "
+				     "failed or rules");
+		return;
+	}
+	result = events_test(client->control->core, name, event);
+	if (result == 0)
+		client->state = CLIENT_WAITING;
+	else if (result == -EBUSY)
+		command_fail(client, "another hook is being tested; try again when that "
+				     "is done");
+	else
+		command_fail(client, "no hooks are configured: \"hooks\" in the "
+				     "configuration names their directory");
+}
+
+void command_hook_tested(struct client *client, const struct message_hook_result *result)
+{
+	TEXT_CLEANUP struct text outcome = TEXT_INIT;
+	struct json *object;
+
+	if (result->outcome == MESSAGE_HOOK_IGNORED) {
+		command_fail(client, result->text);
+		return;
+	}
+	hookbook_result(result->outcome, result->code, &outcome);
+	object = json_new_object();
+	json_add_string(object, "name", result->name);
+	json_add_string(object, "event", message_event_name(result->event));
+	json_add_string(object, "result", outcome.bytes);
+	json_add_string(object, "output", result->text);
+	json_print_take(&client->out, object);
+}
