@@ -82,6 +82,11 @@ void ctl_update_show(const struct json *answer, const struct ctl_view *view,
 		     struct text *out);
 void ctl_reload_show(const struct json *answer, const struct ctl_view *view,
 		     struct text *out);
+/* The object of `hook list --json`, which is made here; the answer of a hook's test. */
+void ctl_hooks_show(const struct json *list, const struct ctl_view *view,
+		    struct text *out);
+void ctl_hook_test_show(const struct json *answer, const struct ctl_view *view,
+			struct text *out);
 
 /*
  * JSON text that does nothing to a terminal: control characters inside strings and all

@@ -8,8 +8,14 @@
 #include <string.h>
 
 #include "hairpin/control.h"
+#include "hairpin/message.h"
 
-static const char *request_name(enum ctl_command command)
+static bool request_tests(const struct ctl_options *options)
+{
+	return options->command == CTL_HOOK && strcmp(options->words[0], "test") == 0;
+}
+
+static const char *request_name(const struct ctl_options *options)
 {
 	static const char *const names[] = {
 		[CTL_STATUS] = "status",   [CTL_PLAN] = "plan",
@@ -17,9 +23,10 @@ static const char *request_name(enum ctl_command command)
 		[CTL_WATCH] = "watch",	   [CTL_RULES] = "rules",
 		[CTL_RELOAD] = "reload",   [CTL_VERSION] = "version",
 		[CTL_RESUME] = "resume",   [CTL_METRICS] = "metrics",
+		[CTL_HOOK] = "hooks",
 	};
 
-	return names[command];
+	return request_tests(options) ? "hook" : names[options->command];
 }
 
 /* The form in which the daemon knows names: lower case, no final dot. */
@@ -62,6 +69,29 @@ static int request_add_hostnames(struct json *request, const char *const *hostna
 	return rc;
 }
 
+/* NAME [EVENT] */
+static int request_add_test(struct json *request, const char *const *words,
+			    struct err *ret_err)
+{
+	enum message_event event;
+	char shown[300];
+
+	if (!message_is_hook_name(words[0]))
+		return err_set(ret_err, -EINVAL, "\"%s\" is no name of a hook",
+			       text_escape(shown, sizeof(shown), words[0],
+					   strlen(words[0])));
+	if (words[1] && !message_event_find(words[1], &event))
+		return err_set(ret_err, -EINVAL,
+			       "\"%s\" is no event; there are startup, address, lost, "
+			       "record, failed and rules",
+			       text_escape(shown, sizeof(shown), words[1],
+					   strlen(words[1])));
+	json_add_string(request, "name", words[0]);
+	if (words[1])
+		json_add_string(request, "event", words[1]);
+	return 0;
+}
+
 static int request_add_address(struct json *request, const char *given,
 			       struct err *ret_err)
 {
@@ -88,6 +118,10 @@ static int request_add(struct json *request, const struct ctl_options *options,
 		if (options->address)
 			return request_add_address(request, options->address, ret_err);
 		return 0;
+	case CTL_HOOK:
+		if (request_tests(options))
+			return request_add_test(request, options->words + 1, ret_err);
+		return 0;
 	default:
 		return 0;
 	}
@@ -100,7 +134,7 @@ int ctl_request(const struct ctl_options *options, char **ret_request,
 	char *line;
 	int rc;
 
-	json_add_string(request, "command", request_name(options->command));
+	json_add_string(request, "command", request_name(options));
 	rc = request_add(request, options, ret_err);
 	line = rc == 0 ? json_print(request, false) : NULL;
 	json_free(request);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hairpin/control.h"
+
 enum {
 	RUN_READ_MS = 10000,	/* the daemon answers these at once */
 	RUN_CHANGE_MS = 40000,	/* a reload may take the daemon half a minute */
@@ -65,18 +67,34 @@ int run_exit_of(int rc)
 	return CTL_FAILED;
 }
 
+/* A hook's test has its turn when those before it are done. */
+static int64_t run_limit_ms(const struct ctl_options *options)
+{
+	switch (options->command) {
+	case CTL_STATUS:
+	case CTL_RULES:
+	case CTL_PLAN:
+	case CTL_VERSION:
+	case CTL_METRICS:
+		return RUN_READ_MS;
+	case CTL_HOOK:
+		return strcmp(options->words[0], "test") ? RUN_READ_MS
+							 : CONTROL_HOOK_MS + 1000;
+	default:
+		return RUN_CHANGE_MS;
+	}
+}
+
 int run_ask(const struct ctl_options *options, struct ctl_answer *ret_answer,
 		   struct err *ret_err)
 {
-	bool reads = options->command == CTL_STATUS || options->command == CTL_RULES ||
-		     options->command == CTL_PLAN || options->command == CTL_VERSION;
 	char *request;
 	int rc = ctl_request(options, &request, ret_err);
 
 	if (rc < 0)
 		return rc;
-	rc = ctl_ask(options->socket_path, request, reads ? RUN_READ_MS : RUN_CHANGE_MS,
-		     ret_answer, ret_err);
+	rc = ctl_ask(options->socket_path, request, run_limit_ms(options), ret_answer,
+		     ret_err);
 	free(request);
 	return rc;
 }

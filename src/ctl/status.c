@@ -443,5 +443,6 @@ void ctl_status_show(const struct json *status, const struct ctl_view *view,
 		status_show_wan(wan, view, out);
 	status_show_records(json_get(status, "records"), view, out);
 	status_show_names(json_get(status, "names"), view, out);
+	status_show_hooks(status, view, out);
 	status_show_daemon(status, view, out);
 }

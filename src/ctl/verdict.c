@@ -9,6 +9,7 @@ struct verdict {
 	int64_t in_step, out_of_step;
 	int64_t current, pending, disabled, strange;
 	int64_t resolved, unresolved;	/* names in comments */
+	int64_t hooks_failed;
 };
 
 enum plain_colour verdict_colour(enum verdict_level level)
@@ -166,6 +167,14 @@ static void verdict_gather(struct verdict *verdict, const struct json *status)
 	each = json_child(json_get(status, "names"));
 	for (; each; each = json_next(each))
 		verdict_of_name(verdict, each);
+	each = json_child(json_get(status, "hooks"));
+	for (; each; each = json_next(each))
+		verdict->hooks_failed += !hook_is_well(each);
+	if (json_string(json_get(status, "hooks_reason")))
+		text_add(verdict_fact(verdict, VERDICT_ATTENTION), "no hook is run");
+	verdict_count(verdict, VERDICT_ATTENTION, verdict->hooks_failed,
+		      "hook failed when it was run last", "hooks failed when they were "
+		      "run last");
 	verdict_count(verdict, VERDICT_ATTENTION, verdict->disabled,
 		      "record is disabled", "records are disabled");
 	verdict_count(verdict, VERDICT_ATTENTION, verdict->strange,

@@ -21,6 +21,13 @@ enum plain_colour verdict_colour(enum verdict_level level);
 /* An address that exists but is of no use to the internet: "private", "cgnat", ... */
 bool verdict_is_inner(const struct json *side);
 
+/* --- hook_show.c --- */
+
+/* Was its last run a success? */
+bool hook_is_well(const struct json *hook);
+void status_show_hooks(const struct json *status, const struct ctl_view *view,
+		       struct text *out);
+
 void verdict_show(const struct json *status, const struct ctl_view *view,
 		  struct text *out);
 

@@ -57,7 +57,8 @@ static void check_json(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static show_fn *const shows[] = { ctl_status_show, ctl_rules_show, ctl_sync_show,
-					  ctl_update_show };
+					  ctl_update_show, ctl_hooks_show,
+					  ctl_hook_test_show };
 	struct ctl_view view = { .relative = true, .now_s = 1767268800 };
 	struct json_error error;
 	struct json *root;

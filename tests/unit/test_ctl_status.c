@@ -135,6 +135,7 @@ static void test_status(void **state)
 	check_golden("status-names", ctl_status_show);
 	check_golden("status-names-well", ctl_status_show);
 	check_golden("status-source", ctl_status_show);
+	check_golden("status-hooks", ctl_status_show);
 }
 
 static void test_status_hostile(void **state)
@@ -158,6 +159,14 @@ static void test_plan(void **state)
 	check_golden("plan-some", ctl_plan_show);
 	check_golden("plan-alone", ctl_plan_show);
 	check_golden("plan-hostile", ctl_plan_show);
+}
+
+static void test_hooks(void **state)
+{
+	(void)state;
+	check_golden("hooks-some", ctl_hooks_show);
+	check_golden("hooks-refused", ctl_hooks_show);
+	check_golden("hook-test", ctl_hook_test_show);
 }
 
 /* Colours are the only escape sequences, each closed, and change no letter. */
@@ -209,7 +218,8 @@ static void test_shapes(void **state)
 	};
 	static show_fn *const shows[] = { ctl_status_show, ctl_rules_show, ctl_plan_show,
 					  ctl_sync_show, ctl_update_show,
-					  ctl_reload_show };
+					  ctl_reload_show, ctl_hooks_show,
+					  ctl_hook_test_show };
 	struct json_error error;
 	size_t i, j;
 
@@ -323,7 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),	cmocka_unit_test(test_status_hostile),
-		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_rules),	cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_plan),	cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_shapes),	cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_times),	cmocka_unit_test(test_json_harmless),
