@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plays the routers of the laboratory, several at a time, and says of each what was not as it should be.
+
+A healthy one: packets arrive from everywhere, doctor finds nothing. A broken one: packets arrive, the fault comes, real
+packets show it, doctor names it and nothing else, the remedies that it prints are given to sh where it says,
+packets arrive again, and doctor finds nothing.
+"""
+
+import contextlib
+import ctypes
+import json
+import multiprocessing
+import os
+import queue
+import subprocess
+import traceback
+
+from doctor_story import Do, Ends, File, Wrong, question
+from doctor_world import World
+from lab import TOP, run, wait_for
+from tap import Skip, run_tests, same
+
+BUILD = os.path.join(TOP, os.environ.get('HAIRPIN_BUILD', 'build/asan'))
+WORKERS = 4
+ENVIRONMENT = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', UBSAN_OPTIONS='print_stacktrace=1',
+                   PATH=f'{BUILD}:/usr/sbin:/sbin:/usr/bin:/bin', LC_ALL='C')
+CONFIG = '/etc/hairpind/hairpind.json'
+
+
+class Trial:
+    """One router, in a world of its own."""
+
+    def __init__(self, router, world):
+        self.router, self.world = router, world
+        self.here = {}			# the files, as they are now
+        self.daemon = None
+
+    # --- making it
+
+    def prepare(self):
+        router = self.router
+        for do in router.setup:
+            self.sh(do.ns, do.command)
+        self.write(dict(router.files))
+        if router.config:
+            self.write({CONFIG: json.dumps(router.config)})
+        self.load([])
+
+    def load(self, wrong):
+        """The rules; after the first time in place of those that are there."""
+        texts = {kind: getattr(self.router, kind) for kind in ('rules', 'iptables', 'legacy')}
+        for fault in wrong:
+            assert any(fault.old in text for text in texts.values()), f'no rule has {fault.old!r}'
+            texts = {kind: text.replace(fault.old, fault.new) for kind, text in texts.items()}
+        run('nft', '-f', '-', ns='router', input='flush ruleset\n' + texts['rules'])
+        if texts['iptables']:
+            run('iptables-nft-restore', ns='router', input=texts['iptables'])
+        if texts['legacy']:
+            run('iptables-legacy-restore', ns='router', input=texts['legacy'])
+
+    def write(self, files):
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w') as file:
+                file.write(text)
+            if '/hooks.d/' in path:
+                os.chmod(path, 0o755)
+            self.here[path] = text
+
+    def start_daemon(self):
+        os.makedirs('/run/hairpind', exist_ok=True)
+        with open('/run/hairpind.log', 'wb') as log:
+            self.daemon = subprocess.Popen(['nsenter', '--net=/run/netns/router', 'hairpind'], stdin=subprocess.DEVNULL,
+                                           stdout=log, stderr=log, env=ENVIRONMENT)
+        wait_for('the daemon knows the address', 10, self.daemon_knows)
+
+    def daemon_knows(self):
+        assert self.daemon.poll() is None, open('/run/hairpind.log').read()
+        status, text, _ = self.hairpinctl('status')
+        return status == 0 and all(wan['ipv4']['address'] and wan['rules']['last_sync']
+                                   for wan in json.loads(text)['wans'])
+
+    def end(self):
+        if self.daemon:
+            self.daemon.terminate()
+            self.daemon.wait(10)
+        for path in self.here:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+    # --- the fault, and the way back
+
+    def break_it(self):
+        wrong = [fault for fault in self.router.faults if isinstance(fault, Wrong)]
+        if wrong:
+            self.load(wrong)
+        for fault in self.router.faults:
+            if isinstance(fault, Do):
+                self.sh(fault.ns, fault.command)
+            elif isinstance(fault, Ends):
+                self.world.stop(fault.ns, fault.protocol, fault.port)
+            elif isinstance(fault, File):
+                assert fault.old in self.here[fault.path]
+                self.write({fault.path: self.here[fault.path].replace(fault.old, fault.new)})
+
+    def undo(self):
+        """What only somebody else can mend. Rules are loaded anew where no remedy can know how they were meant."""
+        for fault in self.router.faults:
+            if isinstance(fault, Ends):
+                self.world.serve(fault.ns, [(fault.protocol, (fault.port,))])
+            elif isinstance(fault, Do) and fault.back:
+                self.sh(fault.ns, fault.back)
+        if self.router.elsewhere and any(isinstance(fault, Wrong) for fault in self.router.faults):
+            self.load([])
+
+    # --- what is seen
+
+    def sh(self, ns, command):
+        done = subprocess.run(['nsenter', f'--net=/run/netns/{ns}', 'sh', '-c', command], env=ENVIRONMENT, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+        assert done.returncode == 0, f'{command}: exit {done.returncode}: {done.stdout}'
+
+    def see(self, when, differently=()):
+        """Real packets are answered by whom they should be; `differently`: question -> who else."""
+        router, wanted = self.router, []
+        texts = list(router.asks) + list(router.guards)
+        plain = {text.partition(' = ')[0] for text in texts}
+        assert set(differently) <= plain, f'not asked: {set(differently) - plain}'
+        for text in texts:
+            client, protocol, port, address, who = question(text)
+            wanted.append((client, protocol, port, address, dict(differently).get(text.partition(' = ')[0], who)))
+        got = self.world.ask(wanted)
+        wrong = [f'{text.partition(" = ")[0]}: {answer}, not {asked[4]}'
+                 for text, asked, answer in zip(texts, wanted, got) if answer != asked[4]]
+        assert not wrong, f'{when}: ' + '; '.join(wrong)
+
+    def hairpinctl(self, *words):
+        done = subprocess.run(['nsenter', '--net=/run/netns/router', 'hairpinctl', '--json', *words], env=ENVIRONMENT,
+                              text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        assert 'Sanitizer' not in done.stderr and 'runtime error' not in done.stderr, done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    def doctor(self, when, codes):
+        """Its findings; they have exactly these codes."""
+        status, text, complaint = self.hairpinctl('doctor')
+        assert status in (0, 1) and text, f'{when}: exit {status}: {complaint}'
+        report = json.loads(text)
+        found = [check for check in report['checks'] if check['verdict'] == 'finding']
+        got = sorted(check['code'] for check in found)
+        assert got == sorted(codes), f'{when}: doctor found {got}, not {sorted(codes)}\n' + told(report)
+        same(status, 1 if codes else 0, f'{when}: exit status')
+        same((report['verdict'], report['findings']), ('findings' if codes else 'healthy', len(codes)), when)
+        return found
+
+    def mend(self, findings):
+        for check in findings:
+            remedy = check['remedy']
+            assert remedy and remedy['text'], f'no remedy for {check["code"]}'
+            if remedy['place'] == 'elsewhere':
+                continue
+            assert self.router.elsewhere or remedy['commands'], f'no commands against {check["code"]}'
+            for command in remedy['commands']:
+                try:
+                    self.sh(remedy['place'], command)
+                except AssertionError as problem:
+                    raise AssertionError(f'the remedy for {check["code"]}: {problem}') from problem
+
+
+def told(report):
+    lines = []
+    for check in report['checks']:
+        lines.append(f'{check["verdict"]} {check["code"]} ({check["subject"]}): {check["text"]}')
+        if check['verdict'] in ('finding', 'unknown'):
+            lines += [f'    {line}' for line in check['evidence']]
+            lines += [f'    # {line}' for line in (check['remedy'] or {}).get('commands', ())]
+    for forward in report['forwards']:
+        lines.append(f'forward {forward["protocol"]} {forward["port"]} to {forward["to"]}: internet '
+                     f'{forward["internet"]}; ' + ', '.join(f'{network["network"]} {network["reach"]}'
+                                                          for network in forward['networks']))
+    return '\n'.join(lines)
+
+
+def play(router):
+    for what in router.needs:
+        if what == 'legacy' and not has_legacy():
+            raise Skip('this kernel has no legacy iptables')
+        if what == 'br_netfilter' and not os.path.exists('/proc/sys/net/bridge/bridge-nf-call-iptables'):
+            raise Skip('this kernel has no br_netfilter')
+    with World(router.parts, router.address) as world:
+        trial = Trial(router, world)
+        try:
+            play_in(router, trial)
+        except AssertionError as problem:
+            raise AssertionError(f'{problem}\n{router.tale}\n' + run('nft', '-a', 'list', 'ruleset', ns='router')
+                                 ) from problem
+        finally:
+            trial.end()
+
+
+def play_in(router, trial):
+    trial.prepare()
+    if router.daemon:
+        trial.start_daemon()
+    if not router.born:
+        trial.see('as it was')
+    alone = os.environ.get('DOCTOR') == 'no'		# packets and nothing else
+    if not router.findings:
+        if not alone:
+            trial.doctor('healthy', [])
+        return
+    trial.break_it()
+    trial.see('broken', router.broken)
+    assert bool(router.broken) != router.quiet, 'a fault that nobody sees'
+    if alone:
+        return
+    findings = trial.doctor('broken', router.findings)
+    trial.mend(findings)
+    trial.undo()
+    for do in router.follows:
+        trial.sh(do.ns, do.command)
+    if router.lasting:
+        return
+    trial.see('mended')
+    trial.doctor('mended', [])
+
+
+def has_legacy():
+    with contextlib.suppress(FileNotFoundError):
+        return subprocess.run(['unshare', '-n', 'iptables-legacy', '-t', 'nat', '-S'], capture_output=True).returncode == 0
+    return False
+
+
+# --- many at a time
+
+def work(routers, results, asked):
+    """A worker has folders of its own, so that names of namespaces and files do not meet."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x00020000) != 0:		# CLONE_NEWNS
+        raise OSError(ctypes.get_errno(), 'unshare')
+    run('mount', '--make-rprivate', '/')
+    run('mount', '-t', 'tmpfs', 'none', '/run')
+    os.makedirs('/run/netns')
+    os.makedirs('/run/etc')
+    run('cp', '-a', '/etc/.', '/run/etc', check=False)
+    run('mount', '--bind', '/run/etc', '/etc')
+    for path in ('/etc/nftables.conf', '/etc/nftables.d', '/etc/hairpind'):
+        run('rm', '-rf', path)
+    while True:
+        with asked.get_lock():
+            index, asked.value = asked.value, asked.value + 1
+        if index >= len(routers):
+            return
+        try:
+            play(routers[index])
+            results.put((index, None, ''))
+        except Skip as why:
+            results.put((index, Skip, str(why)))
+        except Exception as problem:
+            known = isinstance(problem, AssertionError)
+            results.put((index, AssertionError, str(problem) if known else traceback.format_exc()))
+
+
+class Results:
+    """What came of the routers, in any order."""
+
+    def __init__(self, routers):
+        self.routers, self.known = routers, {}
+        make = multiprocessing.get_context('fork')
+        asked, self.queue = make.Value('i', 0), make.Queue()
+        self.workers = [make.Process(target=work, args=(routers, self.queue, asked), daemon=True)
+                        for _ in range(min(WORKERS, len(routers)))]
+        for worker in self.workers:
+            worker.start()
+
+    def of(self, index):
+        while index not in self.known:
+            try:
+                number, kind, text = self.queue.get(timeout=1)
+                self.known[number] = (kind, text)
+            except queue.Empty:
+                assert any(worker.is_alive() for worker in self.workers), 'the workers have ended'
+        return self.known[index]
+
+
+def test_of(results, index, router):
+    def test():
+        kind, text = results.of(index)
+        if kind:
+            raise kind(text)
+    test.__doc__ = router.name
+    test.__name__ = ''.join(letter if letter.isalnum() else '_' for letter in router.name)
+    return test
+
+
+def try_all(routers):
+    """TAP, one line for each router. TEST_ONLY=word plays only those with the word in their name."""
+    only = os.environ.get('TEST_ONLY', '')
+    routers = [router for router in routers
+               if only in ''.join(letter if letter.isalnum() else '_' for letter in router.name)]
+    results = Results(routers)
+    run_tests([test_of(results, index, router) for index, router in enumerate(routers)])

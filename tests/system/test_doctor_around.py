@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Routers with right rules and something wrong around them: real packets show it, `hairpinctl doctor` names it and nothing
+else, and the commands that it prints mend it."""
+
+import os
+import sys
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+from doctor_broken_around import AROUND  # noqa: E402
+from doctor_try import try_all  # noqa: E402
+
+try_all(AROUND)
