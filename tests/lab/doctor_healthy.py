@@ -138,6 +138,12 @@ table ip own {
 }
 '''
 
+FRIEND = BY_HAND.replace('ip daddr 81.2.69.7 udp', 'ip saddr 45.11.0.0/16 ip daddr 81.2.69.7 tcp dport 2222 dnat to '
+                         '192.168.1.2 comment "hairpin ssh, the office only"\n\t\tip daddr 81.2.69.7 udp')
+
+INTERCEPTED = BY_HAND.replace('ip daddr 81.2.69.7 udp', 'iifname "br0" ip saddr != 192.168.1.2 udp dport 53 dnat to '
+                              '192.168.1.2 comment "no way round the Pi-hole"\n\t\tip daddr 81.2.69.7 udp')
+
 HEALTHY = [
     Router('nft by hand', 'Two forwards with a tag, the return path by interface, a closed forward chain.', BY_HAND,
            asks=WEB_AND_VOICE),
@@ -180,6 +186,19 @@ HEALTHY = [
     Router('the daemon runs', 'Tagged rules, and hairpind that keeps them.', BY_HAND,
            config={'wans': [{'interface': 'wan0'}], 'state': {'directory': '/run/hairpind'},
                    'control': {'socket': '/run/hairpind/control.sock'}}, daemon=True),
+    Router('a forward for the office only', 'SSH is open to one network; strangers are not to reach it.', FRIEND,
+           asks=('inet tcp 80', 'lan tcp 80', 'inet tcp 2222')),
+    Router('the DNS of the LAN is intercepted', 'Whoever asks another name server asks ours: so it is meant.', INTERCEPTED,
+           asks=('inet tcp 80', 'lan tcp 80', f'lan udp 53 at {STRANGER}')),
+    Router('the modem has an address too', 'The uplink has a private address besides, for the modem\'s page.', BY_HAND,
+           setup=(Do('router', 'ip addr add 192.168.100.2/24 dev wan0'),), asks=WEB_AND_VOICE),
+    Router('strict rp_filter', 'As some distributions have it; there is one uplink.', BY_HAND,
+           setup=(Do('router', 'sysctl -qw net.ipv4.conf.all.rp_filter=1'),), asks=WEB_AND_VOICE),
+    Router('bridged packets are filtered, and it works', 'Docker was here; client and server are at two ports.', BY_HAND,
+           setup=(Do('router', 'sysctl -qw net.bridge.bridge-nf-call-iptables=1'),), needs=('br_netfilter',),
+           asks=WEB_AND_VOICE),
+    Router('legacy iptables, without rules', 'The old table is loaded and empty.', BY_HAND, needs=('legacy',),
+           setup=(Do('router', 'iptables-legacy -t nat -S'),), asks=WEB_AND_VOICE),
     Router('no forwards', 'A router that only lets the LAN out.', '''
 table ip nat {
 	chain post {

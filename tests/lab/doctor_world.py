@@ -38,7 +38,7 @@ SOURCES = {'inet': (STRANGER, STRANGER6), 'lan': ('192.168.1.10', f'{PREFIX}::10
            'by wan1': ('82.3.70.254', None)}
 NAMESPACES = {'lan': 'client', 'by wan1': 'inet'}
 # What a host serves: (protocol, ports). The router's own web interface is on port 80.
-SERVICES = [('tcp', (80, 443, 2222, 7000, 7005, 7009, 8443)), ('udp', (5000, 51820))]
+SERVICES = [('tcp', (80, 443, 2222, 7000, 7005, 7009, 8443)), ('udp', (53, 5000))]
 SERVING = {'server': SERVICES, 'dmz': SERVICES, 'guest': SERVICES, 'container': [('tcp', (8080, 80))],
            'box': [('tcp', (80,))], 'router': [('tcp', (80,)), ('udp', (53,))],
            'inet': [('tcp', (80, 443, 2222, 7000, 7005, 8080)), ('udp', (53, 5000))]}
