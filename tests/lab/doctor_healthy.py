@@ -187,7 +187,7 @@ HEALTHY = [
            config={'wans': [{'interface': 'wan0'}], 'state': {'directory': '/run/hairpind'},
                    'control': {'socket': '/run/hairpind/control.sock'}}, daemon=True),
     Router('a forward for the office only', 'SSH is open to one network; strangers are not to reach it.', FRIEND,
-           asks=('inet tcp 80', 'lan tcp 80', 'inet tcp 2222')),
+           asks=('inet tcp 80', 'lan tcp 80', 'inet tcp 2222'), untold=('inet tcp 2222',)),
     Router('the DNS of the LAN is intercepted', 'Whoever asks another name server asks ours: so it is meant.', INTERCEPTED,
            asks=('inet tcp 80', 'lan tcp 80', f'lan udp 53 at {STRANGER}')),
     Router('the modem has an address too', 'The uplink has a private address besides, for the modem\'s page.', BY_HAND,

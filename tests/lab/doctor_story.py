@@ -77,6 +77,7 @@ class Router:
     lasting: bool = False		# nothing here can bring it back
     # A finding that packets do not show yet.
     quiet: bool = False
+    untold: tuple = ()			# questions that the report's forwards do not answer, and need not
     needs: tuple = ()			# of the kernel: "legacy", "br_netfilter"
 
 

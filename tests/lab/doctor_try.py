@@ -16,7 +16,7 @@ import subprocess
 import traceback
 
 from doctor_story import Do, Ends, File, Wrong, question
-from doctor_world import World
+from doctor_world import PUBLIC, World
 from lab import TOP, run, wait_for
 from tap import Skip, run_tests, same
 
@@ -26,6 +26,11 @@ ENVIRONMENT = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', UBSAN_OPTIONS='pri
                    PATH=f'{BUILD}:/usr/sbin:/sbin:/usr/bin:/bin', LC_ALL='C')
 CONFIG = '/etc/hairpind/hairpind.json'
 
+# Where clients are, and what the report calls those who answer. Nobody: it may be that the router refused.
+LINKS = {'inet': None, 'lan': 'br0', 'guest': 'br1'}
+REACHES = {'nobody': ('no', 'router'), 'router': ('router',), 'box': ('elsewhere', 'no'), 'stranger': ('elsewhere',)}
+REACHES.update(dict.fromkeys(('server', 'dmz', 'guest', 'container'), ('yes',)))
+
 
 class Trial:
     """One router, in a world of its own."""
@@ -33,7 +38,7 @@ class Trial:
     def __init__(self, router, world):
         self.router, self.world = router, world
         self.here = {}			# the files, as they are now
-        self.daemon = None
+        self.daemon, self.seen = None, {}
 
     # --- making it
 
@@ -77,13 +82,14 @@ class Trial:
     def daemon_knows(self):
         assert self.daemon.poll() is None, open('/run/hairpind.log').read()
         status, text, _ = self.hairpinctl('status')
-        return status == 0 and all(wan['ipv4']['address'] and wan['rules']['last_sync']
-                                   for wan in json.loads(text)['wans'])
+        return status == 0 and all(wan['ipv4'] and wan['rules']['last_sync'] for wan in
+                                   json.loads(text)['wans'])
 
     def end(self):
         if self.daemon:
             self.daemon.terminate()
             self.daemon.wait(10)
+        run('rm', '-rf', '/run/hairpind')
         for path in self.here:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
@@ -133,6 +139,7 @@ class Trial:
         wrong = [f'{text.partition(" = ")[0]}: {answer}, not {asked[4]}'
                  for text, asked, answer in zip(texts, wanted, got) if answer != asked[4]]
         assert not wrong, f'{when}: ' + '; '.join(wrong)
+        self.seen = {(client, protocol, port): who for client, protocol, port, address, who in wanted if address == PUBLIC}
 
     def hairpinctl(self, *words):
         done = subprocess.run(['nsenter', '--net=/run/netns/router', 'hairpinctl', '--json', *words], env=ENVIRONMENT,
@@ -150,7 +157,20 @@ class Trial:
         assert got == sorted(codes), f'{when}: doctor found {got}, not {sorted(codes)}\n' + told(report)
         same(status, 1 if codes else 0, f'{when}: exit status')
         same((report['verdict'], report['findings']), ('findings' if codes else 'healthy', len(codes)), when)
+        self.compare(when, report)
         return found
+
+    def compare(self, when, report):
+        """What the report says of each forward is what real packets met a moment ago."""
+        for (client, protocol, port), who in self.seen.items():
+            if f'{client} {protocol} {port}' in self.router.untold:
+                continue
+            reaches = [reach_of(forward, client) for forward in report['forwards']
+                       if forward['protocol'] == protocol and forward['port'] <= port <= forward['port_last']]
+            fits = REACHES[who] + (('unknown',) if self.router.findings else ())
+            if client in LINKS and not any(reach in fits for reach in reaches):
+                raise AssertionError(f'{when}: {client} {protocol} {port} met {who}, the report has {reaches}\n' +
+                                     told(report))
 
     def mend(self, findings):
         for check in findings:
@@ -164,6 +184,12 @@ class Trial:
                     self.sh(remedy['place'], command)
                 except AssertionError as problem:
                     raise AssertionError(f'the remedy for {check["code"]}: {problem}') from problem
+
+
+def reach_of(forward, client):
+    if client == 'inet':
+        return forward['internet']
+    return next((network['reach'] for network in forward['networks'] if network['interface'] == LINKS[client]), None)
 
 
 def told(report):
