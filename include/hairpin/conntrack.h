@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "hairpin/addr.h"
 #include "hairpin/err.h"
@@ -38,5 +39,30 @@ int conntrack_forget_old(struct conntrack *conntrack, const struct addr *old,
 int conntrack_forget_stale(struct conntrack *conntrack,
 			   const struct nft_services *services, unsigned *ret_removed,
 			   struct err *ret_err) must_check;
+
+/* --- one connection --- */
+
+struct conntrack_flow {
+	uint8_t protocol;
+	struct addr source, destination;
+	uint16_t source_port, destination_port;
+};
+
+struct conntrack_entry {
+	/*
+	 * What an answer says before it is translated back: its source is who is asked in
+	 * truth, its destination whom he sees.
+	 */
+	struct conntrack_flow answer;
+	bool destination_nat, source_nat;
+	bool answered;
+};
+
+/*
+ * The one that began with such a packet. -ENOENT: there is none, or it ended. Other
+ * errors: no connection tracking, no rights.
+ */
+int conntrack_find(const struct conntrack_flow *flow, struct conntrack_entry *ret_entry,
+		   struct err *ret_err) must_check;
 
 #endif
