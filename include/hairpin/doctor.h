@@ -70,12 +70,21 @@ struct doctor_probe {
 
 /*
  * One more client for a moment: a network namespace joined to the LAN's bridge. Connects,
- * and where that fails lets nftables trace the packet. Nothing of it stays, also when we
- * are killed.
+ * and where that fails does so again while nftables traces the packet. Nothing of it
+ * stays, also when we are killed.
  *
- * {"schema": 1, "verdict": "answered" | "failed" | "impossible", "address", "port",
- *  "protocol", "probes": [{"interface", "client", "verdict", "text", "seen_from",
- *  "trace": [{"chain", "handle", "rule", "verdict"}], "evidence": [...]}]}
+ * {"schema": 1, "verdict": VERDICT, "address", "port", "protocol",
+ *  "probes": [{"interface", "network", "address", "client", "verdict": VERDICT,
+ *              "code": what doctor_run() calls such a fault, or null, "text",
+ *              "server", "server_port", "seen_from": who answered and whom he saw,
+ *              "took_us", "evidence": ["..."],
+ *              "trace": [{"packet": "question" | "answer", "family", "table", "chain",
+ *                         "handle", "rule", "verdict"}]}]}
+ * with VERDICT one of "answered", "failed", "unproven" (UDP that came to the server and got
+ * no answer), "impossible" (no client can join; "text" says why). The whole's is the worst
+ * of them, but for an impossible one beside others. What is not known may be missing.
+ *
+ * -EINVAL: there is no such LAN, the address is none or not known.
  */
 int doctor_probe(const struct doctor_probe *probe, struct json **ret_report,
 		 struct err *ret_err) must_check;

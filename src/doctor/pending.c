@@ -36,10 +36,62 @@ PENDING void patient_judge_surroundings(struct patient *patient)
 	(void)patient;
 }
 
-PENDING int doctor_probe(const struct doctor_probe *probe, struct json **ret_report,
-			 struct err *ret_err)
+PENDING int walk_run(const struct walk *walk, const struct router *router,
+		     const struct walk_question *question,
+		     struct walk_result *ret_result, struct err *ret_err)
 {
-	(void)probe;
-	(void)ret_report;
-	return err_set(ret_err, -EOPNOTSUPP, "--probe is not in this version");
+	(void)walk;
+	(void)router;
+	(void)question;
+	(void)ret_result;
+	(void)ret_err;
+	return -EOPNOTSUPP;
+}
+
+PENDING enum walk_miss walk_rule_miss(const struct walk *walk,
+				      const struct router *router,
+				      const struct walk_rule *rule,
+				      const struct walk_packet *packet)
+{
+	(void)walk;
+	(void)router;
+	(void)rule;
+	(void)packet;
+	return WALK_MISS_UNSURE;
+}
+
+PENDING size_t walk_rule_destinations(const struct walk *walk,
+				      const struct walk_rule *rule,
+				      struct addr *addresses, size_t room)
+{
+	(void)walk;
+	(void)rule;
+	(void)addresses;
+	(void)room;
+	return 0;
+}
+
+PENDING const struct walk_chain *walk_chain(const struct walk *walk, size_t index)
+{
+	(void)walk;
+	(void)index;
+	return NULL;
+}
+
+PENDING const struct walk_chain *walk_chain_find(const struct walk *walk, int family,
+						 const char *table, const char *chain)
+{
+	(void)walk;
+	(void)family;
+	(void)table;
+	(void)chain;
+	return NULL;
+}
+
+PENDING const struct walk_rule *walk_rule_find(const struct walk_chain *chain,
+					       uint64_t handle)
+{
+	(void)chain;
+	(void)handle;
+	return NULL;
 }
