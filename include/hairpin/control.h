@@ -42,12 +42,17 @@
  *             Without a daemon hairpinctl makes it; actions are "unknown" then.
  *   watch     one object a line and no end, until either side goes: first
  *             {"event": "hello", "time", "version", "generation"}; then for each thing
- *             that happened {"event", "time", ...}: the hooks' events with the hooks'
- *             facts as members in lower case ("wan", "interface", "family", "old", "new",
- *             "rules", "hostname", "provider", "message", "reason", "generation"), and
- *             "state" (a record's: hostname, family, provider, from, to, reason), "hook"
- *             (name, result), "reload", "pause", "resume", "publisher" (state), "lagged"
- *             (lost: N, the reader was too slow)
+ *             that happened {"event", "time", ...}:
+ *               address, lost (wan, interface, family, old, new, rules, commit_us,
+ *                 generation), prefix (wan, interface, old, new, rules, commit_us),
+ *               link (wan, interface, up),
+ *               rules (wan or null, rules, commit_us, reason, error where it failed),
+ *               record, failed (wan, hostname, family, provider, old, new, message),
+ *               state (a record's: wan, hostname, family, provider, from, to, reason),
+ *               hook (name, for: its event, result), publisher (state, reason),
+ *               reload (error where it failed), pause (until), resume, log (level),
+ *               lagged (lost: N, the reader was too slow)
+ *             hairpinctl itself adds "status" (status) after each hello, and "gone".
  *   metrics   {"text": Prometheus' text format, version 0.0.4}
  *   hooks     {"directory": null where there are none, "reason": why no hook is run at
  *              all, or null, "hooks": [{"name", "last_run", "event", "result", "reason",
@@ -62,9 +67,10 @@
  *   resume    {"resumed": true}
  *   log       {"level": "debug", "until": "2026-01-01T00:00:00Z" or null}
  *
- * A client that says nothing for CONTROL_IDLE_MS, or too much, is cut off; so is one that
- * watches and does not read: what it missed is counted, and CONTROL_WATCH_BYTES wait for
- * it. At most CONTROL_WATCHERS_MAX watch, so that the others find room.
+ * A client that says nothing for CONTROL_IDLE_MS, or too much, is cut off. For one that
+ * watches and does not read CONTROL_WATCH_BYTES wait; what it misses then is counted, and
+ * it goes when its place is needed: at most CONTROL_WATCHERS_MAX watch, so that the others
+ * find room.
  */
 #ifndef HAIRPIN_CONTROL_H
 #define HAIRPIN_CONTROL_H

@@ -68,6 +68,10 @@ int ctl_ask(const char *socket_path, const char *request, int64_t limit_ms,
 int ctl_ask_on(int fd, const char *who, const char *request, int64_t limit_ms,
 	       struct ctl_answer *ret_answer, struct err *ret_err) must_check;
 
+/* Only the connection, with the same failures; the descriptor is the caller's. */
+int ctl_connect(const char *socket_path, int64_t limit_ms, int *ret_fd,
+		struct err *ret_err) must_check;
+
 /* --- text for people; members that are absent or of the wrong kind show as "?" --- */
 
 void ctl_status_show(const struct json *status, const struct ctl_view *view,
@@ -76,6 +80,9 @@ void ctl_rules_show(const struct json *rules, const struct ctl_view *view,
 		    struct text *out);
 void ctl_plan_show(const struct json *plan, const struct ctl_view *view,
 		   struct text *out);
+/* One line of the command "watch", with its time of day. */
+void ctl_event_show(const struct json *event, const struct ctl_view *view,
+		    struct text *out);
 void ctl_sync_show(const struct json *answer, const struct ctl_view *view,
 		   struct text *out);
 void ctl_update_show(const struct json *answer, const struct ctl_view *view,

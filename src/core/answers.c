@@ -136,19 +136,24 @@ static void said(const struct core *core, const struct schedule_report *report,
 	}
 }
 
-static void tell_hooks(struct core *core, const struct schedule_report *report)
+/* Those who watch, and the hooks. */
+static void tell(struct core *core, const struct schedule_report *report)
 {
 	size_t index = (size_t)report->record;
 	const struct record *record = &schedule_record(core->schedule, index)->record;
 
 	switch (report->event) {
 	case RECORD_PUBLISHED:
+		watch_record(core, index, "record", &record->former, &record->published,
+			     NULL);
 		events_record(core, index, MESSAGE_EVENT_RECORD, &record->former,
 			      &record->published, "");
 		return;
 	case RECORD_REFUSED:
 	case RECORD_FAILED:
 	case RECORD_NOT_VISIBLE:
+		watch_record(core, index, "failed", &record->published, &record->wanted,
+			     schedule_reason(core->schedule, index));
 		events_record(core, index, MESSAGE_EVENT_FAILED, &record->published,
 			      &record->wanted, schedule_reason(core->schedule, index));
 		return;
@@ -194,5 +199,6 @@ void answers_take(struct core *core, const struct message_result *result, int64_
 	if (report.record == SCHEDULE_NO_RECORD)
 		return;
 	said(core, &report, now_ms);
-	tell_hooks(core, &report);
+	watch_states(core);
+	tell(core, &report);
 }

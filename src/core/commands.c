@@ -134,6 +134,18 @@ static void command_plan(struct client *client, const struct json *request,
 	free(text);
 }
 
+static void command_watch(struct client *client, const struct json *request,
+			  int64_t now_ms)
+{
+	(void)request;
+	(void)now_ms;
+	watch_turn(client->control->core);
+	if (control_watch(client))
+		watch_hello(client->control->core, &client->out);
+	else
+		command_fail(client, "so many watch already that there is no room");
+}
+
 /* --- changing --- */
 
 static void command_sync(struct client *client, const struct json *request,
@@ -244,6 +256,7 @@ static const struct command {
 	{ "plan", false, command_plan },
 	{ "version", false, command_version },
 	{ "hooks", false, command_hooks },
+	{ "watch", false, command_watch },
 	{ "sync", true, command_sync },
 	{ "update", true, command_update },
 	{ "reload", true, command_reload },

@@ -31,16 +31,40 @@ static void client_free(struct client *client)
 	free(client);
 }
 
+static int client_events(const struct client *client)
+{
+	if (client->state == CLIENT_WATCHING)
+		return EV_READ | (client->blocked ? EV_WRITE : 0);
+	return client->state == CLIENT_WRITING ? EV_WRITE : EV_READ;
+}
+
 static void client_watch(struct client *client)
 {
 	struct ev_loop *loop = client->control->core->loop;
-	int events = client->state == CLIENT_WRITING ? EV_WRITE : EV_READ;
+	int events = client_events(client);
 
 	if (!loop || (client->io.events & (EV_READ | EV_WRITE)) == events)
 		return;
 	ev_io_stop(loop, &client->io);
 	ev_io_set(&client->io, client->fd, events);
 	ev_io_start(loop, &client->io);
+}
+
+/* All of it is taken: a watcher goes on, and hears what it missed. False: it is gone. */
+static bool client_written(struct client *client)
+{
+	if (client->state != CLIENT_WATCHING) {
+		client_free(client);
+		return false;
+	}
+	text_clear(&client->out);
+	client->sent = 0;
+	client->blocked = false;
+	if (client->lost)
+		watch_lagged(&client->out, client->lost);
+	client->lost = 0;
+	client_watch(client);
+	return true;
 }
 
 /* False: the client is gone. */
@@ -54,16 +78,18 @@ static bool client_write(struct client *client, int64_t now_ms)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			client->blocked = true;
 			client_watch(client);
 			return true;
 		}
-		if (put <= 0)
-			break;
+		if (put <= 0) {
+			client_free(client);
+			return false;
+		}
 		client->sent += (size_t)put;
 		client->progress_ms = now_ms;
 	}
-	client_free(client);
-	return false;
+	return client_written(client);
 }
 
 /* The answer is there: everything but its newline. False: the client is gone. */
@@ -74,7 +100,8 @@ static bool client_answer(struct client *client, int64_t now_ms)
 		client_free(client);
 		return false;
 	}
-	client->state = CLIENT_WRITING;
+	if (client->state != CLIENT_WATCHING)
+		client->state = CLIENT_WRITING;
 	client->progress_ms = now_ms;
 	return client_write(client, now_ms);
 }
@@ -117,15 +144,16 @@ static void client_read(struct client *client, int64_t now_ms)
 }
 
 /*
- * Who waits has said its line: more words or an end of it are of no
- * interest.
+ * Who waits, or watches, has said its line: more words are of no interest, but bounded.
  */
 static void client_ignore(struct client *client)
 {
 	char rest[512];
 	ssize_t got = recv(client->fd, rest, sizeof(rest), MSG_DONTWAIT);
 
-	if (got == 0 ||
+	if (got > 0)
+		client->in_length += (size_t)got;
+	if (got == 0 || client->in_length > CONTROL_WORDS_BYTES ||
 	    (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
 		client_free(client);
 }
@@ -135,8 +163,7 @@ static void client_ready(struct ev_loop *loop, ev_io *io, int events)
 	struct client *client = io->data;
 
 	(void)loop;
-	(void)events;
-	if (client->state == CLIENT_WRITING)
+	if (events & EV_WRITE)
 		(void)client_write(client, clock_now_ms());
 	else if (client->state == CLIENT_READING)
 		client_read(client, clock_now_ms());
@@ -165,13 +192,18 @@ static const char stranger[] = "{\"error\":\"you may not ask: that is for root, 
 			       "hairpind's own user and the groups control.group and "
 			       "control.admin_group\"}\n";
 
+/* Who watches is idle by nature; it never takes so many places that nobody else is left. */
 static struct client *longest_idle(const struct control *control)
 {
-	struct client *found = control->clients[0];
+	struct client *found = NULL;
 
-	for (size_t i = 1; i < control->count; i++)
-		if (control->clients[i]->progress_ms < found->progress_ms)
-			found = control->clients[i];
+	for (size_t i = 0; i < control->count; i++) {
+		struct client *client = control->clients[i];
+
+		if (client->state != CLIENT_WATCHING &&
+		    (!found || client->progress_ms < found->progress_ms))
+			found = client;
+	}
 	return found;
 }
 
@@ -235,6 +267,78 @@ static void control_ready(struct ev_loop *loop, ev_io *io, int events)
 	control_pause(control, clock_now_ms() + CONTROL_PAUSE_MS);
 }
 
+/* --- those who watch --- */
+
+static size_t count_watchers(const struct control *control)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < control->count; i++)
+		count += control->clients[i]->state == CLIENT_WATCHING;
+	return count;
+}
+
+bool control_is_watched(const struct control *control)
+{
+	return control && count_watchers(control) > 0;
+}
+
+/* Of those who do not read what they watch, the one that is so for the longest time. */
+static struct client *longest_blocked(const struct control *control)
+{
+	struct client *found = NULL;
+
+	for (size_t i = 0; i < control->count; i++) {
+		struct client *client = control->clients[i];
+
+		if (client->state == CLIENT_WATCHING && client->lost &&
+		    (!found || client->progress_ms < found->progress_ms))
+			found = client;
+	}
+	return found;
+}
+
+bool control_watch(struct client *client)
+{
+	struct control *control = client->control;
+	struct client *slow = longest_blocked(control);
+
+	if (count_watchers(control) >= CONTROL_WATCHERS_MAX) {
+		if (!slow)
+			return false;
+		client_free(slow);
+	}
+	client->state = CLIENT_WATCHING;
+	return true;
+}
+
+/* Something waits that the loop does not wait for room for. */
+static bool watcher_has_more(const struct client *client)
+{
+	return client->out.length > client->sent && !client->blocked;
+}
+
+/* Whole lines only: what finds no room is counted until all before it is taken. */
+static void watcher_tell(struct client *client, const char *line, size_t length)
+{
+	struct text *out = &client->out;
+
+	if (client->lost || !line || out->length + length > CONTROL_WATCH_BYTES) {
+		client->lost++;
+		return;
+	}
+	text_add_bytes(out, line, length);
+	if (out->failed)
+		client_free(client);
+}
+
+void control_tell(struct control *control, const char *line, size_t length)
+{
+	for (size_t i = control ? control->count : 0; i > 0; i--)
+		if (control->clients[i - 1]->state == CLIENT_WATCHING)
+			watcher_tell(control->clients[i - 1], line, length);
+}
+
 /* --- the whole --- */
 
 int control_new(struct core *core, struct control **ret_control)
@@ -270,6 +374,8 @@ static int64_t client_due_ms(const struct client *client)
 {
 	int64_t wait_ms = client->reload ? CONTROL_RELOAD_MS : CONTROL_HOOK_MS;
 
+	if (client->state == CLIENT_WATCHING)
+		return watcher_has_more(client) ? 0 : INT64_MAX;
 	if (client->state != CLIENT_WAITING)
 		wait_ms = CONTROL_IDLE_MS;
 	return client->progress_ms + wait_ms;
@@ -295,9 +401,16 @@ void control_turn(struct control *control, int64_t now_ms)
 {
 	if (!control)
 		return;
-	for (size_t i = control->count; i > 0; i--)
-		if (client_due_ms(control->clients[i - 1]) <= now_ms)
-			client_free(control->clients[i - 1]);
+	for (size_t i = control->count; i > 0; i--) {
+		struct client *client = control->clients[i - 1];
+
+		if (client_due_ms(client) > now_ms)
+			continue;
+		if (client->state == CLIENT_WATCHING)
+			(void)client_write(client, now_ms);
+		else
+			client_free(client);
+	}
 	if (control->pause_ms != INT64_MIN && control->pause_ms <= now_ms)
 		control_pause(control, INT64_MIN);
 }

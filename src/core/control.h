@@ -25,6 +25,7 @@ struct message_hook_result;
 enum {
 	CONTROL_ACCEPTS = 8,		/* new clients in one turn of the loop */
 	CONTROL_PAUSE_MS = 1000,	/* no descriptors left: not asked again before */
+	CONTROL_WORDS_BYTES = 2 * CONTROL_REQUEST_BYTES,	/* all that a client says */
 	CONTROL_RELOAD_MS = 30 * 1000,	/* the supervisor's answer comes within */
 };
 
@@ -33,6 +34,7 @@ enum client_state {
 	/* for the configuration to be read, or a hook's test. To WRITING */
 	CLIENT_WAITING,
 	CLIENT_WRITING,		/* takes its answer; then it goes */
+	CLIENT_WATCHING,	/* takes lines as they come, until it goes */
 };
 
 struct client {
@@ -47,6 +49,8 @@ struct client {
 	size_t in_length;
 	struct text out;
 	size_t sent;
+	bool blocked;		/* it watches, and takes no more just now */
+	uint64_t lost;		/* lines that found no room since */
 };
 
 struct control {
@@ -83,6 +87,15 @@ void control_reloaded(struct control *control, const struct message_reply *reply
  */
 void control_tested(struct control *control, const struct message_hook_result *result,
 		    const char *why);
+
+/* Does anybody watch? */
+bool control_is_watched(const struct control *control);
+
+/* One line, its newline included, for all who watch. NULL: no memory, it is lost. */
+void control_tell(struct control *control, const char *line, size_t length);
+
+/* Another one watches from now on. False: there are too many. */
+bool control_watch(struct client *client);
 
 /* --- commands.c --- */
 

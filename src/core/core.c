@@ -55,6 +55,7 @@ int64_t core_turn(struct core *core, int64_t now_ms)
 	publisher_turn(core, now_ms);
 	events_turn(core, now_ms);
 	state_turn(core, now_ms);
+	watch_turn(core);
 	control_turn(core->control, now_ms);
 	once_turn(core, now_ms);
 	dry_run_turn(core, now_ms);

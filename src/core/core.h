@@ -33,6 +33,7 @@
 #include "schedule.h"
 #include "state.h"
 #include "wans.h"
+#include "watch.h"
 
 struct control;
 
@@ -118,6 +119,7 @@ struct core {
 	struct publisher publisher;
 	struct resolver resolver;
 	struct control *control;	/* NULL: no socket */
+	struct watch watch;
 	struct notice notice;
 	struct dry_run *dry_run;	/* NULL: for real */
 	int64_t started_ms;

@@ -104,6 +104,7 @@ static void publisher_fail(struct core *core, int64_t now_ms, const char *why)
 	publisher_close(core);
 	publisher->state = PUBLISHER_FAILED;
 	publisher->retry_ms = now_ms + publisher->wait_ms;
+	watch_publisher_failed(core, why);
 	if (fault_again(&publisher->fault))
 		log_warning("publisher: %s; started again in %lld s%s", why,
 			    (long long)publisher->wait_ms / 1000,

@@ -72,6 +72,7 @@ static void add_record(struct schedule *schedule, size_t p,
 	slot->partner = SCHEDULE_NO_RECORD;
 	record_init(&slot->record, family, &schedule->entries[p].rules, NULL, now_ms,
 		    wall_s);
+	slot->told = slot->record.state;
 	schedule_circuit(schedule, schedule->count - 1)->records++;
 }
 
@@ -275,6 +276,7 @@ static void adopt_records(struct schedule *schedule, struct schedule *old, int64
 		was->record.memo = NULL;
 		slot->record.dirty = true;
 		slot->noted = was->noted;
+		slot->told = was->told;
 		record_set_rules(&slot->record, &schedule->entries[slot->provider].rules,
 				 now_ms);
 		if (strcmp(schedule->config->wans[slot->wan].name,

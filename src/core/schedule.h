@@ -43,6 +43,7 @@ struct schedule_record {
 	int partner;
 	/* what the state file says an update may be under way to; none */
 	struct addr noted;
+	enum record_state told;		/* those who watch */
 };
 
 struct schedule;

@@ -25,6 +25,7 @@ static void configured(struct core *core, const struct message_reply *reply, int
 	else if (fd < 0 || reload_run(core, fd, &err) < 0)
 		failed = err.text[0] ? err.text
 				     : "no configuration came; the old one stays";
+	watch_reload(core, failed);
 	control_reloaded(core->control, reply, failed);
 }
 

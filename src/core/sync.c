@@ -120,19 +120,25 @@ static void rules_failed(struct core *core, int code, const struct err *err)
 	memcpy(sync->error, err->text, sizeof(sync->error));
 	if (code == -EAGAIN && sync->unsteady < SYNC_UNSTEADY_SAID)
 		return;
-	if (fault_again(&sync->rules_fault))
-		log_warning("rules: not in step: %s; tried again every %s%s", err->text,
-			    code == -EAGAIN ? "second" : "minute",
-			    fault_count(&sync->rules_fault, count));
+	if (!fault_again(&sync->rules_fault))
+		return;
+	watch_rules_fault(core, err->text);
+	log_warning("rules: not in step: %s; tried again every %s%s", err->text,
+		    code == -EAGAIN ? "second" : "minute",
+		    fault_count(&sync->rules_fault, count));
 }
 
-static void rules_succeeded(struct sync *sync)
+static void rules_succeeded(struct core *core)
 {
+	struct sync *sync = &core->sync;
+
 	sync->retry_ms = INT64_MAX;
 	sync->error[0] = '\0';
 	sync->unsteady = 0;
-	if (fault_over(&sync->rules_fault))
-		log_notice("rules: in step again");
+	if (!fault_over(&sync->rules_fault))
+		return;
+	watch_rules_fault(core, NULL);
+	log_notice("rules: in step again");
 }
 
 static int rules_turn(struct core *core, enum sync_cause cause, struct nft_report *report,
@@ -152,7 +158,7 @@ static int rules_turn(struct core *core, enum sync_cause cause, struct nft_repor
 	if (result < 0)
 		rules_failed(core, result, ret_err);
 	else
-		rules_succeeded(sync);
+		rules_succeeded(core);
 	return result;
 }
 
@@ -212,11 +218,18 @@ static void tell_of_rules(struct core *core, const struct look *look,
 
 		if (changed == 0 || is_among(look->changes, look->count, i))
 			continue;
-		if (!prefix)
-			said_rules(core, i, changed, report, cause);
 		events_rules(core, i, changed,
 			     prefix ? "new IPv6 prefix" : "ruleset changed");
+		if (prefix)
+			continue;
+		said_rules(core, i, changed, report, cause);
+		watch_rules(core, core->wans[i].config->name, changed, "ruleset changed",
+			    report);
 	}
+	if (report->of_names.changed)
+		watch_rules(core, NULL, report->of_names.changed,
+			    cause == SYNC_NAMES ? "names changed" : "ruleset changed",
+			    report);
 	if (!names_said_changes(core) && report->of_names.changed && cause != SYNC_NAMES)
 		said_names(core, report);
 }
@@ -293,6 +306,9 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 		publisher_address_changed(core, now_ms);
 	said_addresses(core, &look, done);
 	said_prefixes(core, &look, done);
+	watch_addresses(core, &look, done);
+	watch_prefixes(core, &look, done);
+	watch_states(core);
 	if (first)
 		said_waiting(core);
 	tell_hooks_of_addresses(core, &look, done);

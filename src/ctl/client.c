@@ -214,6 +214,15 @@ static int client_connect(const char *socket_path, const char *shown, int64_t li
 	return err_set(ret_err, rc, "%s", why.text);
 }
 
+int ctl_connect(const char *socket_path, int64_t limit_ms, int *ret_fd,
+		struct err *ret_err)
+{
+	char shown[200];
+
+	text_escape(shown, sizeof(shown), socket_path, strlen(socket_path));
+	return client_connect(socket_path, shown, limit_ms, ret_fd, ret_err);
+}
+
 int ctl_ask(const char *socket_path, const char *request, int64_t limit_ms,
 	    struct ctl_answer *ret_answer, struct err *ret_err)
 {

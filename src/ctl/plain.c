@@ -268,6 +268,22 @@ static bool plain_parse_time(const char *string, int64_t *ret_s)
 	return strcmp(clock_format(*ret_s, again), string) == 0;
 }
 
+void plain_clock(struct text *out, const char *foreign)
+{
+	struct tm local;
+	int64_t then_s;
+	time_t then;
+
+	if (!foreign || !plain_parse_time(foreign, &then_s)) {
+		text_add(out, "??:??:??");
+		return;
+	}
+	then = (time_t)then_s;
+	if (localtime_r(&then, &local))
+		text_addf(out, "%02d:%02d:%02d", local.tm_hour, local.tm_min,
+			  local.tm_sec);
+}
+
 void plain_time(struct text *out, const struct ctl_view *view, const char *foreign,
 		enum plain_time how)
 {

@@ -58,6 +58,8 @@ enum plain_time {
 /* A time as the status has it, RFC 3339 in UTC; what is none is shown escaped. */
 void plain_time(struct text *out, const struct ctl_view *view, const char *foreign,
 		enum plain_time how);
+/* The time of day where we are, "14:03:07". */
+void plain_clock(struct text *out, const char *foreign);
 /* "12 s", "3 min", "3 h", "2 d". */
 void plain_duration(struct text *out, int64_t seconds);
 
