@@ -33,7 +33,7 @@ struct walk_verdict {
 };
 
 struct walk_element {
-	const uint8_t *from, *to;	/* NULL: catch-all */
+	const uint8_t *from, *to;	/* NULL: of the catch-all one */
 	struct span data;		/* of maps */
 	struct walk_verdict verdict;	/* of verdict maps */
 };
@@ -41,6 +41,7 @@ struct walk_element {
 struct walk_set {
 	struct walk_set *next;		/* of the same table */
 	const char *name;
+	struct span header;		/* as dumped */
 	uint32_t flags;			/* enum nft_set_flags */
 	uint32_t key_bytes;
 	uint8_t field_bytes[ELEMENT_FIELDS_MAX];	/* of keys with ranges */
@@ -48,11 +49,20 @@ struct walk_set {
 	struct element_fields keys;	/* where addresses stand */
 	struct walk_element *elements;	/* in the order of their first keys */
 	size_t count;
+	const struct walk_element *catch_all;	/* NULL: none */
 	bool unsure;			/* not read, or not understood */
 };
 
+/* The kinds of base chains that a chain is reached from: bit n of each, from hook n. */
+enum { WALK_NAT, WALK_FILTER, WALK_ROUTE, WALK_TYPES };
+
+struct walk_chain_inside {
+	struct walk_chain chain;	/* first: verdicts point at it */
+	unsigned reached[WALK_TYPES];
+};
+
 struct walk_table_inside {
-	struct walk_table table;
+	struct walk_table table;	/* first: chains point at it */
 	struct ruleset_table name;	/* for dumps */
 	struct walk_set *sets;
 };
@@ -64,30 +74,33 @@ enum walk_op_kind {
 	WALK_OP_UNSURE_DEED,		/* a consequence that is not known */
 	WALK_OP_NEVER,			/* a match that a first packet does not meet */
 	WALK_OP_UNKNOWN,		/* writes a register with what is not known */
+	WALK_OP_ZERO, WALK_OP_NUMBER,	/* writes 0, or a number */
 	WALK_OP_PAYLOAD, WALK_OP_PAYLOAD_SET,
 	WALK_OP_META, WALK_OP_META_SET,
 	WALK_OP_CT, WALK_OP_CT_SET,
 	WALK_OP_FIB,
-	WALK_OP_RT,
 	WALK_OP_CMP, WALK_OP_RANGE,
 	WALK_OP_BITWISE, WALK_OP_BYTEORDER,
 	WALK_OP_LOOKUP, WALK_OP_VMAP,
 	WALK_OP_IMMEDIATE, WALK_OP_VERDICT,
 	WALK_OP_NAT, WALK_OP_MASQUERADE, WALK_OP_REDIRECT,
-	WALK_OP_REJECT, WALK_OP_NOTRACK,
+	WALK_OP_NOTRACK,
 	WALK_OP_XT_MATCH, WALK_OP_XT_TARGET,
 };
 
 enum { WALK_NO_REGISTER = 0xff };
+
+/* nft_bitwise_ops of newer kernels */
+enum { WALK_AND = 3, WALK_OR, WALK_XOR };
 
 struct walk_op {
 	enum walk_op_kind kind;
 	uint8_t source, source2;	/* where in the registers; WALK_NO_REGISTER: none */
 	uint8_t target, target2;	/* of nat: the ports' registers */
 	uint32_t length;
-	uint32_t key;			/* or base, or operation */
+	uint32_t key;			/* or base, operation, type, revision */
 	uint32_t flags;
-	uint32_t offset;		/* or a result, or a shift */
+	uint32_t offset;		/* or a shift, or a number */
 	uint8_t direction;		/* of ct; 0xff: not said */
 	bool inverted;
 	struct span value, value2;	/* or name and info of xt */
@@ -101,22 +114,41 @@ struct walk_code {
 	bool asks_in;
 	bool deed;			/* has a consequence for a packet's way */
 	struct span expressions;	/* raw */
-	struct walk_code *next;
 };
 
-/* walk->chains is sorted as the kernel lists them; rules stand in their chain. */
+/* The chains of a hook in the order in which a packet meets them. */
+struct walk_hook {
+	const struct walk_chain **chains;	/* NULL in it: now it is NAT's turn */
+	size_t count;
+	const struct walk_chain **nat;		/* whatever their priority, at its turn */
+	size_t nat_count;
+};
+
+enum { WALK_FAMILIES = 2, WALK_HOOKS = 5 };	/* IPv4 first; NF_INET_NUMHOOKS */
+
 struct walk {
 	struct arena arena;
 	struct walk_table_inside **tables;
 	size_t table_count, table_room;
-	struct walk_chain **chains;
+	struct walk_chain **chains;	/* in the kernel's order */
+	struct walk_chain **by_name;	/* the same, to be found */
 	size_t chain_count, chain_room;
 	size_t rule_total, element_total;
+	struct walk_hook hooks[WALK_FAMILIES][WALK_HOOKS];
 };
+
+/* What follows from the loaded ruleset: the hooks' order, what is reached from where. */
+int walk_arrange(struct walk *walk) must_check;
 
 /* Reads the expressions of a rule whose table's chains and sets are loaded. */
 int walk_compile(struct walk *walk, const struct walk_table_inside *table,
 		 struct span expressions, struct walk_rule *rule) must_check;
+
+/* NULL: none of that name. */
+struct walk_chain *walk_chain_of(const struct walk *walk, const struct walk_table *table,
+				 struct span name);
+const struct walk_set *walk_set_of(const struct walk_table_inside *table,
+				   struct span name);
 
 /* NFTA_DATA_VERDICT as a verdict; false: none that is known. */
 bool walk_read_verdict(const struct walk *walk, const struct walk_table *table,
@@ -174,32 +206,33 @@ void walk_store(struct walk_state *state, size_t place, const void *bytes, size_
 void walk_store_unknown(struct walk_state *state, size_t place, size_t length,
 			enum walk_miss about);
 
-/*
- * One match: WALK_MAYBE where it is not known. `ret_about` is set with WALK_NO. Consequences
- * are walk_do()'s.
- */
+/* What is no consequence. `ret_about` is set with WALK_NO. */
 enum walk_answer walk_match(struct walk_state *state, const struct walk_op *op,
 			    enum walk_miss *ret_about);
+/* Whether a packet's way may depend on what it does, not only on whether it matches. */
 bool walk_op_is_deed(const struct walk_op *op);
 
 /*
  * A consequence. WALK_NO: like a match that failed (the rule ends); WALK_MAYBE: it is not
- * known what it does.
+ * known what it does. `only_look`: nothing is changed.
  */
 enum walk_answer walk_do(struct walk_state *state, const struct walk_op *op,
-			 struct walk_verdict *ret_verdict, enum walk_miss *ret_about);
+			 bool only_look, struct walk_verdict *ret_verdict,
+			 enum walk_miss *ret_about);
 
-/* One rule, no steps. Gives WALK_MAYBE before anything was changed. */
+/* One rule. WALK_MAYBE: no consequence was done after what is not known. */
 enum walk_answer walk_rule_try(struct walk_state *state, const struct walk_rule *rule,
 			       bool only_look, struct walk_verdict *ret_verdict,
 			       enum walk_miss *ret_about);
 
-enum walk_answer walk_lookup(struct walk_state *state, const struct walk_op *op,
+/* The set's key is known to fit behind `key`. */
+enum walk_answer walk_lookup(const struct walk_set *set, const struct walk_byte *key,
 			     const struct walk_element **ret_element,
 			     enum walk_miss *ret_about);
 enum walk_answer walk_load_payload(struct walk_state *state, const struct walk_op *op,
 				   enum walk_miss *ret_about);
-void walk_set_payload(struct walk_state *state, const struct walk_op *op);
+enum walk_answer walk_set_payload(struct walk_state *state, const struct walk_op *op,
+				  struct walk_verdict *ret_verdict);
 enum walk_answer walk_load_meta(struct walk_state *state, const struct walk_op *op,
 				enum walk_miss *ret_about);
 enum walk_answer walk_load_ct(struct walk_state *state, const struct walk_op *op,
@@ -214,8 +247,10 @@ enum walk_answer walk_load_fib(struct walk_state *state, const struct walk_op *o
 uint8_t walk_address_type(const struct walk_state *state, const struct addr *address,
 			  const struct router_link *link);
 
-/* The packet as the kernel's router sees it now; the same for a packet of its own. */
-int walk_route(struct walk_state *state, struct err *ret_err) must_check;
+/* A packet before its first hook. */
+void walk_begin(struct walk_state *state, const struct walk *walk,
+		const struct router *router, const struct walk_question *question,
+		struct walk_result *result);
 
 /* --- NAT --- */
 
