@@ -42,17 +42,12 @@ static enum likeness search_like(const struct search *search,
 
 static void search_line(struct search *search, const struct file_line *line)
 {
-	struct rule_words words;
-	enum likeness like;
+	enum likeness like = search_like(search, &line->words);
 
-	if (!rule_words_split(line->text, &words))
-		return;
-	like = search_like(search, &words);
 	if (like > search->best) {
 		search->best = like;
 		search->line = line;
 	}
-	rule_words_done(&words);
 }
 
 static const struct patient_forward *search_forward(const struct patient *patient,
@@ -87,5 +82,7 @@ bool file_place_find(struct patient *patient, const struct walk_rule *rule,
 	snprintf(ret_place->path, sizeof(ret_place->path), "%s", search.line->path);
 	ret_place->line = search.line->number;
 	ret_place->has_comment = search.best != LIKENESS_BARE;
+	ret_place->iptables = search.line->words.iptables;
+	ret_place->plain = search.line->plain;
 	return true;
 }

@@ -106,44 +106,55 @@ static bool files_include(struct files *files, const char *root, const char *lin
 	return true;
 }
 
-static void files_add_line(struct files *files, const char *path, unsigned number,
-			   char *text)
+static bool files_make_room(struct files *files)
 {
 	struct file_line *lines;
 	size_t room;
 
-	if (!text || files->line_count == FILES_LINES_MAX) {
-		free(text);
-		return;
-	}
-	if (files->line_count == files->room) {
-		room = files->room ? 2 * files->room : 256;
-		lines = reallocarray(files->lines, room, sizeof(*lines));
-		if (!lines) {
-			free(text);
-			return;
-		}
-		files->lines = lines;
-		files->room = room;
-	}
-	files->lines[files->line_count++] = (struct file_line){ path, number, text };
+	if (files->line_count < files->room)
+		return true;
+	if (files->line_count == FILES_LINES_MAX)
+		return false;
+	room = files->room ? 2 * files->room : 256;
+	lines = reallocarray(files->lines, room, sizeof(*lines));
+	if (!lines)
+		return false;
+	files->lines = lines;
+	files->room = room;
+	return true;
 }
 
-static void files_take(struct files *files, const char *root, const char *path,
-		       unsigned number, const char *line, unsigned depth)
+static void files_add_line(struct files *files, const struct file_line *line)
 {
-	char *filled = files_fill(files, line + strspn(line, " \t"));
+	struct file_line *added;
 
-	if (!filled || !*filled || files_include(files, root, filled, depth) ||
-	    files_define(files, filled)) {
-		free(filled);
+	if (!files_make_room(files))
 		return;
-	}
-	files_add_line(files, path, number, filled);
+	added = &files->lines[files->line_count];
+	*added = *line;
+	if (rule_words_split(line->text, &added->words))
+		files->line_count++;
 }
 
-/* Ends a line where a comment begins; returns how many braces it leaves open. */
-static int files_strip(char *line)
+static void files_take(struct files *files, const char *root,
+		       const struct file_line *line, unsigned depth)
+{
+	char *filled = files_fill(files, line->text + strspn(line->text, " \t"));
+	struct file_line whole = *line;
+
+	if (filled && *filled && !files_include(files, root, filled, depth) &&
+	    !files_define(files, filled)) {
+		whole.text = filled;
+		files_add_line(files, &whole);
+	}
+	free(filled);
+}
+
+/*
+ * Ends a line where a comment begins, which makes it less than plain; returns how many
+ * braces it leaves open.
+ */
+static int files_strip(char *line, bool *plain)
 {
 	bool quoted = false;
 	int open = 0;
@@ -154,12 +165,13 @@ static int files_strip(char *line)
 		else if (quoted)
 			continue;
 		else if (*line == '#')
-			*line = '\0';
+			break;
 		else
 			open += (*line == '{') - (*line == '}');
-		if (!*line)
-			break;
 	}
+	if (*line)
+		*plain = false;
+	*line = '\0';
 	return open;
 }
 
@@ -182,7 +194,8 @@ static void files_split(struct files *files, const char *root, const char *path,
 			char *bytes, unsigned depth)
 {
 	TEXT_CLEANUP struct text whole = TEXT_INIT;
-	unsigned number = 0, first = 0;
+	struct file_line taken = { .path = path };
+	unsigned number = 0;
 	bool goes_on = false;
 	char *line, *rest = bytes;
 	size_t length;
@@ -192,20 +205,24 @@ static void files_split(struct files *files, const char *root, const char *path,
 		number++;
 		if (!goes_on) {
 			text_clear(&whole);
-			first = number;
+			taken.number = number;
+			taken.plain = true;
 			open = 0;
 		}
-		open += files_strip(line);
+		open += files_strip(line, &taken.plain);
 		length = strlen(line);
 		goes_on = length && line[length - 1] == '\\';
 		text_add_bytes(&whole, line, length - goes_on);
 		goes_on |= open > 0 && files_is_within(whole.bytes);
-		if (goes_on && whole.length < FILES_LINE_BYTES)
+		if (goes_on && whole.length < FILES_LINE_BYTES) {
 			text_add_char(&whole, ' ');
-		else
-			goes_on = false;
-		if (!goes_on)
-			files_take(files, root, path, first, whole.bytes, depth);
+			taken.plain = false;
+			continue;
+		}
+		goes_on = false;
+		taken.plain &= open == 0;
+		taken.text = whole.bytes;
+		files_take(files, root, &taken, depth);
 	}
 }
 
@@ -300,7 +317,7 @@ void files_done(struct patient *patient)
 	if (!files)
 		return;
 	for (i = 0; i < files->line_count; i++)
-		free(files->lines[i].text);
+		rule_words_done(&files->lines[i].words);
 	for (i = 0; i < files->path_count; i++)
 		free(files->paths[i]);
 	for (i = 0; i < files->define_count; i++) {

@@ -17,10 +17,24 @@ enum {
 	FILES_LINE_BYTES = 16384,	/* with what goes on below it */
 };
 
+/*
+ * The words of a line or of a rule that say what it does, sorted: without counters,
+ * punctuation and what nft leaves out or adds; a destination address is only that.
+ */
+struct rule_words {
+	char *bytes;			/* of all of them */
+	const char **list;
+	size_t count;
+	const char *comment;		/* NULL: none */
+	bool iptables;			/* as iptables-save writes it */
+};
+
 struct file_line {
 	const char *path;
 	unsigned number;
-	char *text;			/* whole, comments gone, variables filled in */
+	char *text;			/* while it is read */
+	bool plain;			/* one line of the file, and no comment in it */
+	struct rule_words words;
 };
 
 struct files {
@@ -35,16 +49,6 @@ struct files {
 /* Reads them at the first call. NULL: no memory. */
 const struct files *files_read(struct patient *patient);
 
-/*
- * The words of a line or of a rule that say what it does, sorted: without counters,
- * punctuation and what nft leaves out or adds; a destination address is only that.
- */
-struct rule_words {
-	char *bytes;			/* of all of them */
-	const char **list;
-	size_t count;
-	const char *comment;		/* NULL: none */
-};
 bool rule_words_split(const char *line, struct rule_words *ret_words);
 void rule_words_done(struct rule_words *words);
 bool rule_words_equal(const struct rule_words *a, const struct rule_words *b);

@@ -77,6 +77,48 @@ static bool gather_is_inner(const struct addr *own)
 	       class == ADDR_ULA || class == ADDR_LINK_LOCAL;
 }
 
+/* Adds what the rule compares with and the internet could know. */
+static void gather_literal(const struct patient *patient, const struct walk_rule *rule,
+			   const struct patient_wan *wan, struct addr *literal,
+			   size_t *count)
+{
+	struct addr addresses[PATIENT_ADDRESSES_MAX];
+	size_t i, n;
+
+	if (!rule->nat_destination || !*rule->comment ||
+	    tag_match(&wan->tag, rule->comment) <= 0)
+		return;
+	n = walk_rule_destinations(patient->walk, rule, addresses,
+				   PATIENT_ADDRESSES_MAX);
+	for (i = 0; i < n && i < PATIENT_ADDRESSES_MAX; i++) {
+		if (addresses[i].family != AF_INET || !addr_is_global(&addresses[i]) ||
+		    (*count && addr_equal(&addresses[i], literal)))
+			continue;
+		*literal = addresses[i];
+		++*count;
+	}
+}
+
+/*
+ * Nobody told: the one address that the tagged rules hold was the public one at least
+ * when they were written.
+ */
+static void gather_from_rules(const struct patient *patient, struct patient_wan *wan)
+{
+	const struct walk_chain *chain;
+	struct addr literal = { 0 };
+	size_t i, n, count = 0;
+
+	for (i = 0; patient->walk && (chain = walk_chain(patient->walk, i)); i++) {
+		for (n = 0; n < chain->rule_count; n++)
+			gather_literal(patient, &chain->rules[n], wan, &literal, &count);
+	}
+	if (count == 1) {
+		wan->outer = literal;
+		wan->outer_from = "rule";
+	}
+}
+
 static void gather_outer(const struct patient *patient, struct patient_wan *wan)
 {
 	const struct json *status = gather_named(patient, "wans", "name", wan->name);
@@ -98,6 +140,8 @@ static void gather_outer(const struct patient *patient, struct patient_wan *wan)
 		return;
 	}
 	gather_published(patient, wan);
+	if (addr_is_none(&wan->outer))
+		gather_from_rules(patient, wan);
 }
 
 /* --- WANs --- */

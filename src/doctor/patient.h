@@ -26,11 +26,12 @@ struct patient_wan {
 	struct addr own;			/* IPv4 of the interface; none */
 	struct addr own6;
 	/*
-	 * What the internet sees: `own` where that is global, else what an outside
-	 * source told the daemon, else what the published record says; none: not known.
+	 * What the internet sees: `own` unless that is of a range behind NAT, else what
+	 * an outside source told the daemon, else what the published record says, else
+	 * the one address that the tagged rules hold; none: not known.
 	 */
 	struct addr outer;
-	const char *outer_from;			/* "interface", "outside", "record", "" */
+	const char *outer_from;	/* "interface", "outside", "record", "rule", "" */
 	struct addr former[16];			/* of the daemon, if it may be asked */
 	size_t former_count;
 	struct tag tag;
@@ -118,6 +119,8 @@ struct file_place {
 	char path[256];
 	unsigned line;
 	bool has_comment;		/* false: all of it but the comment */
+	bool iptables;			/* as iptables-save writes it */
+	bool plain;			/* on one line, and nothing else on it */
 };
 bool file_place_find(struct patient *patient, const struct walk_rule *rule,
 		     struct file_place *ret_place);

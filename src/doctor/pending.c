@@ -19,6 +19,13 @@ PENDING void walk_free(struct walk *walk)
 	(void)walk;
 }
 
+PENDING const struct walk_table *walk_table(const struct walk *walk, size_t index)
+{
+	(void)walk;
+	(void)index;
+	return NULL;
+}
+
 PENDING int patient_find_forwards(struct patient *patient, struct err *ret_err)
 {
 	(void)patient;
@@ -27,11 +34,6 @@ PENDING int patient_find_forwards(struct patient *patient, struct err *ret_err)
 }
 
 PENDING void patient_judge_forwards(struct patient *patient)
-{
-	(void)patient;
-}
-
-PENDING void patient_judge_surroundings(struct patient *patient)
 {
 	(void)patient;
 }

@@ -145,3 +145,30 @@ bool report_has(const struct report *report, const char *code, const char *subje
 	}
 	return false;
 }
+
+const char *report_word(const char *word, char out[REPORT_WORD_BYTES])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./:@%+,=-";
+	size_t at = 0;
+
+	out[0] = '\0';
+	if (*word && !word[strspn(word, plain)])
+		return text_copy(out, REPORT_WORD_BYTES, word) ? out : NULL;
+	if (4 * strlen(word) + 3 > REPORT_WORD_BYTES)
+		return NULL;
+	out[at++] = '\'';
+	for (; *word; word++) {
+		if ((unsigned char)*word < ' ' || *word == 0x7f) {
+			out[0] = '\0';
+			return NULL;
+		}
+		if (*word == '\'')
+			at += (size_t)sprintf(out + at, "'\\''");
+		else
+			out[at++] = *word;
+	}
+	out[at++] = '\'';
+	out[at] = '\0';
+	return out;
+}

@@ -41,4 +41,11 @@ void report_command(struct json *check, const char *format, ...)
  */
 bool report_has(const struct report *report, const char *code, const char *subject);
 
+/*
+ * A word for a command: as it is where the shell takes it so, else in quotes. NULL, and
+ * `out` empty: too long, or with a byte that has no place in a command's line.
+ */
+enum { REPORT_WORD_BYTES = 600 };
+const char *report_word(const char *word, char out[REPORT_WORD_BYTES]);
+
 #endif

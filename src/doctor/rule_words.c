@@ -184,6 +184,7 @@ bool rule_words_split(const char *line, struct rule_words *ret_words)
 	while ((word = splitter_next(&splitter)))
 		splitter_take(&splitter, word);
 	free(copy);
+	words.iptables = strncmp(line, "-A ", 3) == 0;
 	qsort(words.list, words.count, sizeof(*words.list), word_compare);
 	*ret_words = words;
 	return true;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Hooks that cannot run, and those that do not do what they should. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hairpin/hookfiles.h"
+
+#include "surroundings.h"
+
+/* Whom hooks may belong to beside root: the socket is the daemon's user's. */
+static uid_t hooks_user(const struct config *config)
+{
+	struct stat status;
+
+	return stat(config->control.socket, &status) == 0 ? status.st_uid : geteuid();
+}
+
+static void hook_refused(struct patient *patient, const char *directory,
+			 const struct hookfile *file)
+{
+	char path[sizeof(file->name) + CONFIG_PATH_BYTES], word[REPORT_WORD_BYTES];
+	struct json *check;
+
+	check = report_add(&patient->report, DOCTOR_FINDING, "hook-refused", file->name,
+			   "The hook %s is never run.", file->name);
+	report_evidence(check, "%s", file->why.text);
+	report_remedy(check, DOCTOR_HERE,
+		      "A hook runs with the daemon's rights: it must be root's, and "
+		      "nobody else may write it.");
+	snprintf(path, sizeof(path), "%s/%s", directory, file->name);
+	if (!report_word(path, word))
+		return;
+	report_command(check, "chown root:root %s", word);
+	report_command(check, "chmod 755 %s", word);
+}
+
+/* A file that is there but cannot be executed was probably meant to be. */
+static void hook_ignored(struct patient *patient, const char *directory,
+			 const struct hookfile *file)
+{
+	char path[sizeof(file->name) + CONFIG_PATH_BYTES], word[REPORT_WORD_BYTES];
+	struct json *check;
+
+	check = report_add(&patient->report, DOCTOR_NOTE, "hook-ignored", file->name,
+			   "%s lies among the hooks and is not run.", file->name);
+	report_evidence(check, "%s", file->why.text);
+	snprintf(path, sizeof(path), "%s/%s", directory, file->name);
+	if (!strstr(file->why.text, "executable") || !report_word(path, word))
+		return;
+	report_remedy(check, DOCTOR_HERE, "If it is to be one:");
+	report_command(check, "chmod 755 %s", word);
+}
+
+static void hooks_unreadable(struct patient *patient, const char *directory, int rc,
+			     const struct err *err)
+{
+	struct json *check;
+	char word[REPORT_WORD_BYTES];
+
+	if (rc == -ENOENT)
+		return;		/* then there are none */
+	if (rc == -EACCES || geteuid() != 0) {
+		report_add(&patient->report, DOCTOR_UNKNOWN, "rights", directory,
+			   "The hooks' directory could not be looked at: %s", err->text);
+		return;
+	}
+	check = report_add(&patient->report, DOCTOR_FINDING, "hook-refused", directory,
+			   "No hook is run: their directory is not to be trusted.");
+	report_evidence(check, "%s", err->text);
+	report_remedy(check, DOCTOR_HERE, "It must be root's, and nobody else may write it; "
+					  "so must each directory above it.");
+	if (!report_word(directory, word))
+		return;
+	report_command(check, "chown root:root %s", word);
+	report_command(check, "chmod 755 %s", word);
+}
+
+static void hooks_look(struct patient *patient, const struct config *config)
+{
+	const char *directory = config->hooks.directory;
+	struct hookfile *files = NULL;
+	size_t i, count = 0, ready = 0;
+	struct err err = { "" };
+	int rc;
+
+	rc = hookfiles_look(directory, hooks_user(config), &files, &count, &err);
+	if (rc < 0) {
+		hooks_unreadable(patient, directory, rc, &err);
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		if (files[i].state == HOOKFILE_REFUSED)
+			hook_refused(patient, directory, &files[i]);
+		else if (files[i].state == HOOKFILE_IGNORED)
+			hook_ignored(patient, directory, &files[i]);
+		else
+			ready++;
+	}
+	if (ready && ready == count)
+		report_add(&patient->report, DOCTOR_OK, "hooks", NULL,
+			   "Each hook may run.");
+	free(files);
+}
+
+/* What the daemon knows of their last runs. */
+static void hooks_failing(struct patient *patient)
+{
+	const struct json *hook = json_child(json_get(patient->options->status, "hooks"));
+	const char *name, *result, *last;
+	char word[REPORT_WORD_BYTES];
+	struct json *check;
+
+	for (; hook; hook = json_next(hook)) {
+		name = json_string(json_get(hook, "name"));
+		result = json_string(json_get(hook, "result"));
+		last = json_string(json_get(hook, "last_run"));
+		if (!name || !result || strcmp(result, "ok") == 0 ||
+		    report_has(&patient->report, "hook-refused", name))
+			continue;
+		check = report_add(&patient->report, DOCTOR_FINDING, "hook-failing", name,
+				   "The hook %s failed when it ran last: %s.", name,
+				   result);
+		if (last)
+			report_evidence(check, "That was at %s.", last);
+		report_remedy(check, DOCTOR_ELSEWHERE,
+			      "Mend the hook; this runs it and shows what it prints:");
+		if (report_word(name, word))
+			report_command(check, "hairpinctl hook test %s", word);
+	}
+}
+
+void surroundings_hooks(struct patient *patient)
+{
+	const struct config *config = patient->options->config;
+
+	if (config && *config->hooks.directory)
+		hooks_look(patient, config);
+	hooks_failing(patient);
+}
