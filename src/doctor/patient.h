@@ -55,18 +55,34 @@ enum patient_reach {
 	PATIENT_UNKNOWN,
 };
 
+/* How a forward was found; what is below PATIENT_BY_SOME does not take all it should. */
+enum patient_found {
+	PATIENT_BY_ALL,			/* a rule takes what comes from the internet */
+	PATIENT_BY_SOME,		/* from some sources only: `source` */
+	PATIENT_BY_LAN,			/* only what LAN clients send to the public address */
+	PATIENT_BY_LITERAL,		/* only what goes to `literal`, which is not ours */
+	PATIENT_BY_LINK,		/* only what comes by `link`, which is not the WAN's */
+	PATIENT_BY_NOBODY,		/* another rule is quicker */
+};
+
 /* A service that a rule sends to a host: one rule or one element of its map. */
 struct patient_forward {
 	const struct walk_rule *rule;
+	const struct patient_wan *wan;
+	enum patient_found found;
 	uint8_t protocol;
-	uint16_t port, port_last;		/* on the WAN's side */
+	/* on the WAN's side; 0 and 65535: whatever no other rule takes ("DMZ host") */
+	uint16_t port, port_last;
+	uint16_t tried;			/* the one that packets in thought go to */
 	struct addr server;
-	uint16_t server_port;
+	uint16_t server_port;		/* that `tried` becomes */
 	/* the destination that the rule needs, where it spells one out */
 	struct addr literal;
+	struct addr source;		/* the internet client that is tried */
+	char link[IFNAMSIZ];		/* PATIENT_BY_LINK, or a stale literal with one */
 	enum patient_reach internet;
 	enum patient_reach networks[PATIENT_NETWORKS_MAX];
-	char subject[96];			/* "443/tcp to 192.168.1.2" */
+	char subject[96];		/* "443/tcp to 192.168.1.2" */
 };
 
 struct patient {

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the judgement of forwards: packets in thought, what is found with them,
+ * and who says what is wrong.
+ *
+ * forwards_find.c   which forwards there are; forwards_taken.c: and which there would be
+ * forwards_try.c    one packet, and what kind of end it came to
+ * forwards_internet.c, forwards_lan.c, forwards_lan_missed.c   who reaches it, and else why not
+ * forwards_tell.c   findings that both of them have
+ * forwards_server.c whether the server answers, with real connections
+ * forwards_notes.c  what will matter one day
+ */
+#ifndef DOCTOR_FORWARDS_H
+#define DOCTOR_FORWARDS_H
+
+/* the C library's comes before the kernel's, which then leaves out what it has */
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+
+#include "finding.h"
+#include "patient.h"
+
+enum {
+	FORWARDS_PORTS_MAX = 2048,
+	FORWARDS_STALE_MAX = 64,
+	FORWARDS_SOURCES_MAX = 32,
+	FORWARDS_LINKS_MAX = 32,
+	FORWARDS_CLIENTS = 3,		/* of the internet, far from each other */
+	FORWARDS_SOURCE_PORT = 50123,
+};
+
+struct forwards_port {
+	uint8_t protocol;
+	uint16_t first, last;
+	uint16_t tried;
+};
+
+/* What both steps, finding and judging, need. */
+struct forwards {
+	struct patient *patient;
+	struct walk_constants constants;
+	struct forwards_port *ports;	/* of `constants`, each protocol by itself */
+	size_t port_count;
+	/* destinations that rules spell out, that are not ours now and nobody's in the LAN */
+	struct addr stale[FORWARDS_STALE_MAX];
+	size_t stale_count;
+	struct addr sources[FORWARDS_SOURCES_MAX];
+	size_t source_count;
+	/* The router, and behind its links those that rules ask for and that are not there. */
+	struct router router;
+	struct router_link *links;
+	const struct router_link *asked[FORWARDS_LINKS_MAX];	/* by some rule, of `links` */
+	size_t asked_count;
+	struct findings findings;
+	int error;			/* of the kernel, or no memory: -errno */
+	struct err sentence;
+};
+
+int forwards_begin(struct forwards *all, struct patient *patient,
+		   struct err *ret_err) must_check;
+void forwards_done(struct forwards *all);
+
+/* --- packets: forwards_try.c --- */
+
+/* A client of the internet, one that is none of ours; `turn` from 0. */
+struct addr forwards_client(const struct forwards *all, int family, unsigned turn);
+/* An address of the internet that no rule speaks of. */
+struct addr forwards_stranger(const struct forwards *all, int family);
+/* The WAN's own address of that family, and the one the internet sees; none. */
+struct addr forwards_own(const struct patient_wan *wan, int family);
+struct addr forwards_public(const struct patient_wan *wan, int family);
+bool forwards_is_ours(const struct forwards *all, const struct addr *address);
+
+/* False: the kernel gave an error, which is kept; the result says nothing then. */
+bool forwards_run(struct forwards *all, const struct walk_question *question,
+		  struct walk_result *ret_result);
+
+struct walk_packet forwards_packet(const struct patient_forward *forward,
+				   const struct addr *source,
+				   const struct addr *destination, uint32_t in);
+
+/* Does destination NAT give it to another host than this router? */
+bool forwards_is_sent(const struct forwards *all, const struct walk_result *result);
+/* ... and to this forward's server? */
+bool forwards_is_sent_to(const struct walk_result *result,
+			 const struct patient_forward *forward);
+/* The same, asked with a packet. */
+bool forwards_sends(struct forwards *all, const struct patient_forward *forward,
+		    const struct walk_packet *packet);
+/* Is its server one of Docker's, libvirt's and the like? */
+bool forwards_is_contained(const struct patient *patient,
+			   const struct patient_forward *forward);
+bool forwards_is_dropped(const struct walk_result *result);
+
+/*
+ * The unsure rule on whose answer it hangs what becomes of the packet; NULL: it is sure.
+ */
+const struct walk_rule *forwards_doubt(const struct walk_result *result);
+
+/* The rule of prerouting's NAT that had the last word; NULL: none had. */
+const struct walk_rule *forwards_taker(const struct forwards *all,
+				       const struct walk_result *result);
+
+/* --- what is found --- */
+
+/* Keeps it, with its subject, unless it is a part of one that there is. */
+void forwards_keep(struct forwards *all, struct patient_forward *forward);
+void forwards_find_taken(struct forwards *all, const struct patient_wan *wan, int family);
+
+/* --- who judges --- */
+
+struct finding *forwards_finding(struct forwards *all, const struct patient_forward *forward,
+				 const struct finding_key *key, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* "Rule: ip nat prerouting ...", as evidence. */
+void forwards_show_rule(struct forwards *all, struct finding *finding, const char *what,
+			const struct walk_rule *rule);
+/* What takes the packet instead: "the router's own nginx", "nobody". */
+void forwards_show_local(struct forwards *all, struct finding *finding,
+			 const struct walk_packet *packet);
+enum patient_reach forwards_local_reach(const struct forwards *all,
+					const struct walk_packet *packet,
+					const struct walk_result *result);
+
+/*
+ * What both sides tell: the rule waits for an address that is not ours (`packet` is one that
+ * it therefore does not take); clients' addresses are hidden where they need not be; it
+ * hangs on a rule that cannot be worked out.
+ */
+void forwards_tell_stale(struct forwards *all, const struct patient_forward *forward,
+			 const struct walk_rule *rule, const struct addr *literal,
+			 const struct walk_packet *packet);
+void forwards_tell_hidden(struct forwards *all, const struct patient_forward *forward,
+			  const struct walk_rule *rule);
+void forwards_tell_unsure(struct forwards *all, const struct patient_forward *forward,
+			  const char *who, const struct walk_rule *rule);
+
+void forwards_judge_internet(struct forwards *all, struct patient_forward *forward);
+void forwards_judge_lan(struct forwards *all, struct patient_forward *forward);
+void forwards_judge_servers(struct forwards *all);
+void forwards_note(struct forwards *all);
+
+#endif

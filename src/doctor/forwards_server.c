@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Does the server answer, and has it a way back by this router? Real connections: from the
+ * router's address beside the server, and from the WAN's own, which the server reaches
+ * only by a route.
+ */
+#include "forwards.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hairpin/reach.h"
+
+#include "remedy.h"
+
+enum { SERVER_LIMIT_MS = 1500, SERVERS_MAX = 64 };
+
+/* Two connections to one server and port: from beside it, and from the WAN's address. */
+struct server {
+	const struct patient_forward *forward;
+	const struct router_address *near;
+	struct reach *beside, *far;		/* `far` NULL: it would show nothing */
+};
+
+struct servers {
+	struct forwards *all;
+	struct server list[SERVERS_MAX];
+	struct reach reaches[2 * SERVERS_MAX];
+	size_t count, reach_count;
+};
+
+/* Behind a range nobody need listen all the time, and UDP says nothing. */
+static bool server_is_asked(const struct patient_forward *forward)
+{
+	return forward->protocol == IPPROTO_TCP && forward->port == forward->port_last;
+}
+
+static bool server_is_known(const struct servers *servers,
+			    const struct patient_forward *forward)
+{
+	const struct patient_forward *other;
+	size_t i;
+
+	for (i = 0; i < servers->count; i++) {
+		other = servers->list[i].forward;
+		if (addr_equal(&other->server, &forward->server) &&
+		    other->server_port == forward->server_port)
+			return true;
+	}
+	return false;
+}
+
+/* Does the packet leave as it is? A new source would be one that the server knows. */
+static bool server_sees(struct forwards *all, const struct patient_forward *forward,
+			const struct addr *source)
+{
+	struct walk_question question = {
+		.packet = forwards_packet(forward, source, &forward->server, 0),
+	};
+	struct walk_result result;
+
+	question.packet.destination_port = forward->server_port;
+	return forwards_run(all, &question, &result) && result.end == WALK_FORWARDED &&
+	       !result.destination_nat.rule && !result.source_nat.rule && !result.unsure;
+}
+
+/* Do clients of the internet come to it with their own addresses? */
+static bool server_sees_clients(struct forwards *all, const struct patient_forward *forward)
+{
+	struct addr own = forwards_own(forward->wan, forward->server.family);
+	const struct walk_question question = {
+		.packet = forwards_packet(forward, &forward->source, &own,
+					  forward->wan->link->index),
+		.assumed = forward->server, .assumed_port = forward->server_port,
+		.regardless = true,
+	};
+	struct walk_result result;
+
+	return forwards_run(all, &question, &result) && !result.source_nat.rule;
+}
+
+static struct reach *server_ask(struct servers *servers,
+				const struct patient_forward *forward,
+				const struct addr *source)
+{
+	struct reach *reach = &servers->reaches[servers->reach_count++];
+
+	*reach = (struct reach){ .source = *source, .destination = forward->server,
+				 .port = forward->server_port };
+	return reach;
+}
+
+static void server_add(struct servers *servers, const struct patient_forward *forward)
+{
+	struct forwards *all = servers->all;
+	const struct router_address *near =
+		router_network_of(all->patient->router, &forward->server);
+	struct addr own = forwards_own(forward->wan, forward->server.family);
+	struct server *server;
+
+	if (!near || near->link == forward->wan->link->index ||
+	    servers->count == SERVERS_MAX || server_is_known(servers, forward) ||
+	    !server_sees(all, forward, &near->address))
+		return;
+	server = &servers->list[servers->count++];
+	*server = (struct server){ .forward = forward, .near = near };
+	server->beside = server_ask(servers, forward, &near->address);
+	if (server_sees(all, forward, &own) && server_sees_clients(all, forward))
+		server->far = server_ask(servers, forward, &own);
+}
+
+static void server_tell_silent(struct servers *servers, const struct server *server,
+			       const char *address)
+{
+	const struct finding_key key = {
+		.verdict = DOCTOR_FINDING, .code = "server-silent",
+		.address = server->forward->server,
+	};
+	struct finding *finding;
+
+	finding = forwards_finding(servers->all, server->forward, &key,
+		"The server %s does not answer the router: it is off, has another address, "
+		"or its own firewall drops the port.", address);
+	finding_evidence(finding, "A connection to %s port %u got %s.", address,
+			 server->forward->server_port,
+			 server->beside->result == REACH_NO_HOST
+				? "no answer to the question who has that address"
+				: "no answer");
+	finding_remedy(finding, DOCTOR_SERVER, "Look whether the server runs, has that address "
+		       "and lets the port in.");
+}
+
+static void server_tell_refuses(struct servers *servers, const struct server *server,
+				const char *address)
+{
+	const struct finding_key key = {
+		.verdict = DOCTOR_FINDING, .code = "server-refuses",
+		.address = server->forward->server,
+	};
+	struct finding *finding;
+
+	finding = forwards_finding(servers->all, server->forward, &key,
+		"The server %s is there, but nobody listens on that port.", address);
+	finding_evidence(finding, "A connection to %s port %u was refused.", address,
+			 server->forward->server_port);
+	finding_remedy(finding, DOCTOR_SERVER, "Start the service, or let it listen on all "
+		       "addresses; this shows who listens on what:");
+	finding_command(finding, "ss -ltn");
+}
+
+static void server_tell_no_route(struct servers *servers, const struct server *server,
+				 const char *address)
+{
+	const struct finding_key key = {
+		.verdict = DOCTOR_FINDING, .code = "server-no-route",
+		.address = server->forward->server,
+	};
+	char near[ADDR_TEXT_BYTES], own[ADDR_TEXT_BYTES];
+	struct finding *finding;
+
+	addr_format(&server->near->address, near);
+	addr_format(&server->far->source, own);
+	finding = forwards_finding(servers->all, server->forward, &key,
+		"The server %s answers its own network only: it has no route back by this "
+		"router, or its firewall drops what comes from farther away.", address);
+	finding_evidence(finding, "It answers %s, and not %s.", near, own);
+	finding_remedy(finding, DOCTOR_SERVER,
+		       "On the server, make this router the default gateway.");
+	finding_command(finding, "ip %sroute replace default via %s",
+			server->forward->server.family == AF_INET6 ? "-6 " : "", near);
+}
+
+static void server_judge(struct servers *servers, const struct server *server)
+{
+	char address[ADDR_TEXT_BYTES];
+
+	addr_format(&server->forward->server, address);
+	switch (server->beside->result) {
+	case REACH_REFUSED:
+		server_tell_refuses(servers, server, address);
+		break;
+	case REACH_SILENT:
+	case REACH_NO_HOST:
+		server_tell_silent(servers, server, address);
+		return;
+	case REACH_OPEN:
+		break;
+	case REACH_NOT_TRIED:
+		return;
+	}
+	if (server->far && server->far->result == REACH_SILENT)
+		server_tell_no_route(servers, server, address);
+}
+
+void forwards_judge_servers(struct forwards *all)
+{
+	const struct patient *patient = all->patient;
+	struct servers *servers;
+	size_t i;
+
+	if (patient->options->passive || all->error)
+		return;
+	servers = calloc(1, sizeof(*servers));
+	if (!servers) {
+		all->findings.failed = true;
+		return;
+	}
+	servers->all = all;
+	for (i = 0; i < patient->forward_count; i++) {
+		if (server_is_asked(&patient->forwards[i]))
+			server_add(servers, &patient->forwards[i]);
+	}
+	if (reach_all(servers->reaches, servers->reach_count, SERVER_LIMIT_MS) == 0) {
+		for (i = 0; i < servers->count; i++)
+			server_judge(servers, &servers->list[i]);
+	}
+	free(servers);
+}

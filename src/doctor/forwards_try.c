@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One packet in thought: from whom, to what, and what kind of end it came to. */
+#include "forwards.h"
+
+#include <string.h>
+
+static bool forwards_speaks_of(const struct forwards *all, const struct addr *address)
+{
+	const struct walk_constants *constants = &all->constants;
+	size_t i;
+
+	for (i = 0; i < constants->destination_count; i++) {
+		if (addr_equal(&constants->destinations[i], address))
+			return true;
+	}
+	return false;
+}
+
+bool forwards_is_ours(const struct forwards *all, const struct addr *address)
+{
+	const struct patient *patient = all->patient;
+	size_t i;
+
+	for (i = 0; i < patient->wan_count; i++) {
+		if (addr_equal(&patient->wans[i].outer, address))
+			return true;
+	}
+	return router_owner(patient->router, address) != NULL;
+}
+
+/* Hosts that could be anybody's; the first that is neither ours nor spoken of. */
+static struct addr forwards_choose(const struct forwards *all, const char *const *texts,
+				   size_t count, unsigned first)
+{
+	struct addr address = { 0 };
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!addr_parse(texts[(first + i) % count], &address))
+			continue;
+		if (!forwards_speaks_of(all, &address) && !forwards_is_ours(all, &address) &&
+		    !router_network_of(all->patient->router, &address))
+			break;
+	}
+	return address;
+}
+
+struct addr forwards_client(const struct forwards *all, int family, unsigned turn)
+{
+	static const char *const ipv4[] = { "62.201.43.77", "23.32.18.77", "133.11.9.77" };
+	static const char *const ipv6[] = { "2a02:8108:1::77", "2600:1f18::77",
+					    "2400:cb00:7::77" };
+
+	if (family == AF_INET)
+		return forwards_choose(all, ipv4, FORWARDS_CLIENTS, turn);
+	return forwards_choose(all, ipv6, FORWARDS_CLIENTS, turn);
+}
+
+struct addr forwards_stranger(const struct forwards *all, int family)
+{
+	static const char *const ipv4[] = { "185.199.108.79", "151.101.66.79" };
+	static const char *const ipv6[] = { "2606:50c0:8000::79", "2a04:4e42::79" };
+
+	return forwards_choose(all, family == AF_INET ? ipv4 : ipv6, 2, 0);
+}
+
+struct addr forwards_own(const struct patient_wan *wan, int family)
+{
+	return family == AF_INET ? wan->own : wan->own6;
+}
+
+struct addr forwards_public(const struct patient_wan *wan, int family)
+{
+	return family == AF_INET ? wan->outer : wan->own6;
+}
+
+bool forwards_run(struct forwards *all, const struct walk_question *question,
+		  struct walk_result *ret_result)
+{
+	struct err err;
+	int rc = walk_run(all->patient->walk, &all->router, question, ret_result, &err);
+
+	if (rc == 0)
+		return true;
+	if (!all->error) {
+		all->error = rc;
+		all->sentence = err;
+	}
+	return false;
+}
+
+struct walk_packet forwards_packet(const struct patient_forward *forward,
+				   const struct addr *source,
+				   const struct addr *destination, uint32_t in)
+{
+	return (struct walk_packet){
+		.protocol = forward->protocol,
+		.source = *source, .destination = *destination,
+		.source_port = FORWARDS_SOURCE_PORT,
+		.destination_port = forward->tried,
+		.in = in,
+	};
+}
+
+bool forwards_is_sent(const struct forwards *all, const struct walk_result *result)
+{
+	const struct walk_nat *nat = &result->destination_nat;
+
+	return nat->rule && !nat->redirect && !addr_is_none(&nat->address) &&
+	       !router_owner(all->patient->router, &nat->address);
+}
+
+bool forwards_is_sent_to(const struct walk_result *result,
+			 const struct patient_forward *forward)
+{
+	const struct walk_nat *nat = &result->destination_nat;
+
+	return nat->rule && addr_equal(&nat->address, &forward->server) &&
+	       nat->port == forward->server_port;
+}
+
+bool forwards_sends(struct forwards *all, const struct patient_forward *forward,
+		    const struct walk_packet *packet)
+{
+	const struct walk_question question = { .packet = *packet };
+	struct walk_result result;
+
+	return forwards_run(all, &question, &result) &&
+	       forwards_is_sent_to(&result, forward);
+}
+
+bool forwards_is_contained(const struct patient *patient,
+			   const struct patient_forward *forward)
+{
+	const struct patient_network *network;
+	size_t i;
+
+	for (i = 0; i < patient->network_count; i++) {
+		network = &patient->networks[i];
+		if (network->containers && network->router.family == forward->server.family &&
+		    addr_same_prefix(&network->router, &forward->server, network->bits))
+			return true;
+	}
+	return false;
+}
+
+bool forwards_is_dropped(const struct walk_result *result)
+{
+	return result->end == WALK_DROPPED || result->end == WALK_REJECTED;
+}
+
+/* Where it went through, only a rule that stops may hide; where not, only one that helps. */
+static bool forwards_may_change(const struct walk_result *result,
+				const struct walk_step *step)
+{
+	static const char *const stops[] = { "drop", "reject", NULL };
+	const char *const *word;
+
+	if (!step->verdict || result->end != WALK_FORWARDED)
+		return true;
+	for (word = stops; *word; word++) {
+		if (strcmp(step->verdict, *word) == 0)
+			return true;
+	}
+	return strcmp(step->rule->chain->table->name, "") != 0 &&
+	       (step->rule->nat_destination || step->rule->nat_source);
+}
+
+const struct walk_rule *forwards_doubt(const struct walk_result *result)
+{
+	size_t i;
+
+	for (i = 0; i < result->step_count; i++) {
+		const struct walk_step *step = &result->steps[i];
+
+		if (step->kind == WALK_UNSURE && step->rule &&
+		    forwards_may_change(result, step))
+			return step->rule;
+	}
+	return result->step_count == WALK_STEPS_MAX ? result->unsure : NULL;
+}
