@@ -199,7 +199,7 @@ class Trial:
 def reach_of(forward, client):
     if client == 'inet':
         return forward['internet']
-    return next((network['reach'] for network in forward['networks'] if network['interface'] == LINKS[client]), None)
+    return next((network['reach'] for network in forward['networks'] if network['interface'] == LINKS.get(client)), None)
 
 
 def told(report):
