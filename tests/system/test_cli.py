@@ -437,13 +437,33 @@ def tag():
     same(json.loads(call('hairpind', '--rewrite', '81.2.69.9', '--dry-run', '--json')[1])['tagged'], 12)
 
 
+def importing():
+    """What comes out is a configuration; what is missing in it was said."""
+    same(call('hairpinctl', 'import', 'ddns', '/dev/null')[0], 2)
+    same(call('hairpinctl', 'import', 'inadyn', '/nonexistent')[0], 1)
+    same(call('hairpinctl', 'import', 'inadyn', '/dev/null')[0], 1)
+    for program, mistakes in (('ddclient', 3), ('inadyn', 9)):
+        status, document, lost = call('hairpinctl', 'import', program, f'tests/unit/golden/import-{program}.conf')
+        same(status, 0)
+        path = '/run/imported.json'
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), 'w') as file:
+            file.write(document)
+        status, _, error = call('hairpind', '--check', '-c', path)
+        found = [line for line in error.splitlines() if ': error: ' in line]
+        # Two files that are not here, and what had to be left to the user.
+        assert all('is empty' in line or 'own.pem' in line or '"password" is missing' in line for line in found), error
+        same(len(found), mistakes, error)
+        answer = json.loads(call('hairpinctl', '--json', 'import', program, f'tests/unit/golden/import-{program}.conf')[1])
+        same((answer['document'], answer['lost']), (document, len(lost.splitlines()) - 1))
+
+
 def main():
     global lab
     with Lab(build=BUILD) as lab:
         lab.write_configuration()
         run_tests([rewrite_json, rewrite_again, rewrite_dry, rewrite_family, rewrite_usage, rewrite_missing, usage, no_daemon,
                    plan_alone, check, secrets, print_config, dry_run, once, once_failing, without_file, control, plan, broken_description,
-                   socket_rights, tag])
+                   socket_rights, tag, importing])
 
 
 main()
