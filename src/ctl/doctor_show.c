@@ -1,65 +1,234 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "doctor_show.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "plain.h"
+enum { SHOW_INDENT = 2, SHOW_COMMAND = 4 };
 
-static void show_lines(const struct json *list, unsigned indent,
-		       const struct ctl_view *view, struct text *out)
+static bool check_is(const struct json *check, const char *verdict)
+{
+	const char *is = json_string(json_get(check, "verdict"));
+
+	return is && strcmp(is, verdict) == 0;
+}
+
+/* --- parts --- */
+
+void doctor_show_list(const struct json *list, const struct ctl_view *view,
+		      struct text *out)
 {
 	TEXT_CLEANUP struct text line = TEXT_INIT;
 
 	for (list = json_child(list); list; list = json_next(list)) {
 		text_clear(&line);
+		text_add(&line, "- ");
 		plain_foreign(&line, json_string(list));
-		plain_wrap(out, view, indent, indent + 2, line.bytes);
+		plain_wrap(out, view, SHOW_INDENT, SHOW_COMMAND, line.bytes);
 	}
+	if (line.failed)
+		out->failed = true;
 }
 
-static void show_check(const struct json *check, const struct ctl_view *view,
+static bool command_is_plain(const char *command)
+{
+	for (; *command; command++) {
+		if (*command < ' ' || *command > '~')
+			return false;
+	}
+	return true;
+}
+
+void doctor_show_command(const char *command, const struct ctl_view *view,
+			 struct text *out)
+{
+	size_t room = 4 * strlen(command) + 8;
+	char *harmless = NULL;
+
+	if (!command_is_plain(command)) {
+		harmless = malloc(room);
+		if (!harmless) {
+			out->failed = true;
+			return;
+		}
+		text_escape(harmless, room, command, strlen(command));
+	}
+	text_addf(out, "%*s", SHOW_COMMAND, "");
+	plain_paint(out, view, PLAIN_BOLD, harmless ? harmless : command);
+	text_add_char(out, '\n');
+	free(harmless);
+}
+
+/* --- one check --- */
+
+static void show_heading(const struct json *check, const char *word,
+			 enum plain_colour colour, const struct ctl_view *view,
+			 struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+
+	text_add_char(out, '\n');
+	plain_paint(out, view, colour, word);
+	text_add_char(out, ' ');
+	plain_member(&line, check, "code");
+	if (json_string(json_get(check, "subject"))) {
+		text_add(&line, ": ");
+		plain_member(&line, check, "subject");
+	}
+	plain_wrap_from(out, view, (unsigned)strlen(word) + 1, SHOW_INDENT, line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
+static void show_remedy(const struct json *remedy, const struct ctl_view *view,
+			struct text *out)
+{
+	const struct json *command = json_child(json_get(remedy, "commands"));
+	const char *place = json_string(json_get(remedy, "place"));
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+
+	if (!json_string(json_get(remedy, "text")))
+		return;
+	text_add(&line, place && strcmp(place, "server") == 0 ? "On the server: "
+							      : "Mend: ");
+	plain_member(&line, remedy, "text");
+	plain_wrap(out, view, SHOW_INDENT, SHOW_INDENT, line.bytes);
+	for (; command; command = json_next(command)) {
+		if (json_string(command))
+			doctor_show_command(json_string(command), view, out);
+	}
+	if (line.failed)
+		out->failed = true;
+}
+
+static void show_check(const struct json *check, const char *word,
+		       enum plain_colour colour, const struct ctl_view *view,
 		       struct text *out)
 {
 	TEXT_CLEANUP struct text line = TEXT_INIT;
-	const struct json *remedy = json_get(check, "remedy");
 
-	plain_member(&line, check, "verdict");
-	text_add(&line, " ");
-	plain_member(&line, check, "code");
-	text_add(&line, ": ");
+	show_heading(check, word, colour, view, out);
 	plain_member(&line, check, "text");
-	plain_wrap(out, view, 0, 2, line.bytes);
-	show_lines(json_get(check, "evidence"), 2, view, out);
-	if (!json_string(json_get(remedy, "text")))
+	plain_wrap(out, view, SHOW_INDENT, SHOW_INDENT, line.bytes);
+	doctor_show_list(json_get(check, "evidence"), view, out);
+	show_remedy(json_get(check, "remedy"), view, out);
+	if (line.failed)
+		out->failed = true;
+}
+
+static void show_checks(const struct json *report, const char *verdict, const char *word,
+			enum plain_colour colour, const struct ctl_view *view,
+			struct text *out)
+{
+	const struct json *check = json_child(json_get(report, "checks"));
+
+	for (; check; check = json_next(check)) {
+		if (check_is(check, verdict))
+			show_check(check, word, colour, view, out);
+	}
+}
+
+/* What is well needs no words but its name, each once. */
+static void show_well(const struct json *report, const struct ctl_view *view,
+		      struct text *out)
+{
+	const struct json *checks = json_get(report, "checks"), *check, *earlier;
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+
+	for (check = json_child(checks); check; check = json_next(check)) {
+		const char *code = json_string(json_get(check, "code"));
+
+		if (!check_is(check, "ok") || !code)
+			continue;
+		for (earlier = json_child(checks); earlier != check;
+		     earlier = json_next(earlier)) {
+			if (check_is(earlier, "ok") &&
+			    strcmp(json_string(json_get(earlier, "code")) ?: "", code) == 0)
+				break;
+		}
+		if (earlier != check)
+			continue;
+		text_add(&line, line.length ? ", " : "Well: ");
+		plain_foreign(&line, code);
+	}
+	if (!line.length)
 		return;
-	text_clear(&line);
-	plain_member(&line, remedy, "text");
-	plain_wrap(out, view, 2, 4, line.bytes);
-	show_lines(json_get(remedy, "commands"), 4, view, out);
+	text_add(&line, ".");
+	text_add_char(out, '\n');
+	plain_wrap(out, view, 0, SHOW_INDENT, line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
+/* --- the whole --- */
+
+static void verdict_of_forwards(const struct json *report, struct text *line)
+{
+	struct doctor_sums sums = doctor_sum(json_get(report, "forwards"));
+
+	if (!sums.forwards) {
+		text_add(line, ": no port forward was found.");
+		return;
+	}
+	text_add(line, ": ");
+	if (!sums.internet && !sums.networks) {
+		plain_count(line, sums.forwards, "port forward", "port forwards");
+		text_add(line, " looked at.");
+		return;
+	}
+	plain_count(line, sums.forwards, "forward reaches its server",
+		    "forwards reach their servers");
+	text_add(line, " from ");
+	if (sums.internet)
+		text_add(line, sums.networks ? "the internet and from " : "the internet");
+	if (sums.networks)
+		plain_count(line, sums.networks, "network", "networks");
+	text_add_char(line, '.');
+}
+
+static void show_verdict(const struct json *report, const struct ctl_view *view,
+			 struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT, heading = TEXT_INIT;
+	enum plain_colour colour = PLAIN_GREEN;
+	int64_t findings = 0, unknown = 0;
+
+	(void)json_integer(json_get(report, "findings"), 0, INT32_MAX, &findings);
+	(void)json_integer(json_get(report, "unknown"), 0, INT32_MAX, &unknown);
+	if (findings) {
+		plain_count(&heading, findings, "finding", "findings");
+		colour = PLAIN_RED;
+		text_add(&line, unknown ? "; " : ".");
+	} else if (unknown) {
+		text_add(&heading, "No finding");
+		colour = PLAIN_YELLOW;
+		text_add(&line, "; ");
+	} else {
+		text_add(&heading, "Healthy");
+		verdict_of_forwards(report, &line);
+	}
+	if (unknown) {
+		plain_count(&line, unknown, "thing", "things");
+		text_add(&line, " could not be looked at.");
+	}
+	plain_paint(out, view, colour, heading.bytes);
+	plain_wrap_from(out, view, (unsigned)plain_width(heading.bytes), SHOW_INDENT,
+			line.bytes);
+	if (line.failed || heading.failed)
+		out->failed = true;
 }
 
 void doctor_show(const struct json *report, const struct ctl_view *view, struct text *out)
 {
-	const struct json *check;
+	const struct json *forwards = json_get(report, "forwards");
 
-	plain_member(out, report, "verdict");
-	text_add_char(out, '\n');
-	for (check = json_child(json_get(report, "checks")); check;
-	     check = json_next(check))
-		show_check(check, view, out);
-}
-
-void doctor_show_probe(const struct json *report, const struct ctl_view *view,
-		       struct text *out)
-{
-	const struct json *probe;
-
-	plain_member(out, report, "verdict");
-	text_add_char(out, '\n');
-	for (probe = json_child(json_get(report, "probes")); probe;
-	     probe = json_next(probe)) {
-		plain_member(out, probe, "text");
+	show_verdict(report, view, out);
+	if (json_child(forwards)) {
 		text_add_char(out, '\n');
-		show_lines(json_get(probe, "evidence"), 2, view, out);
+		doctor_show_forwards(forwards, view, out);
 	}
+	show_checks(report, "finding", "Finding", PLAIN_RED, view, out);
+	show_checks(report, "unknown", "Unknown", PLAIN_YELLOW, view, out);
+	show_checks(report, "note", "Note", PLAIN_BOLD, view, out);
+	show_well(report, view, out);
 }

@@ -73,6 +73,7 @@ enum { PLAIN_CELLS_MAX = 6 };
 struct plain_row {
 	char *cells[PLAIN_CELLS_MAX];
 	enum plain_colour colour;	/* of the table's `painted` cell */
+	enum plain_colour colours[PLAIN_CELLS_MAX];	/* of the others; mostly none */
 	char *note;			/* below the row, NULL: none */
 };
 

@@ -85,6 +85,26 @@ static void table_show_heads(const struct plain_table *table, const struct ctl_v
 	text_add_char(out, '\n');
 }
 
+static enum plain_colour table_colour(const struct plain_table *table,
+				      const struct plain_row *row, size_t column)
+{
+	return column == table->painted ? row->colour : row->colours[column];
+}
+
+/* Words are wrapped; what has a colour is one of them, and short. */
+static void table_show_last(const struct plain_table *table, const struct plain_row *row,
+			    const struct ctl_view *view, unsigned start, struct text *out)
+{
+	size_t last = table->columns - 1;
+
+	if (row->colours[last] == PLAIN_NO_COLOUR) {
+		plain_wrap_from(out, view, start, start, table_cell(row, last));
+		return;
+	}
+	plain_paint(out, view, row->colours[last], table_cell(row, last));
+	text_add_char(out, '\n');
+}
+
 static void table_show_row(const struct plain_table *table, const struct plain_row *row,
 			   const struct ctl_view *view, const size_t starts[],
 			   struct text *out)
@@ -96,14 +116,11 @@ static void table_show_row(const struct plain_table *table, const struct plain_r
 	for (column = 0; column < last; column++) {
 		cell = table_cell(row, column);
 		text_addf(out, "%*s", (int)(starts[column] - at), "");
-		plain_paint(out, view,
-			    column == table->painted ? row->colour : PLAIN_NO_COLOUR,
-			    cell);
+		plain_paint(out, view, table_colour(table, row, column), cell);
 		at = starts[column] + plain_width(cell);
 	}
 	text_addf(out, "%*s", (int)(starts[last] - at), "");
-	plain_wrap_from(out, view, (unsigned)starts[last], (unsigned)starts[last],
-			table_cell(row, last));
+	table_show_last(table, row, view, (unsigned)starts[last], out);
 }
 
 /* First cell on its own line, the others below it. */
