@@ -304,6 +304,10 @@ static int leave(struct walk_state *state, struct err *ret_err)
 	enum fate fate;
 	int r;
 
+	/* Back to where it came from the bridge itself sends it, and names no link. */
+	if (state->in == state->out && state->status & IPS_DST_NAT &&
+	    walk_came_by_bridge(state))
+		state->in = NULL;
 	r = run_hook(state, NF_INET_POST_ROUTING, &fate, ret_err);
 	if (r == 0 && fate == GOES_ON)
 		end(state, WALK_FORWARDED);

@@ -153,3 +153,11 @@ enum walk_answer walk_load_fib(struct walk_state *state, const struct walk_op *o
 	store_link(state, op, link, WALK_MISS_FIB);
 	return WALK_YES;
 }
+
+bool walk_came_by_bridge(const struct walk_state *state)
+{
+	enum router_switch calls = state->family == AF_INET
+		? state->router->bridge_calls_ip : state->router->bridge_calls_ip6;
+
+	return calls == ROUTER_ON && state->in && strcmp(state->in->kind, "bridge") == 0;
+}

@@ -252,6 +252,9 @@ void walk_begin(struct walk_state *state, const struct walk *walk,
 		const struct router *router, const struct walk_question *question,
 		struct walk_result *result);
 
+/* Whether it came by a bridge that calls iptables (bridge-nf-call-iptables). */
+bool walk_came_by_bridge(const struct walk_state *state);
+
 /* --- NAT --- */
 
 /* Ports in host order; `flags`: NF_NAT_RANGE_*, which say what of the rest counts. */

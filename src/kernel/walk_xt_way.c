@@ -93,14 +93,6 @@ enum walk_answer walk_xt_rpfilter(const struct xt_question *question,
 	return walk_xt_decide(good, inverted);
 }
 
-static bool is_seen_by_bridge(const struct walk_state *state)
-{
-	enum router_switch calls = state->family == AF_INET
-		? state->router->bridge_calls_ip : state->router->bridge_calls_ip6;
-
-	return calls == ROUTER_ON && state->in && strcmp(state->in->kind, "bridge") == 0;
-}
-
 /* Only of what came by a bridge that calls iptables is anything known, and not to us. */
 enum walk_answer walk_xt_physdev(const struct xt_question *question,
 				 enum walk_miss *ret_about)
@@ -108,7 +100,7 @@ enum walk_answer walk_xt_physdev(const struct xt_question *question,
 	uint8_t inverted = question->info.bytes[WALK_XT_PHYSDEV_INVERT];
 	uint8_t asked = question->info.bytes[WALK_XT_PHYSDEV_ASKED];
 
-	if (is_seen_by_bridge(question->state))
+	if (walk_came_by_bridge(question->state))
 		return WALK_MAYBE;
 	*ret_about = WALK_MISS_IN;
 	return walk_xt_decide(asked & ~inverted, true);
