@@ -4,14 +4,14 @@
  * A packet's walk through the ruleset, without a packet: the whole ruleset as the kernel
  * has it, and a machine that does what nf_tables does with the first packet of a
  * connection, from prerouting (or output) over the kernel's own routing to postrouting
- * (or input).
+ * (or input), and with the answer to it.
  *
  * It reads the kernel's expressions, not nft's text, so rules of iptables-nft, fw4 or
  * Docker are as plain as one's own. What it does not know (an xt extension, a quota, a
  * random number) makes a rule *unsure*: the walk goes on as if it did not match, and says
  * which rule that was. Nothing is sent and nothing is changed.
  *
- * What this does not do: fragments, connections that exist already, flowtables, tc, the old
+ * What this does not do: fragments, what follows on the first answer, flowtables, tc, the old
  * ip_tables (see router.h), bridge and netdev families beyond saying that there are such
  * chains.
  */
@@ -129,7 +129,8 @@ struct walk_result {
 	struct addr source, destination;
 	uint16_t source_port, destination_port;
 	uint32_t out;			/* link it leaves by */
-	uint32_t mark;
+	uint32_t mark, connection_mark;
+	bool connection_mark_known;
 	/* The first rule on the way of which it is not known whether it matches. */
 	const struct walk_rule *unsure;
 	struct walk_step steps[WALK_STEPS_MAX];
@@ -154,6 +155,14 @@ struct walk_question {
 int walk_run(const struct walk *walk, const struct router *router,
 	     const struct walk_question *question, struct walk_result *ret_result,
 	     struct err *ret_err) must_check;
+
+/*
+ * The answer to a packet that was WALK_FORWARDED: from the host that it reached, by the
+ * link by which it left. The connection is established then, and its NAT is undone.
+ */
+int walk_back(const struct walk *walk, const struct router *router,
+	      const struct walk_packet *packet, const struct walk_result *first,
+	      struct walk_result *ret_result, struct err *ret_err) must_check;
 
 /* --- one rule --- */
 

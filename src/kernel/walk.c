@@ -15,117 +15,6 @@
 /* What becomes of it at a hook. */
 enum fate { GOES_ON, ENDED };
 
-static void note(struct walk_state *state, enum walk_step_kind kind,
-		 const struct walk_chain *chain, const struct walk_rule *rule,
-		 const char *verdict)
-{
-	struct walk_result *result = state->result;
-
-	if (kind == WALK_UNSURE && !result->unsure)
-		result->unsure = rule;
-	if (result->step_count == WALK_STEPS_MAX)
-		return;
-	result->steps[result->step_count++] = (struct walk_step){
-		kind, chain, rule, verdict };
-}
-
-/* --- chains --- */
-
-struct stack {
-	struct place {
-		const struct walk_chain *chain;
-		size_t next;
-	} places[WALK_DEPTH_MAX + 1];
-	size_t depth;
-};
-
-/* Where a jump or goto leads. False: deeper than the kernel lets anybody go. */
-static bool descend(struct walk_state *state, struct stack *stack,
-		    const struct walk_verdict *verdict)
-{
-	if (verdict->code == NFT_JUMP && ++stack->depth > WALK_DEPTH_MAX)
-		return false;
-	stack->places[stack->depth] = (struct place){ verdict->to, 0 };
-	note(state, WALK_CHAIN, verdict->to, state->rule, verdict->name);
-	return true;
-}
-
-/* A verdict that ends the chain: what netfilter is told. */
-static uint32_t settle(struct walk_state *state, const struct walk_verdict *verdict)
-{
-	struct walk_result *result = state->result;
-
-	/* Some program decides, and most let through what they look at. */
-	if (verdict->code == NF_QUEUE)
-		note(state, WALK_UNSURE, state->rule->chain, state->rule, verdict->name);
-	if (verdict->code != NF_DROP)
-		return NF_ACCEPT;
-	result->chain = state->rule->chain;
-	result->at = state->rule;
-	result->end = verdict->rejected ? WALK_REJECTED : WALK_DROPPED;
-	return NF_DROP;
-}
-
-static uint32_t end_by_policy(struct walk_state *state, const struct walk_chain *base)
-{
-	note(state, WALK_POLICY, base, NULL, base->drops ? "drop" : "accept");
-	if (!base->drops)
-		return NF_ACCEPT;
-	state->result->chain = base;
-	state->result->at = NULL;
-	state->result->end = WALK_DROPPED;
-	return NF_DROP;
-}
-
-static enum walk_answer try_rule(struct walk_state *state, const struct walk_rule *rule,
-				 struct walk_verdict *ret_verdict)
-{
-	enum walk_miss about;
-	enum walk_answer answer = walk_rule_try(state, rule, false, ret_verdict, &about);
-
-	if (answer == WALK_MAYBE)
-		note(state, WALK_UNSURE, rule->chain, rule, "unsure");
-	else if (answer == WALK_YES && ret_verdict->name && !ret_verdict->to)
-		note(state, WALK_MATCHED, rule->chain, rule, ret_verdict->name);
-	return answer;
-}
-
-static int run_chain(struct walk_state *state, const struct walk_chain *base,
-		     uint32_t *ret_verdict)
-{
-	struct stack stack = { .places = { { base, 0 } } };
-	struct walk_verdict verdict;
-
-	note(state, WALK_CHAIN, base, NULL, base->type);
-	for (;;) {
-		struct place *here = &stack.places[stack.depth];
-		bool over = here->next == here->chain->rule_count;
-
-		if (!over) {
-			const struct walk_rule *rule = &here->chain->rules[here->next++];
-
-			if (++state->turns > WALK_TURNS_MAX)
-				return -ELOOP;
-			if (try_rule(state, rule, &verdict) != WALK_YES ||
-			    verdict.code == NFT_CONTINUE || verdict.code == NFT_BREAK)
-				continue;
-			if (verdict.to) {
-				if (!descend(state, &stack, &verdict))
-					return -ELOOP;
-				continue;
-			}
-			if (verdict.code != NFT_RETURN) {
-				*ret_verdict = settle(state, &verdict);
-				return 0;
-			}
-		}
-		if (stack.depth-- == 0)
-			break;
-	}
-	*ret_verdict = end_by_policy(state, base);
-	return 0;
-}
-
 /* --- hooks --- */
 
 static const struct walk_hook *hook_of(const struct walk_state *state)
@@ -139,6 +28,8 @@ static void track(struct walk_state *state)
 	if (state->tracking != WALK_NOT_YET)
 		return;
 	state->tracking = WALK_TRACKED;
+	if (state->first)
+		return;
 	state->original_source = state->source;
 	state->original_destination = state->destination;
 	state->original_source_port = state->source_port;
@@ -163,6 +54,20 @@ static void assume(struct walk_state *state)
 	(void)walk_nat_apply(state, true, &range);
 }
 
+/* The answer gets back what the first packet lost; no rule is asked. */
+static void undo_nat(struct walk_state *state)
+{
+	bool destination = walk_hook_is_destination(state->hook);
+
+	if (destination && state->status & IPS_SRC_NAT) {
+		state->destination = state->original_source;
+		state->destination_port = state->original_source_port;
+	} else if (!destination && state->status & IPS_DST_NAT) {
+		state->source = state->original_destination;
+		state->source_port = state->original_destination_port;
+	}
+}
+
 /*
  * The chains of type nat share one turn, and their rules one connection: once one of them
  * has set something, or all were asked, it is settled.
@@ -177,8 +82,12 @@ static int run_nat(struct walk_state *state, uint32_t *ret_verdict)
 	*ret_verdict = NF_ACCEPT;
 	if (state->tracking != WALK_TRACKED)
 		return 0;
+	if (state->first) {
+		undo_nat(state);
+		return 0;
+	}
 	for (size_t i = 0; i < hook->nat_count && !(state->status & done); i++) {
-		r = run_chain(state, hook->nat[i], ret_verdict);
+		r = walk_run_chain(state, hook->nat[i], ret_verdict);
 		if (r < 0 || *ret_verdict != NF_ACCEPT)
 			return r;
 	}
@@ -197,7 +106,7 @@ static int route(struct walk_state *state, struct err *ret_err)
 		.destination_port = state->destination_port,
 	};
 
-	note(state, WALK_ROUTED, NULL, NULL, "route");
+	walk_note(state, WALK_ROUTED, NULL, NULL, "route");
 	return router_route(state->router, &question, &state->result->route, ret_err);
 }
 
@@ -243,7 +152,7 @@ static int run_turn(struct walk_state *state, const struct walk_chain *chain,
 
 	if (!chain || chain->priority >= NF_IP_PRI_CONNTRACK)
 		track(state);
-	r = chain ? run_chain(state, chain, ret_verdict) : run_nat(state, ret_verdict);
+	r = chain ? walk_run_chain(state, chain, ret_verdict) : run_nat(state, ret_verdict);
 	if (r < 0)
 		return err_set(ret_err, r, "the rules lead in circles");
 	after = way_of(state);
@@ -468,24 +377,89 @@ static int check(const struct walk_state *state, struct err *ret_err)
 	return 0;
 }
 
+static int run(struct walk_state *state, struct err *ret_err)
+{
+	struct walk_result *result = state->result;
+	int r = check(state, ret_err);
+
+	if (r < 0)
+		return r;
+	memset(result, 0, sizeof(*result));
+	r = state->own ? run_own(state, ret_err) : run_in(state, ret_err);
+	result->source = state->source;
+	result->destination = state->destination;
+	result->source_port = state->source_port;
+	result->destination_port = state->destination_port;
+	result->mark = state->mark;
+	result->connection_mark = state->ct_mark;
+	result->connection_mark_known = state->ct_mark_known;
+	return r;
+}
+
 int walk_run(const struct walk *walk, const struct router *router,
 	     const struct walk_question *question, struct walk_result *ret_result,
 	     struct err *ret_err)
 {
-	struct walk_result *result = ret_result;
 	struct walk_state state;
-	int r;
 
-	walk_begin(&state, walk, router, question, result);
-	r = check(&state, ret_err);
-	if (r < 0)
-		return r;
-	memset(result, 0, sizeof(*result));
-	r = state.own ? run_own(&state, ret_err) : run_in(&state, ret_err);
-	result->source = state.source;
-	result->destination = state.destination;
-	result->source_port = state.source_port;
-	result->destination_port = state.destination_port;
-	result->mark = state.mark;
-	return r;
+	walk_begin(&state, walk, router, question, ret_result);
+	return run(&state, ret_err);
+}
+
+/* --- the answer --- */
+
+/* It comes from where the first packet goes by now, or went. */
+struct walk_host walk_answering(const struct walk_state *state)
+{
+	if (state->first)
+		return (struct walk_host){ state->first->destination,
+					   state->first->destination_port };
+	return (struct walk_host){ state->destination, state->destination_port };
+}
+
+struct walk_host walk_answered(const struct walk_state *state)
+{
+	if (state->first)
+		return (struct walk_host){ state->first->source,
+					   state->first->source_port };
+	return (struct walk_host){ state->source, state->source_port };
+}
+
+/* It belongs to a connection that both sides have been heard of. */
+static void join(struct walk_state *state, const struct walk_packet *packet,
+		 const struct walk_result *first)
+{
+	state->first = first;
+	state->ct_mark = first->connection_mark;
+	state->ct_mark_known = first->connection_mark_known;
+	state->original_source = packet->source;
+	state->original_destination = packet->destination;
+	state->original_source_port = packet->source_port;
+	state->original_destination_port = packet->destination_port;
+	state->status = IPS_SEEN_REPLY | IPS_CONFIRMED | IPS_NAT_DONE_MASK;
+	if (!addr_equal(&packet->source, &first->source) ||
+	    packet->source_port != first->source_port)
+		state->status |= IPS_SRC_NAT;
+	if (!addr_equal(&packet->destination, &first->destination) ||
+	    packet->destination_port != first->destination_port)
+		state->status |= IPS_DST_NAT;
+}
+
+int walk_back(const struct walk *walk, const struct router *router,
+	      const struct walk_packet *packet, const struct walk_result *first,
+	      struct walk_result *ret_result, struct err *ret_err)
+{
+	const struct walk_question answer = { .packet = {
+		.protocol = packet->protocol,
+		.source = first->destination, .source_port = first->destination_port,
+		.destination = first->source, .destination_port = first->source_port,
+		.in = first->out,
+	} };
+	struct walk_state state;
+
+	if (first->end != WALK_FORWARDED)
+		return err_set(ret_err, -EINVAL, "only what was forwarded is answered");
+	walk_begin(&state, walk, router, &answer, ret_result);
+	join(&state, packet, first);
+	return run(&state, ret_err);
 }

@@ -156,19 +156,21 @@ enum walk_answer walk_load_meta(struct walk_state *state, const struct walk_op *
 static uint32_t state_bit(const struct walk_state *state)
 {
 	if (state->tracking == WALK_TRACKED)
-		return 1U << 3;		/* new */
+		return state->first ? 1U << 1 : 1U << 3;	/* established, new */
 	return state->tracking == WALK_UNTRACKED ? 1U << 6 : 1U << 0;
 }
 
-/* Both directions' addresses: the answer's are those of the packet as it is now. */
+/* Of either direction. */
 static void load_address(struct walk_state *state, const struct walk_op *op, bool source)
 {
 	bool reply = op->direction == 1;
 	const struct addr *address;
+	struct walk_host host;
 
-	if (reply)
-		address = source ? &state->destination : &state->source;
-	else
+	if (reply) {
+		host = source ? walk_answering(state) : walk_answered(state);
+		address = &host.address;
+	} else
 		address = source ? &state->original_source
 				 : &state->original_destination;
 	walk_store(state, op->target, address->bytes, addr_length_bytes(address),
@@ -181,7 +183,7 @@ static void load_port(struct walk_state *state, const struct walk_op *op, bool s
 	uint16_t port;
 
 	if (reply)
-		port = source ? state->destination_port : state->source_port;
+		port = source ? walk_answering(state).port : walk_answered(state).port;
 	else
 		port = source ? state->original_source_port
 			      : state->original_destination_port;
@@ -201,7 +203,7 @@ static void load_tracked(struct walk_state *state, const struct walk_op *op)
 {
 	switch (op->key) {
 	case NFT_CT_DIRECTION:
-		store_u8(state, op, 0, WALK_MISS_STATE);
+		store_u8(state, op, state->first != NULL, WALK_MISS_STATE);
 		break;
 	case NFT_CT_STATUS:
 		store_u32(state, op, state->status, WALK_MISS_STATE);

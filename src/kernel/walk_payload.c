@@ -55,7 +55,7 @@ static void write_ipv6(const struct walk_state *state, struct image *image)
 	put(image, 24, state->destination.bytes, 16, WALK_MISS_DESTINATION);
 }
 
-/* SYN and nothing else, but that ECN may be offered. */
+/* SYN and nothing else, but that ECN may be offered; the answer has ACK as well. */
 static void write_transport(const struct walk_state *state, struct image *image,
 			    size_t at)
 {
@@ -63,8 +63,9 @@ static void write_transport(const struct walk_state *state, struct image *image,
 	put_port(image, at + 2, state->destination_port);
 	if (state->protocol != IPPROTO_TCP)
 		return;
-	put(image, at + 8, "\0\0\0", 4, WALK_MISS_OTHER);
-	put_bits(image, at + 13, 0x02, 0x3f);
+	if (!state->first)
+		put(image, at + 8, "\0\0\0", 4, WALK_MISS_OTHER);
+	put_bits(image, at + 13, state->first ? 0x12 : 0x02, 0x3f);
 	put(image, at + 18, "\0", 2, WALK_MISS_OTHER);
 }
 

@@ -172,6 +172,8 @@ struct walk_state {
 	const struct router *router;
 	const struct walk_question *question;
 	struct walk_result *result;
+	/* What became of the first packet, if this is the answer; NULL: it is the first. */
+	const struct walk_result *first;
 
 	/* where it is */
 	int family;			/* AF_* */
@@ -246,6 +248,21 @@ enum walk_answer walk_load_fib(struct walk_state *state, const struct walk_op *o
  */
 uint8_t walk_address_type(const struct walk_state *state, const struct addr *address,
 			  const struct router_link *link);
+
+/* Whom the answer comes from, and whom it goes to, before its NAT is undone. */
+struct walk_host {
+	struct addr address;
+	uint16_t port;
+};
+struct walk_host walk_answering(const struct walk_state *state);
+struct walk_host walk_answered(const struct walk_state *state);
+
+/* From a base chain to its policy. -ELOOP: they lead in circles. */
+int walk_run_chain(struct walk_state *state, const struct walk_chain *base,
+		   uint32_t *ret_verdict);
+void walk_note(struct walk_state *state, enum walk_step_kind kind,
+	       const struct walk_chain *chain, const struct walk_rule *rule,
+	       const char *verdict);
 
 /* A packet before its first hook. */
 void walk_begin(struct walk_state *state, const struct walk *walk,

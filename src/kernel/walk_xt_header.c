@@ -14,12 +14,12 @@ static bool port_in(const uint16_t range[2], uint16_t port, bool inverted)
 	return (port >= range[0] && port <= range[1]) != inverted;
 }
 
-/* The first packet of a connection has SYN alone; what else it has is not known. */
+/* The first packet of a connection has SYN alone, the answer ACK as well. */
 enum walk_answer walk_xt_tcp(const struct xt_question *question,
 			     enum walk_miss *ret_about)
 {
 	const struct walk_state *state = question->state;
-	const uint8_t syn = 0x02;
+	const uint8_t flags = state->first ? 0x12 : 0x02;
 	struct xt_tcp tcp;
 
 	walk_xt_read(question->info, &tcp, sizeof(tcp));
@@ -31,7 +31,7 @@ enum walk_answer walk_xt_tcp(const struct xt_question *question,
 	    !port_in(tcp.dpts, state->destination_port, tcp.invflags & XT_TCP_INV_DSTPT))
 		return WALK_NO;
 	*ret_about = WALK_MISS_OTHER;
-	if (((syn & tcp.flg_mask) == tcp.flg_cmp) == !!(tcp.invflags & XT_TCP_INV_FLAGS))
+	if (((flags & tcp.flg_mask) == tcp.flg_cmp) == !!(tcp.invflags & XT_TCP_INV_FLAGS))
 		return WALK_NO;
 	return tcp.option ? WALK_MAYBE : WALK_YES;
 }

@@ -49,7 +49,8 @@ static bool has_state(const struct walk_state *state,
 	if (state->tracking == WALK_UNTRACKED)
 		bits = XT_CONNTRACK_STATE_UNTRACKED;
 	if (state->tracking == WALK_TRACKED) {
-		bits = XT_CONNTRACK_STATE_BIT(IP_CT_NEW);
+		bits = XT_CONNTRACK_STATE_BIT(state->first ? IP_CT_ESTABLISHED
+							   : IP_CT_NEW);
 		bits |= state->status & IPS_SRC_NAT ? XT_CONNTRACK_STATE_SNAT : 0;
 		bits |= state->status & IPS_DST_NAT ? XT_CONNTRACK_STATE_DNAT : 0;
 	}
@@ -65,9 +66,8 @@ static bool has_status(const struct walk_state *state,
 static bool is_original(const struct walk_state *state,
 			const struct xt_conntrack_mtinfo3 *wanted)
 {
-	(void)state;
 	(void)wanted;
-	return true;
+	return !state->first;
 }
 
 static bool has_protocol(const struct walk_state *state,
@@ -104,17 +104,20 @@ static bool has_original_destination(const struct walk_state *state,
 		      &wanted->origdst_mask);
 }
 
-/* An answer comes from where the packet goes to by now. */
 static bool has_reply_source(const struct walk_state *state,
 			     const struct xt_conntrack_mtinfo3 *wanted)
 {
-	return agrees(&state->destination, &wanted->replsrc_addr, &wanted->replsrc_mask);
+	const struct walk_host host = walk_answering(state);
+
+	return agrees(&host.address, &wanted->replsrc_addr, &wanted->replsrc_mask);
 }
 
 static bool has_reply_destination(const struct walk_state *state,
 				  const struct xt_conntrack_mtinfo3 *wanted)
 {
-	return agrees(&state->source, &wanted->repldst_addr, &wanted->repldst_mask);
+	const struct walk_host host = walk_answered(state);
+
+	return agrees(&host.address, &wanted->repldst_addr, &wanted->repldst_mask);
 }
 
 static bool port_in(uint16_t port, uint16_t first, uint16_t last)
@@ -139,14 +142,14 @@ static bool has_original_destination_port(const struct walk_state *state,
 static bool has_reply_source_port(const struct walk_state *state,
 				  const struct xt_conntrack_mtinfo3 *wanted)
 {
-	return port_in(state->destination_port, wanted->replsrc_port,
+	return port_in(walk_answering(state).port, wanted->replsrc_port,
 		       wanted->replsrc_port_high);
 }
 
 static bool has_reply_destination_port(const struct walk_state *state,
 				       const struct xt_conntrack_mtinfo3 *wanted)
 {
-	return port_in(state->source_port, wanted->repldst_port,
+	return port_in(walk_answered(state).port, wanted->repldst_port,
 		       wanted->repldst_port_high);
 }
 
@@ -202,7 +205,7 @@ enum walk_answer walk_xt_state(const struct xt_question *question,
 
 	walk_xt_read(question->info, &wanted, sizeof(wanted));
 	if (state->tracking == WALK_TRACKED)
-		bit = XT_STATE_BIT(IP_CT_NEW);
+		bit = XT_STATE_BIT(state->first ? IP_CT_ESTABLISHED : IP_CT_NEW);
 	else if (state->tracking == WALK_UNTRACKED)
 		bit = XT_STATE_UNTRACKED;
 	*ret_about = WALK_MISS_STATE;
