@@ -17,6 +17,9 @@ RUNSTATEDIR ?= /run
 STATEDIR    ?= /var/lib
 UNITDIR     ?= /lib/systemd/system
 SYSUSERSDIR ?= /usr/lib/sysusers.d
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR  ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 # Whom a DNS provider may write to, an address or a URL: part of the User-Agent of updates.
 CONTACT     ?=
@@ -223,6 +226,10 @@ install: all
 	$(call put,0644,$(MANDIR)/man7,$(MAN7))
 	$(call put,0644,$(MANDIR)/man8,$(MAN8))
 	$(Q)cd '$(DESTDIR)$(MANDIR)' && $(man_paths) $(MAN_INSTALLED)
+	$(call put,0644,$(ZSHCOMPDIR),packaging/completion/_hairpinctl)
+	$(call put,0644,$(FISHCOMPDIR),packaging/completion/hairpinctl.fish)
+	$(call put,0644,$(BASHCOMPDIR),packaging/completion/hairpinctl.bash)
+	$(Q)mv '$(DESTDIR)$(BASHCOMPDIR)/hairpinctl.bash' '$(DESTDIR)$(BASHCOMPDIR)/hairpinctl'
 	$(call say,INSTALL,$(UNITDIR) $(SYSUSERSDIR))
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSUSERSDIR)' '$(DESTDIR)$(SYSCONFDIR)/hairpind/hooks.d'
 	$(Q)for unit in $(UNITS); do $(substitute) "$$unit" > '$(DESTDIR)$(UNITDIR)'/"$${unit##*/}" && \
@@ -235,6 +242,7 @@ INSTALLED = $(SBINDIR)/hairpind $(BINDIR)/hairpinctl $(LIBEXECDIR)/hairpind/hair
 	$(addprefix $(DOCDIR)/examples/,$(notdir $(EXAMPLES))) $(DOCDIR)/README.md $(DOCDIR)/CHANGELOG.md \
 	$(addprefix $(MANDIR)/,$(MAN_INSTALLED)) $(DATADIR)/hairpind/provider.schema.json \
 	$(DATADIR)/hairpind/providers/README.md \
+	$(BASHCOMPDIR)/hairpinctl $(ZSHCOMPDIR)/_hairpinctl $(FISHCOMPDIR)/hairpinctl.fish \
 	$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(SYSUSERSDIR)/hairpind.conf
 INSTALLED_DIRECTORIES = $(LIBEXECDIR)/hairpind $(DATADIR)/hairpind/providers $(DATADIR)/hairpind/hooks $(DATADIR)/hairpind \
 	$(DOCDIR)/examples $(DOCDIR) $(SYSCONFDIR)/hairpind/hooks.d $(SYSCONFDIR)/hairpind

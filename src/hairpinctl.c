@@ -50,47 +50,6 @@ static const char usage[] =
 	"Exit status: 0 done, healthy, nothing to change; 1 failed, doctor: findings;\n"
 	"2 usage; 3 plan: changes are pending; 4 no daemon answers.\n";
 
-/* Options that not every command takes. */
-enum {
-	TAKES_FORCE = 1 << 0,
-	TAKES_CONFIG = 1 << 1,
-	TAKES_ADDRESS = 1 << 2,
-	TAKES_PROBE = 1 << 3,	/* --probe, --interface, --passive */
-};
-
-enum { MANY = 1000 };
-
-struct word {
-	const char *name;
-	enum ctl_command command;
-	unsigned least, most;	/* words after it */
-	unsigned takes;
-	const char *wants;	/* those words, for who gives too few */
-};
-
-static const struct word words[] = {
-	{ "status", CTL_STATUS, 0, 0, 0, "" },
-	{ "plan", CTL_PLAN, 0, 0, TAKES_ADDRESS | TAKES_CONFIG, "" },
-	{ "sync", CTL_SYNC, 0, 0, 0, "" },
-	{ "update", CTL_UPDATE, 0, MANY, TAKES_FORCE, "" },
-	{ "watch", CTL_WATCH, 0, 0, 0, "" },
-	{ "doctor", CTL_DOCTOR, 0, 0, TAKES_PROBE | TAKES_ADDRESS | TAKES_CONFIG, "" },
-	{ "rules", CTL_RULES, 0, 0, TAKES_CONFIG, "" },
-	{ "tag", CTL_TAG, 4, 5, TAKES_CONFIG, "FAMILY TABLE CHAIN HANDLE" },
-	{ "hook", CTL_HOOK, 1, 3, TAKES_CONFIG, "list, or test NAME [EVENT]" },
-	{ "providers", CTL_PROVIDERS, 0, 1, 0, "" },
-	{ "reload", CTL_RELOAD, 0, 0, 0, "" },
-	{ "pause", CTL_PAUSE, 1, 1, 0, "a time, such as 10m" },
-	{ "resume", CTL_RESUME, 0, 0, 0, "" },
-	{ "log", CTL_LOG, 1, 2, 0, "err, warning, notice, info or debug" },
-	{ "import", CTL_IMPORT, 2, 2, 0, "ddclient or inadyn, and a file" },
-	{ "metrics", CTL_METRICS, 0, 0, 0, "" },
-	{ "version", CTL_VERSION, 0, 0, 0, "" },
-	{ "complete", CTL_COMPLETE, 0, MANY, TAKES_CONFIG, "" },
-};
-
-enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
-
 static int refuse(const char *what, const char *word, const char *hint)
 {
 	char shown[100];
@@ -111,13 +70,13 @@ static int complain(const char *command, const char *what, const char *object)
 
 static int refuse_command(const char *word)
 {
-	const char *names[WORD_COUNT + 1] = { NULL };
+	const char *names[CTL_COMMANDS + 1] = { NULL };
 	char hint[64] = "";
 	const char *nearest;
 	size_t i;
 
-	for (i = 0; i < WORD_COUNT; i++)
-		names[i] = words[i].name;
+	for (i = 0; i < CTL_COMPLETE; i++)
+		names[i] = ctl_words[i].name;
 	nearest = text_nearest(word, names);
 	if (nearest)
 		snprintf(hint, sizeof(hint), "; did you mean \"%s\"?", nearest);
@@ -125,15 +84,15 @@ static int refuse_command(const char *word)
 }
 
 /* NULL after the complaint. */
-static const struct word *find_command(const char *name)
+static const struct ctl_word *find_command(const char *name)
 {
 	size_t i;
 
 	if (!name)
-		return &words[0];
-	for (i = 0; i < WORD_COUNT; i++) {
-		if (strcmp(words[i].name, name) == 0)
-			return &words[i];
+		return &ctl_words[CTL_STATUS];
+	for (i = 0; i < CTL_COMMANDS; i++) {
+		if (strcmp(ctl_words[i].name, name) == 0)
+			return &ctl_words[i];
 	}
 	(void)refuse_command(name);
 	return NULL;
@@ -215,17 +174,17 @@ static void read_options(struct arguments *arguments, int argc, char **argv)
 /* An option that this command does not take. NULL: none. */
 static const char *find_stray(const struct ctl_options *options, unsigned takes)
 {
-	if (options->force && !(takes & TAKES_FORCE))
+	if (options->force && !(takes & CTL_TAKES_FORCE))
 		return "--force";
-	if (options->look.config_path && !(takes & TAKES_CONFIG))
+	if (options->look.config_path && !(takes & CTL_TAKES_CONFIG))
 		return "-c";
-	if (options->address && !(takes & TAKES_ADDRESS))
+	if (options->address && !(takes & CTL_TAKES_ADDRESS))
 		return "--address";
-	if (options->probe && !(takes & TAKES_PROBE))
+	if (options->probe && !(takes & CTL_TAKES_PROBE))
 		return "--probe";
-	if (options->interface && !(takes & TAKES_PROBE))
+	if (options->interface && !(takes & CTL_TAKES_PROBE))
 		return "--interface";
-	if (options->passive && !(takes & TAKES_PROBE))
+	if (options->passive && !(takes & CTL_TAKES_PROBE))
 		return "--passive";
 	return NULL;
 }
@@ -234,7 +193,7 @@ static const char *find_stray(const struct ctl_options *options, unsigned takes)
 static void read_words(struct arguments *arguments, char **rest)
 {
 	struct ctl_options *options = &arguments->options;
-	const struct word *word = find_command(*rest);
+	const struct ctl_word *word = find_command(*rest);
 	const char *stray;
 	unsigned count = 0;
 
@@ -242,7 +201,7 @@ static void read_words(struct arguments *arguments, char **rest)
 		arguments->end = CTL_USAGE;
 		return;
 	}
-	options->command = word->command;
+	options->command = (enum ctl_command)(word - ctl_words);
 	if (*rest)
 		rest++;
 	options->words = (const char *const *)rest;

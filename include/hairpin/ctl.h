@@ -172,6 +172,24 @@ enum ctl_command {
 	CTL_COMMANDS,
 };
 
+/* Options that not every command takes. */
+enum {
+	CTL_TAKES_FORCE = 1 << 0,
+	CTL_TAKES_CONFIG = 1 << 1,
+	CTL_TAKES_ADDRESS = 1 << 2,
+	CTL_TAKES_PROBE = 1 << 3,	/* --probe, --interface, --passive */
+};
+
+/* How a command is called, by its number: words.c. */
+struct ctl_word {
+	const char *name;
+	unsigned least, most;		/* words after it */
+	unsigned takes;
+	const char *wants;		/* those words, for who gives too few */
+};
+
+extern const struct ctl_word ctl_words[CTL_COMMANDS];
+
 struct ctl_options {
 	enum ctl_command command;
 	const char *socket_path;
