@@ -113,7 +113,11 @@ struct walk_step {
 	enum walk_step_kind kind;
 	const struct walk_chain *chain;
 	const struct walk_rule *rule;	/* NULL: none */
-	const char *verdict;		/* static: "accept", "drop", "jump", "dnat", ... */
+	/*
+	 * Static: "accept", "drop", "jump", "dnat", ...; of an unsure rule what it would come
+	 * to, "unsure" where that hangs on the packet too.
+	 */
+	const char *verdict;
 };
 
 enum { WALK_STEPS_MAX = 256 };
@@ -140,8 +144,8 @@ struct walk_result {
 struct walk_question {
 	struct walk_packet packet;
 	/*
-	 * "If a rule sent it to ADDRESS:PORT": done where no rule of prerouting gives it
-	 * another destination. None: as it is.
+	 * "If a rule sent it to ADDRESS:PORT": done where no rule of prerouting sends it
+	 * there, in place of what one of them does. None: as it is.
 	 */
 	struct addr assumed;
 	uint16_t assumed_port;

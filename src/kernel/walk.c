@@ -46,8 +46,12 @@ static void assume(struct walk_state *state)
 		.port_first = question->assumed_port, .port_last = question->assumed_port,
 	};
 
-	if (state->result->destination_nat.rule || addr_is_none(&question->assumed))
+	if (addr_is_none(&question->assumed) ||
+	    (state->result->destination_nat.rule &&
+	     addr_equal(&state->destination, &question->assumed)))
 		return;
+	state->destination = state->original_destination;
+	state->destination_port = state->original_destination_port;
 	if (question->assumed_port)
 		range.flags |= NF_NAT_RANGE_PROTO_SPECIFIED;
 	state->rule = NULL;

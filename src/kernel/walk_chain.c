@@ -68,6 +68,18 @@ static uint32_t end_by_policy(struct walk_state *state, const struct walk_chain 
 	return NF_DROP;
 }
 
+/* What an unsure rule would come to, if that can be told without looking at a packet. */
+static const char *consequence_of(const struct walk_rule *rule)
+{
+	for (size_t i = 0; i < rule->code->count; i++) {
+		const struct walk_op *op = &rule->code->ops[i];
+
+		if (op->kind == WALK_OP_VERDICT && op->verdict.name)
+			return op->verdict.name;
+	}
+	return "unsure";
+}
+
 static enum walk_answer try_rule(struct walk_state *state, const struct walk_rule *rule,
 				 struct walk_verdict *ret_verdict)
 {
@@ -75,7 +87,7 @@ static enum walk_answer try_rule(struct walk_state *state, const struct walk_rul
 	enum walk_answer answer = walk_rule_try(state, rule, false, ret_verdict, &about);
 
 	if (answer == WALK_MAYBE)
-		walk_note(state, WALK_UNSURE, rule->chain, rule, "unsure");
+		walk_note(state, WALK_UNSURE, rule->chain, rule, consequence_of(rule));
 	else if (answer == WALK_YES && ret_verdict->name && !ret_verdict->to)
 		walk_note(state, WALK_MATCHED, rule->chain, rule, ret_verdict->name);
 	return answer;
