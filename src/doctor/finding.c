@@ -21,6 +21,7 @@ static void finding_free(struct finding *finding)
 	json_free(finding->networks);
 	json_free(finding->evidence);
 	json_free(finding->commands);
+	json_free(finding->last);
 	*finding = (struct finding){ .key = { 0 } };
 }
 
@@ -49,12 +50,13 @@ struct finding *finding_of(struct findings *findings, const struct finding_key *
 		.key = *key,
 		.subjects = json_new_array(), .networks = json_new_array(),
 		.evidence = json_new_array(), .commands = json_new_array(),
+		.last = json_new_array(),
 	};
 	va_start(arguments, format);
 	finding->text = finding_line(format, arguments);
 	va_end(arguments);
 	if (!finding->text || !finding->subjects || !finding->networks ||
-	    !finding->evidence || !finding->commands)
+	    !finding->evidence || !finding->commands || !finding->last)
 		findings->failed = true;
 	return finding;
 }
@@ -124,6 +126,15 @@ void finding_command(struct finding *finding, const char *format, ...)
 	va_end(arguments);
 }
 
+void finding_last_command(struct finding *finding, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	finding_add_line(finding->last, format, arguments);
+	va_end(arguments);
+}
+
 /* "a, b and 3 more" */
 static void finding_list(struct text *out, const struct json *list, size_t most)
 {
@@ -155,6 +166,8 @@ static void finding_tell(const struct finding *finding, struct report *report)
 		return;
 	report_remedy(check, finding->place, "%s", finding->remedy);
 	for (line = json_child(finding->commands); line; line = json_next(line))
+		report_command(check, "%s", json_string(line));
+	for (line = json_child(finding->last); line; line = json_next(line))
 		report_command(check, "%s", json_string(line));
 }
 

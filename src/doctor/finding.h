@@ -25,7 +25,7 @@ struct finding {
 	struct finding_key key;
 	char *text, *remedy;
 	enum doctor_place place;
-	struct json *subjects, *networks, *evidence, *commands;
+	struct json *subjects, *networks, *evidence, *commands, *last;
 };
 
 struct findings {
@@ -48,6 +48,9 @@ void finding_evidence(struct finding *finding, const char *format, ...)
 void finding_remedy(struct finding *finding, enum doctor_place place, const char *format,
 		    ...) __attribute__((format(printf, 3, 4)));
 void finding_command(struct finding *finding, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Behind all of those. */
+void finding_last_command(struct finding *finding, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Into the report, what must be mended first; then it is empty again. */

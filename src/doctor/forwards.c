@@ -253,6 +253,7 @@ void patient_judge_forwards(struct patient *patient)
 		forwards_judge_lan(&all, &patient->forwards[i]);
 	}
 	forwards_judge_servers(&all);
+	forwards_judge_pinholes(&all);
 	forwards_note(&all);
 	findings_tell(&all.findings, &patient->report);
 	forwards_give_up(&all);

@@ -8,6 +8,7 @@
  * forwards_internet.c, forwards_lan.c, forwards_lan_missed.c   who reaches it, and else why not
  * forwards_tell.c   findings that both of them have
  * forwards_server.c whether the server answers, with real connections
+ * forwards_pinhole.c  openings for servers with IPv6 addresses of their own
  * forwards_notes.c  what will matter one day
  */
 #ifndef DOCTOR_FORWARDS_H
@@ -95,8 +96,9 @@ bool forwards_is_dropped(const struct walk_result *result);
 
 /*
  * The unsure rule on whose answer it hangs what becomes of the packet; NULL: it is sure.
+ * `sources`: also those that would give it another source.
  */
-const struct walk_rule *forwards_doubt(const struct walk_result *result);
+const struct walk_rule *forwards_doubt(const struct walk_result *result, bool sources);
 
 /* The rule of prerouting's NAT that had the last word; NULL: none had. */
 const struct walk_rule *forwards_taker(const struct forwards *all,
@@ -139,6 +141,7 @@ void forwards_tell_unsure(struct forwards *all, const struct patient_forward *fo
 void forwards_judge_internet(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_lan(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_servers(struct forwards *all);
+void forwards_judge_pinholes(struct forwards *all);
 void forwards_note(struct forwards *all);
 
 #endif

@@ -214,10 +214,10 @@ static bool internet_ask(struct internet *it)
 
 static bool internet_is_unsure(struct internet *it)
 {
-	const struct walk_rule *rule = forwards_doubt(&it->result);
+	const struct walk_rule *rule = forwards_doubt(&it->result, false);
 
 	if (!rule)
-		rule = forwards_doubt(&it->behind);
+		rule = forwards_doubt(&it->behind, false);
 	if (!rule)
 		return false;
 	forwards_tell_unsure(it->all, it->forward, "a client of the internet", rule);

@@ -41,10 +41,44 @@ bool lan_needs_return_path(const struct lan *it)
 	       !router_owner(it->all->patient->router, source);
 }
 
+static bool lan_passes(struct lan *it, const struct patient_network *from,
+		       const struct patient_network *to)
+{
+	const struct walk_question question = {
+		.packet = forwards_packet(it->forward, &from->client, &to->client,
+					  from->link->index),
+	};
+	struct walk_result result;
+
+	return forwards_run(it->all, &question, &result) && result.end == WALK_FORWARDED;
+}
+
+/*
+ * A network for servers: others of the LAN get in, and it does not get out to them. Its
+ * own hosts are no clients.
+ */
+static bool lan_is_for_servers(struct lan *it)
+{
+	const struct patient *patient = it->all->patient;
+	const struct patient_network *other;
+	size_t i;
+
+	for (i = 0; i < patient->network_count; i++) {
+		other = &patient->networks[i];
+		if (other->link != it->network->link && !other->containers &&
+		    other->client.family == it->network->client.family &&
+		    lan_passes(it, other, it->network) &&
+		    !lan_passes(it, it->network, other))
+			return true;
+	}
+	return false;
+}
+
 static void lan_tell_return_path(struct lan *it)
 {
-	static const struct finding_key key = {
-		.verdict = DOCTOR_FINDING, .code = "return-path",
+	const struct finding_key key = {
+		.verdict = lan_is_for_servers(it) ? DOCTOR_NOTE : DOCTOR_FINDING,
+		.code = "return-path",
 	};
 	char source[ADDR_TEXT_BYTES], server[ADDR_TEXT_BYTES];
 	struct finding *finding;
@@ -206,12 +240,12 @@ static bool lan_ask(struct lan *it)
 
 static bool lan_is_unsure(struct lan *it)
 {
-	const struct walk_rule *rule = forwards_doubt(&it->result);
+	const struct walk_rule *rule = forwards_doubt(&it->result, it->beside);
 
 	if (!rule)
-		rule = forwards_doubt(&it->behind);
+		rule = forwards_doubt(&it->behind, it->beside);
 	if (!rule)
-		rule = forwards_doubt(&it->last);
+		rule = forwards_doubt(&it->last, it->beside);
 	if (!rule)
 		return false;
 	forwards_tell_unsure(it->all, it->forward, it->network->text, rule);
@@ -225,7 +259,11 @@ static enum patient_reach lan_judge(struct lan *it)
 	bool apart = dropped && !lan_may_directly(it);
 	bool told = false;
 
-	if (!sent && !apart)
+	if (it->silent)
+		return sent && it->result.end == WALK_FORWARDED ? PATIENT_YES
+								: PATIENT_UNKNOWN;
+	/* Which address clients connect to nobody knows: that is told of the router. */
+	if (!sent && !apart && !it->unknown)
 		told = lan_tell_missed(it);
 	if (dropped && (sent || !apart))
 		lan_tell_blocked(it, apart);
@@ -234,7 +272,9 @@ static enum patient_reach lan_judge(struct lan *it)
 		told = true;
 	}
 	if (!sent)
-		return forwards_local_reach(it->all, &it->packet, &it->result);
+		return it->unknown ? PATIENT_UNKNOWN
+				   : forwards_local_reach(it->all, &it->packet,
+							  &it->result);
 	if (!lan_judge_grabs(it))
 		lan_judge_shadowed(it);
 	if (!it->beside && it->last.source_nat.rule)
@@ -257,9 +297,7 @@ static bool lan_is_beside(const struct lan *it)
 
 static enum patient_reach lan_try(struct lan *it)
 {
-	const struct addr *seen = addr_is_none(&it->seen) ? &it->own : &it->seen;
-
-	it->packet = forwards_packet(it->forward, &it->network->client, seen,
+	it->packet = forwards_packet(it->forward, &it->network->client, &it->seen,
 				     it->network->link->index);
 	it->beside = lan_is_beside(it);
 	if (!lan_ask(it) || lan_is_unsure(it))
@@ -288,7 +326,6 @@ static void lan_choose_seen(struct lan *it, const struct patient *patient)
 	it->seen = forwards_public(it->forward->wan, it->own.family);
 	if (!addr_is_none(&it->seen))
 		return;
-	it->presumed = true;
 	for (i = 0; i < patient->network_count; i++) {
 		if (!lan_concerns(it->forward, &patient->networks[i]))
 			continue;
@@ -305,6 +342,7 @@ static void lan_choose_seen(struct lan *it, const struct patient *patient)
 		}
 	}
 	it->seen = forwards_stranger(all, it->own.family);
+	it->unknown = true;
 }
 
 static bool lan_is_only(struct lan *it, const struct patient *patient)
@@ -334,9 +372,10 @@ void forwards_judge_lan(struct forwards *all, struct patient_forward *forward)
 
 	for (i = 0; i < patient->network_count; i++)
 		forward->networks[i] = PATIENT_UNKNOWN;
-	/* A list of allowed sources is not meant for the LAN, nor are containers' ports. */
-	if (forward->found == PATIENT_BY_SOME || forwards_is_contained(patient, forward))
+	/* A list of allowed sources is not meant for the LAN. */
+	if (forward->found == PATIENT_BY_SOME)
 		return;
+	it.silent = forwards_is_contained(patient, forward);
 	lan_choose_seen(&it, patient);
 	it.only = lan_is_only(&it, patient);
 	for (i = 0; i < patient->network_count; i++) {

@@ -10,7 +10,8 @@ struct lan {
 	struct patient_forward *forward;
 	const struct patient_network *network;
 	struct addr own, seen;		/* `seen`: that a client connects to */
-	bool presumed;			/* it is only the rule's literal */
+	bool unknown;			/* nobody knows it: `seen` is a stranger's */
+	bool silent;			/* nothing is told: only how it is */
 	bool only;			/* no network's clients are sent to the server */
 	bool beside;			/* the server is in the same network */
 	struct walk_packet packet;

@@ -170,26 +170,66 @@ static void server_tell_no_route(struct servers *servers, const struct server *s
 			server->forward->server.family == AF_INET6 ? "-6 " : "", near);
 }
 
+/* Does a client of that network come to the server from afar, with its own address? */
+static bool server_is_far(struct servers *servers, const struct patient_forward *forward,
+			  const struct patient_network *network,
+			  const struct router_address *near)
+{
+	struct addr seen = forwards_public(forward->wan, forward->server.family);
+	const struct walk_question question = {
+		.packet = forwards_packet(forward, &network->client, &seen,
+					  network->link->index),
+		.assumed = forward->server, .assumed_port = forward->server_port,
+		.regardless = true,
+	};
+	struct walk_result result;
+
+	return network->link->index != near->link &&
+	       forwards_run(servers->all, &question, &result) && !result.source_nat.rule;
+}
+
+/* What packets in thought reached, they do not: all of it, or what comes from afar. */
+static void server_take_back(struct servers *servers, const struct server *server,
+			     bool all_of_it)
+{
+	const struct patient *patient = servers->all->patient;
+	struct patient_forward *forward;
+	size_t i, j;
+
+	for (i = 0; i < patient->forward_count; i++) {
+		forward = &patient->forwards[i];
+		if (!addr_equal(&forward->server, &server->forward->server) ||
+		    (all_of_it && forward->server_port != server->forward->server_port))
+			continue;
+		if (forward->internet == PATIENT_YES)
+			forward->internet = PATIENT_NO;
+		for (j = 0; j < patient->network_count; j++) {
+			if (forward->networks[j] == PATIENT_YES &&
+			    (all_of_it || server_is_far(servers, forward,
+							&patient->networks[j],
+							server->near)))
+				forward->networks[j] = PATIENT_NO;
+		}
+	}
+}
+
 static void server_judge(struct servers *servers, const struct server *server)
 {
+	enum reach_result beside = server->beside->result;
 	char address[ADDR_TEXT_BYTES];
 
 	addr_format(&server->forward->server, address);
-	switch (server->beside->result) {
-	case REACH_REFUSED:
+	if (beside == REACH_REFUSED)
 		server_tell_refuses(servers, server, address);
-		break;
-	case REACH_SILENT:
-	case REACH_NO_HOST:
+	else if (beside == REACH_SILENT || beside == REACH_NO_HOST)
 		server_tell_silent(servers, server, address);
-		return;
-	case REACH_OPEN:
-		break;
-	case REACH_NOT_TRIED:
-		return;
-	}
-	if (server->far && server->far->result == REACH_SILENT)
+	if (beside != REACH_OPEN && beside != REACH_NOT_TRIED)
+		server_take_back(servers, server, true);
+	if ((beside == REACH_OPEN || beside == REACH_REFUSED) && server->far &&
+	    server->far->result == REACH_SILENT) {
 		server_tell_no_route(servers, server, address);
+		server_take_back(servers, server, false);
+	}
 }
 
 void forwards_judge_servers(struct forwards *all)

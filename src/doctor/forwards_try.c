@@ -149,32 +149,42 @@ bool forwards_is_dropped(const struct walk_result *result)
 	return result->end == WALK_DROPPED || result->end == WALK_REJECTED;
 }
 
-/* Where it went through, only a rule that stops may hide; where not, only one that helps. */
-static bool forwards_may_change(const struct walk_result *result,
-				const struct walk_step *step)
+static bool forwards_is_one_of(const char *word, const char *const *words)
 {
-	static const char *const stops[] = { "drop", "reject", NULL };
-	const char *const *word;
-
-	if (!step->verdict || result->end != WALK_FORWARDED)
-		return true;
-	for (word = stops; *word; word++) {
-		if (strcmp(step->verdict, *word) == 0)
+	for (; *words; words++) {
+		if (strcmp(word, *words) == 0)
 			return true;
 	}
-	return strcmp(step->rule->chain->table->name, "") != 0 &&
-	       (step->rule->nat_destination || step->rule->nat_source);
+	return false;
 }
 
-const struct walk_rule *forwards_doubt(const struct walk_result *result)
+/*
+ * Where it went through, only a rule that stops may change that; where it was stopped,
+ * only one that helps; where no rule took it, only one that would.
+ */
+static bool forwards_may_change(const struct walk_result *result,
+				const struct walk_step *step, bool sources)
 {
+	static const char *const helps[] = { "accept", "return", "continue", "queue", NULL };
+	static const char *const stops[] = { "drop", "reject", NULL };
+	const char *verdict = step->verdict ? step->verdict : "unsure";
+
+	if (step->rule->nat_destination || step->rule->nat_source)
+		return step->rule->nat_destination || sources;
+	if (forwards_is_dropped(result))
+		return !forwards_is_one_of(verdict, stops);
+	return result->end == WALK_FORWARDED && !forwards_is_one_of(verdict, helps);
+}
+
+const struct walk_rule *forwards_doubt(const struct walk_result *result, bool sources)
+{
+	const struct walk_step *step;
 	size_t i;
 
 	for (i = 0; i < result->step_count; i++) {
-		const struct walk_step *step = &result->steps[i];
-
+		step = &result->steps[i];
 		if (step->kind == WALK_UNSURE && step->rule &&
-		    forwards_may_change(result, step))
+		    forwards_may_change(result, step, sources))
 			return step->rule;
 	}
 	return result->step_count == WALK_STEPS_MAX ? result->unsure : NULL;

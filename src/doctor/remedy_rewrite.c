@@ -110,7 +110,7 @@ static void rewrite_run(struct forwards *all, struct finding *finding,
 	char old[ADDR_TEXT_BYTES], new[ADDR_TEXT_BYTES];
 
 	if (all->patient->options->status) {
-		finding_command(finding, "hairpinctl sync");
+		finding_last_command(finding, "hairpinctl sync");
 		return;
 	}
 	if (rewrite_is_ambiguous(all->patient, wan)) {
@@ -121,7 +121,7 @@ static void rewrite_run(struct forwards *all, struct finding *finding,
 			return;
 		text_add(&tag, wan->tag.pattern);
 	}
-	finding_command(finding, "hairpind --rewrite %s --from %s%s%s%s",
+	finding_last_command(finding, "hairpind --rewrite %s --from %s%s%s%s",
 			addr_format(&seen, new), addr_format(literal, old),
 			tag.length ? " --tag '" : "", tag.bytes, tag.length ? "'" : "");
 }

@@ -120,13 +120,17 @@ static const struct walk_chain *rules_find_base(const struct walk_result *droppe
 }
 
 /* Did the packet's way leave the base chain for good? What is added is not reached then. */
-static bool rules_has_gone(const struct walk_result *dropped)
+static bool rules_has_gone(const struct walk_result *dropped,
+			   const struct walk_chain *base)
 {
+	const struct walk_step *step;
 	size_t i;
 
-	for (i = 0; i < dropped->step_count; i++) {
-		if (dropped->steps[i].verdict &&
-		    strcmp(dropped->steps[i].verdict, "goto") == 0)
+	for (i = dropped->step_count; i-- > 0;) {
+		step = &dropped->steps[i];
+		if (step->kind == WALK_CHAIN && step->chain == base)
+			return false;
+		if (step->kind == WALK_CHAIN && strcmp(step->verdict, "goto") == 0)
 			return true;
 	}
 	return false;
@@ -191,7 +195,7 @@ void remedy_add_accept(struct forwards *all, struct finding *finding,
 	    !remedy_is_word(base->table->name))
 		return;
 	finding_command(finding, "nft '%s rule %s %s %s %s accept'",
-			by_rule || rules_has_gone(dropped) ? "insert" : "add",
+			by_rule || rules_has_gone(dropped, base) ? "insert" : "add",
 			nft_family_name(base->table->family), base->table->name,
 			base->name, match.bytes);
 }
