@@ -25,7 +25,10 @@ static const struct walk_hook *hook_of(const struct walk_state *state)
 /* From here on the connection is known, by what the packet is now. */
 static void track(struct walk_state *state)
 {
-	if (state->tracking != WALK_NOT_YET)
+	bool wanted = state->walk->tracks[state->family == AF_INET6] ||
+		      !addr_is_none(&state->question->assumed);
+
+	if (state->tracking != WALK_NOT_YET || !wanted)
 		return;
 	state->tracking = WALK_TRACKED;
 	if (state->first)

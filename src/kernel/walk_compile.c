@@ -110,6 +110,7 @@ static bool compile_ct(struct walk_compiler *compiler)
 {
 	struct walk_op *op = compiler->op;
 
+	op->tracks = true;
 	op->key = walk_number(compiler, NFTA_CT_KEY, UINT32_MAX);
 	op->direction = 0xff;
 	attr_u8(compiler->attrs[NFTA_CT_DIRECTION], &op->direction);
@@ -277,6 +278,19 @@ static bool asks_in(const struct walk_op *op)
 	return false;
 }
 
+/* What a rule needs, of its own NAT's family or of its table's ones. */
+static void note_tracking(struct walk *walk, const struct walk_rule *rule,
+			  const struct walk_op *op)
+{
+	int table = rule->chain->table->family;
+	int family = op->kind == WALK_OP_NAT ? (int)op->length : table;
+
+	if (!op->tracks)
+		return;
+	walk->tracks[0] |= family == NFPROTO_IPV4 || family == NFPROTO_INET;
+	walk->tracks[1] |= family == NFPROTO_IPV6 || family == NFPROTO_INET;
+}
+
 static void note(struct walk_rule *rule, struct walk_code *code,
 		 const struct walk_op *op)
 {
@@ -331,6 +345,7 @@ int walk_compile(struct walk *walk, const struct walk_table_inside *table,
 		if (rule_expression(element, &name, &compiler.data))
 			compile_one(&compiler, name);
 		note(rule, code, compiler.op);
+		note_tracking(walk, rule, compiler.op);
 	}
 	rule->code = code;
 	return 0;

@@ -30,6 +30,7 @@ static bool compile_nat(struct walk_compiler *compiler)
 	uint8_t addresses[2], ports[2];
 
 	op->kind = WALK_OP_NAT;
+	op->tracks = true;
 	op->key = walk_number(compiler, NFTA_NAT_TYPE, UINT32_MAX);
 	op->flags = walk_number(compiler, NFTA_NAT_FLAGS, 0);
 	op->length = walk_number(compiler, NFTA_NAT_FAMILY, 0);
@@ -53,6 +54,7 @@ static bool compile_masquerade(struct walk_compiler *compiler)
 	uint8_t ports[2];
 
 	op->kind = WALK_OP_MASQUERADE;
+	op->tracks = true;
 	op->flags = walk_number(compiler, NFTA_MASQ_FLAGS, 0);
 	if (!place_pair(compiler, NFTA_MASQ_REG_PROTO_MIN, NFTA_MASQ_REG_PROTO_MAX, 2,
 			ports))
@@ -68,6 +70,7 @@ static bool compile_redirect(struct walk_compiler *compiler)
 	uint8_t ports[2];
 
 	op->kind = WALK_OP_REDIRECT;
+	op->tracks = true;
 	op->flags = walk_number(compiler, NFTA_REDIR_FLAGS, 0);
 	if (!place_pair(compiler, NFTA_REDIR_REG_PROTO_MIN, NFTA_REDIR_REG_PROTO_MAX, 2,
 			ports))
@@ -112,6 +115,7 @@ static bool compile_limit(struct walk_compiler *compiler)
 
 static bool compile_connlimit(struct walk_compiler *compiler)
 {
+	compiler->op->tracks = true;
 	never_if(compiler,
 		 walk_number(compiler, NFTA_CONNLIMIT_FLAGS, 0) & NFT_CONNLIMIT_F_INV);
 	return true;
@@ -259,6 +263,22 @@ static bool compile_xfrm(struct walk_compiler *compiler)
 	return true;
 }
 
+/* Extensions that have the kernel track connections. */
+static bool xt_tracks(struct span name)
+{
+	static const char *const names[] = {
+		"DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP", "CT", "CONNMARK",
+		"CONNSECMARK", "SYNPROXY", "conntrack", "state", "connmark", "connlimit",
+		"connbytes", "connlabel", "helper", "cluster",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (attr_is(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool compile_match(struct walk_compiler *compiler)
 {
 	struct walk_op *op = compiler->op;
@@ -266,7 +286,10 @@ static bool compile_match(struct walk_compiler *compiler)
 	op->kind = WALK_OP_XT_MATCH;
 	op->key = walk_number(compiler, NFTA_MATCH_REV, 0);
 	op->value2 = attr_span(compiler->attrs[NFTA_MATCH_INFO]);
-	return attr_string(compiler->attrs[NFTA_MATCH_NAME], &op->value);
+	if (!attr_string(compiler->attrs[NFTA_MATCH_NAME], &op->value))
+		return false;
+	op->tracks = xt_tracks(op->value);
+	return true;
 }
 
 static bool compile_target(struct walk_compiler *compiler)
@@ -276,12 +299,22 @@ static bool compile_target(struct walk_compiler *compiler)
 	op->kind = WALK_OP_XT_TARGET;
 	op->key = walk_number(compiler, NFTA_TARGET_REV, 0);
 	op->value2 = attr_span(compiler->attrs[NFTA_TARGET_INFO]);
-	return attr_string(compiler->attrs[NFTA_TARGET_NAME], &op->value);
+	if (!attr_string(compiler->attrs[NFTA_TARGET_NAME], &op->value))
+		return false;
+	op->tracks = xt_tracks(op->value);
+	return true;
 }
 
 static bool compile_pass(struct walk_compiler *compiler)
 {
 	compiler->op->kind = WALK_OP_PASS;
+	return true;
+}
+
+static bool compile_flow_offload(struct walk_compiler *compiler)
+{
+	compiler->op->kind = WALK_OP_PASS;
+	compiler->op->tracks = true;
 	return true;
 }
 
@@ -304,7 +337,7 @@ static const struct { const char *name; compile_fn *compile; } compilers[] = {
 	{ "osf", compile_osf },            { "tunnel", compile_tunnel },
 	{ "xfrm", compile_xfrm },          { "log", compile_pass },
 	{ "last", compile_pass },          { "objref", compile_pass },
-	{ "flow_offload", compile_pass },  { "dup", compile_pass },
+	{ "flow_offload", compile_flow_offload },  { "dup", compile_pass },
 	{ "tproxy", compile_unsure_deed }, { "synproxy", compile_unsure_deed },
 	{ "fwd", compile_unsure_deed },
 };

@@ -71,6 +71,9 @@ static enum walk_answer do_nat(struct walk_state *state, const struct walk_op *o
 	struct walk_range range = { 0 };
 	bool destination = op->key == NFT_NAT_DNAT;
 
+	/* `dnat ip to` leaves IPv6 alone and does not end the rules. */
+	if ((op->length == NFPROTO_IPV4) != (state->family == AF_INET))
+		return WALK_YES;
 	if (!read_range(state, op, &range))
 		return WALK_MAYBE;
 	ret_verdict->code = NF_ACCEPT;

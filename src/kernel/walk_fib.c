@@ -143,8 +143,9 @@ enum walk_answer walk_load_fib(struct walk_state *state, const struct walk_op *o
 			walk_store_unknown(state, op->target, 4, WALK_MISS_FIB);
 		return WALK_YES;
 	}
-	/* A packet of our own that comes back by the loopback link. */
-	if (state->hook == NF_INET_PRE_ROUTING && state->in && state->in->loopback)
+	/* A packet of our own that comes back by the loopback link (Linux 6.16 on). */
+	if ((state->hook == NF_INET_PRE_ROUTING || state->hook == NF_INET_LOCAL_IN) &&
+	    state->in && state->in->loopback)
 		link = state->in;
 	else if (!find_link(state, op, address, &link)) {
 		walk_store_unknown(state, op->target, NFT_REG_SIZE, WALK_MISS_FIB);

@@ -93,30 +93,65 @@ int32_t walk_nat_apply(struct walk_state *state, bool destination,
 	return NF_ACCEPT;
 }
 
-/* Addresses of a link, in the kernel's order; the first that the caller may use. */
-static bool first_address(const struct walk_state *state, uint32_t link,
-			  const struct addr *towards, struct addr *ret_address)
+static bool is_usable(const struct walk_state *state, const struct router_address *entry)
+{
+	enum addr_class class = addr_classify(&entry->address);
+
+	return entry->address.family == state->family && !entry->tentative &&
+	       class != ADDR_LINK_LOCAL && class != ADDR_LOOPBACK;
+}
+
+/*
+ * A source for what goes `towards` somebody by a link: the link's address in whose network
+ * that is, else its first one, else the first one of any link (the loopback has none).
+ */
+static bool select_address(const struct walk_state *state, const struct addr *towards,
+			   struct addr *ret_address)
 {
 	const struct router *router = state->router;
-	bool found = false;
+	const struct router_address *found = NULL;
 
 	for (size_t i = 0; i < router->address_count; i++) {
 		const struct router_address *entry = &router->addresses[i];
 		const struct addr *network = addr_is_none(&entry->peer) ? &entry->address
 									: &entry->peer;
-		bool near = towards && addr_same_prefix(network, towards, entry->bits);
 
-		if (entry->link != link || entry->address.family != state->family ||
-		    entry->tentative ||
-		    addr_classify(&entry->address) == ADDR_LINK_LOCAL)
+		if (entry->link != state->out->index || !is_usable(state, entry))
 			continue;
-		if (!found || near)
-			*ret_address = entry->address;
-		found = true;
-		if (near || !towards)
+		if (!found)
+			found = entry;
+		if (addr_same_prefix(network, towards, entry->bits)) {
+			found = entry;
 			break;
+		}
 	}
+	for (size_t i = 0; i < router->address_count && !found; i++) {
+		if (is_usable(state, &router->addresses[i]))
+			found = &router->addresses[i];
+	}
+	if (found)
+		*ret_address = found->address;
 	return found;
+}
+
+/* What redirect sends to: the first address of the link it came by, of that scope. */
+static bool first_address(const struct walk_state *state, struct addr *ret_address)
+{
+	bool local = addr_classify(&state->destination) == ADDR_LINK_LOCAL;
+
+	for (size_t i = 0; i < state->router->address_count; i++) {
+		const struct router_address *entry = &state->router->addresses[i];
+
+		if (!state->in || entry->link != state->in->index || entry->tentative ||
+		    entry->address.family != state->family)
+			continue;
+		if (state->family == AF_INET6 &&
+		    (addr_classify(&entry->address) == ADDR_LINK_LOCAL) != local)
+			continue;
+		*ret_address = entry->address;
+		return true;
+	}
+	return false;
 }
 
 /* The kernel's own choice of a source, by that link. */
@@ -148,9 +183,9 @@ static bool masquerade_address(const struct walk_state *state, struct addr *ret_
 		return false;
 	if (state->family == AF_INET6 && chosen_source(state, ret_address))
 		return true;
-	return first_address(state, state->out->index,
-			     addr_is_none(gateway) || gateway->family != state->family
-				     ? &state->destination : gateway, ret_address);
+	return select_address(state, addr_is_none(gateway) ||
+					     gateway->family != state->family
+					     ? &state->destination : gateway, ret_address);
 }
 
 int32_t walk_nat_masquerade(struct walk_state *state, const struct walk_range *range)
@@ -178,7 +213,7 @@ int32_t walk_nat_redirect(struct walk_state *state, const struct walk_range *ran
 	if (state->hook == NF_INET_LOCAL_OUT)
 		whole.first = addr_from_bytes(state->family, state->family == AF_INET
 						? self4 : self6);
-	else if (!state->in || !first_address(state, state->in->index, NULL, &whole.first))
+	else if (!first_address(state, &whole.first))
 		return NF_DROP;
 	whole.last = whole.first;
 	whole.flags |= NF_NAT_RANGE_MAP_IPS;

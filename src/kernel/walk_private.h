@@ -103,6 +103,7 @@ struct walk_op {
 	uint32_t offset;		/* or a shift, or a number */
 	uint8_t direction;		/* of ct; 0xff: not said */
 	bool inverted;
+	bool tracks;			/* the kernel tracks connections for it */
 	struct span value, value2;	/* or name and info of xt */
 	const struct walk_set *set;	/* NULL: not found */
 	struct walk_verdict verdict;
@@ -134,6 +135,8 @@ struct walk {
 	struct walk_chain **by_name;	/* the same, to be found */
 	size_t chain_count, chain_room;
 	size_t rule_total, element_total;
+	/* Connections of IPv4, of IPv6 are tracked: only where some rule needs it. */
+	bool tracks[WALK_FAMILIES];
 	struct walk_hook hooks[WALK_FAMILIES][WALK_HOOKS];
 };
 
