@@ -26,6 +26,13 @@ int statefile_read(int directory, const char *name, size_t max_bytes,
 int statefile_replace(int directory, const char *name, const void *bytes, size_t length,
 		      struct err *ret_err) must_check;
 
+/*
+ * The same of a file for others to read (0644), which need not survive a power cut: nobody
+ * waits for the disk.
+ */
+int statefile_show(int directory, const char *name, const void *bytes, size_t length,
+		   struct err *ret_err) must_check;
+
 /* Renames NAME to NAME.bad, which replaces an older one. */
 int statefile_set_aside(int directory, const char *name) must_check;
 

@@ -125,8 +125,16 @@ static int statefile_open_temporary(int directory, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What others may read need not survive a power cut. */
+static int statefile_settle(int fd, bool for_others)
+{
+	if (for_others)
+		return fchmod(fd, 0644) < 0 ? -errno : 0;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
 static int statefile_write_temporary(int directory, const char *name, const void *bytes,
-				     size_t length)
+				     size_t length, bool for_others)
 {
 	int fd = statefile_open_temporary(directory, name);
 	int rc;
@@ -134,8 +142,8 @@ static int statefile_write_temporary(int directory, const char *name, const void
 	if (fd < 0)
 		return fd;
 	rc = statefile_write_all(fd, bytes, length);
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
+	if (rc == 0)
+		rc = statefile_settle(fd, for_others);
 	if (close(fd) < 0 && rc == 0)	/* NFS tells of a full disk only here */
 		rc = -errno;
 	return rc;
@@ -158,8 +166,8 @@ static int statefile_sync_directory(int directory)
 	return 0;
 }
 
-int statefile_replace(int directory, const char *name, const void *bytes, size_t length,
-		      struct err *ret_err)
+static int statefile_put(int directory, const char *name, const void *bytes, size_t length,
+			 bool for_others, struct err *ret_err)
 {
 	char temporary[STATEFILE_NAME_BYTES];
 	int rc;
@@ -168,18 +176,34 @@ int statefile_replace(int directory, const char *name, const void *bytes, size_t
 	    sizeof(temporary))
 		return err_set(ret_err, -ENAMETOOLONG, "the name of %s is too long",
 			       name);
-	rc = statefile_write_temporary(directory, temporary, bytes, length);
+	rc = statefile_write_temporary(directory, temporary, bytes, length, for_others);
 	if (rc == 0 && renameat(directory, temporary, directory, name) < 0)
 		rc = -errno;
 	if (rc < 0) {
 		(void)unlinkat(directory, temporary, 0);
 		return err_set_errno(ret_err, rc, "cannot save %s", name);
 	}
+	return 0;
+}
+
+int statefile_replace(int directory, const char *name, const void *bytes, size_t length,
+		      struct err *ret_err)
+{
+	int rc = statefile_put(directory, name, bytes, length, false, ret_err);
+
+	if (rc < 0)
+		return rc;
 	rc = statefile_sync_directory(directory);
 	if (rc < 0)
 		return err_set_errno(ret_err, rc, "%s is saved, but perhaps not for good",
 				     name);
 	return 0;
+}
+
+int statefile_show(int directory, const char *name, const void *bytes, size_t length,
+		   struct err *ret_err)
+{
+	return statefile_put(directory, name, bytes, length, true, ret_err);
 }
 
 int statefile_set_aside(int directory, const char *name)
