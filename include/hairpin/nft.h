@@ -30,6 +30,8 @@ int nft_monitor_fd(const struct nft *nft);
 
 /* Drains the monitor. `ret_foreign`: a transaction that was not ours, or an overrun. */
 int nft_monitor_read(struct nft *nft, bool *ret_foreign) must_check;
+/* How often there was more than could be taken. */
+unsigned long nft_overruns(const struct nft *nft);
 
 enum {
 	NFT_TARGETS_MAX = 16,

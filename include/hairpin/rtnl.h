@@ -33,6 +33,9 @@ int rtnl_fd(const struct rtnl *rtnl);	/* readable: call rtnl_read() */
  */
 int rtnl_read(struct rtnl *rtnl, bool *ret_changed) must_check;
 
+/* How often events were lost, or cut. */
+unsigned long rtnl_overruns(const struct rtnl *rtnl);
+
 struct rtnl_link {
 	uint32_t index;
 	char name[IFNAMSIZ];

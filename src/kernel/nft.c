@@ -101,15 +101,18 @@ int nft_monitor_read(struct nft *nft, bool *ret_foreign)
 
 		if (got == -EAGAIN)
 			break;
-		if (got == -ENOBUFS || got == -EMSGSIZE)
-			foreign = true;
-		else if (got < 0)
+		if (got < 0 && got != -ENOBUFS && got != -EMSGSIZE)
 			return (int)got;
-		else
-			foreign |= is_foreign(nft, buffer, (size_t)got);
+		nft->overruns += got < 0;
+		foreign |= got < 0 || is_foreign(nft, buffer, (size_t)got);
 	}
 	*ret_foreign = foreign;
 	return 0;
+}
+
+unsigned long nft_overruns(const struct nft *nft)
+{
+	return nft->overruns;
 }
 
 /* Whatever it refuses: nothing else was asked. */

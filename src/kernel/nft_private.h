@@ -13,6 +13,7 @@ struct nft {
 	bool journal_on;
 	bool journal_touched;		/* by the transaction that is being heard of */
 	struct plain plain;
+	unsigned long overruns;		/* of the monitor */
 };
 
 /* The number of the ruleset's generation. -EOPNOTSUPP: no nf_tables in this kernel. */

@@ -84,10 +84,16 @@ int rtnl_read(struct rtnl *rtnl, bool *ret_changed)
 			break;
 		if (got < 0 && got != -ENOBUFS && got != -EMSGSIZE)
 			return (int)got;
+		rtnl->overruns += got < 0;
 		changed = true;
 	}
 	*ret_changed = changed;
 	return 0;
+}
+
+unsigned long rtnl_overruns(const struct rtnl *rtnl)
+{
+	return rtnl->overruns;
 }
 
 const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,

@@ -9,6 +9,7 @@ struct rtnl {
 	struct netlink command;
 	struct netlink events;
 	struct rtnl_watch watch;
+	unsigned long overruns;
 };
 
 /* An interrupted dump is taken again so often. */

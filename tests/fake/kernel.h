@@ -108,6 +108,7 @@ int rtnl_new(struct rtnl **ret_rtnl, struct err *ret_err)
 
 void rtnl_free(struct rtnl *rtnl) { (void)rtnl; }
 int rtnl_fd(const struct rtnl *rtnl) { (void)rtnl; return -1; }
+unsigned long rtnl_overruns(const struct rtnl *rtnl) { (void)rtnl; return 0; }
 
 int rtnl_read(struct rtnl *rtnl, bool *ret_changed)
 {
@@ -192,6 +193,7 @@ int nft_new(struct nft **ret_nft, struct err *ret_err)
 
 void nft_free(struct nft *nft) { (void)nft; }
 int nft_monitor_fd(const struct nft *nft) { (void)nft; return -1; }
+unsigned long nft_overruns(const struct nft *nft) { (void)nft; return 0; }
 
 int nft_monitor_read(struct nft *nft, bool *ret_foreign)
 {
