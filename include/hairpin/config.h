@@ -169,6 +169,7 @@ struct config {
 	} control;
 	char state_directory[CONFIG_PATH_BYTES];
 	char metrics_textfile[CONFIG_PATH_BYTES];	/* "": off */
+	bool metrics_addresses;
 };
 
 /*

@@ -209,6 +209,7 @@ struct record {
 	bool in_doubt, was_in_doubt;
 	struct addr sent_before;
 	bool announce;			/* an update that the hook has not heard of */
+	int64_t seen_ms;		/* DNS held the wanted address */
 	bool held;			/* twice "unchanged": no repairs, no repeats */
 	bool invisible;			/* accepted, but DNS did not follow in time */
 	bool verify_over;		/* nobody answered: believed without proof */
@@ -256,6 +257,13 @@ void record_set_rules(struct record *record, const struct record_rules *rules,
  * nothing.
  */
 void record_want(struct record *record, const struct addr *wanted, int64_t now_ms);
+
+/*
+ * When the provider last took the address or said that it has it, and when the name
+ * servers were last seen to hold it, by this process; INT64_MIN: never.
+ */
+int64_t record_taken_ms(const struct record *record);
+int64_t record_seen_ms(const struct record *record);
 
 /* May the wanted address be published? False also for none. */
 bool record_may_publish(const struct record *record);

@@ -27,6 +27,9 @@ struct core_options {
 	int control;			/* listening socket, -1: none */
 	int state_directory;		/* opened directory, -1: none (dry run) */
 	const char *state_path;		/* its path, for Landlock */
+	/* the text file of metrics: where it goes (O_PATH, -1: none), and its whole path */
+	int metrics_directory;
+	const char *metrics_path;
 	uid_t uid;			/* whom to become; (uid_t)-1: stay */
 	gid_t gid;
 	/* may read; (gid_t)-1: none. root and our own uid may always do everything */

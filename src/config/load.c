@@ -46,6 +46,7 @@ static struct config *config_new(void)
 	strcpy(config->control.socket, HAIRPIN_RUNSTATEDIR "/control.sock");
 	strcpy(config->control.group, "hairpind");
 	strcpy(config->state_directory, HAIRPIN_STATEDIR);
+	config->metrics_addresses = true;
 	return config;
 }
 

@@ -241,6 +241,7 @@ static void print_rest(struct json *root, const struct config *config)
 	json_add_string(control, "admin_group", config->control.admin_group);
 	json_add_string(state, "directory", config->state_directory);
 	json_add_string(metrics, "textfile", config->metrics_textfile);
+	json_add_bool(metrics, "addresses", config->metrics_addresses);
 }
 
 char *config_print(const struct config *config, enum config_print secrets)

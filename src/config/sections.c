@@ -94,10 +94,13 @@ static void read_names(struct reading *reading, const struct json *value, void *
 static void read_textfile(struct reading *reading, const struct json *value, void *target,
 			  const struct schema_field *field)
 {
+	const char *path = target, *end;
+
 	schema_path(reading, value, target, field);
-	if (*(const char *)target)
-		reading_warning(reading, value, "this version writes no metrics yet; "
-				"\"textfile\" has no effect");
+	end = *path ? strrchr(path, '.') : ".prom";
+	if (!end || strcmp(end, ".prom") != 0)
+		reading_warning(reading, value, "node_exporter reads only files whose "
+				"names end in \".prom\"");
 }
 
 bool sections_is_server(const char *text)
@@ -240,6 +243,7 @@ static const struct schema_field state_fields[] = {
 
 static const struct schema_field metrics_fields[] = {
 	{ "textfile", read_textfile, AT(metrics_textfile), 0, CONFIG_PATH_BYTES },
+	{ "addresses", schema_bool, AT(metrics_addresses), 0, 0 },
 	{ 0 },
 };
 

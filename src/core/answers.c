@@ -183,6 +183,16 @@ static void take_name(struct core *core, const struct message_result *result,
 	names_said(&report, now_ms);
 }
 
+static void count(struct core *core, int record, enum message_verdict verdict,
+		  int64_t now_ms)
+{
+	const struct schedule_record *of =
+		schedule_record(core->schedule, (size_t)record);
+
+	metrics_update(&core->metrics, core->config->providers[of->provider].name,
+		       verdict, now_ms);
+}
+
 void answers_take(struct core *core, const struct message_result *result, int64_t now_ms)
 {
 	struct schedule_report report;
@@ -198,6 +208,7 @@ void answers_take(struct core *core, const struct message_result *result, int64_
 	report = schedule_answer(core->schedule, result, now_ms, clock_wall_s(), dice());
 	if (report.record == SCHEDULE_NO_RECORD)
 		return;
+	count(core, report.record, result->verdict, now_ms);
 	said(core, &report, now_ms);
 	watch_states(core);
 	tell(core, &report);

@@ -146,6 +146,22 @@ static void command_watch(struct client *client, const struct json *request,
 		command_fail(client, "so many watch already that there is no room");
 }
 
+static void command_metrics(struct client *client, const struct json *request,
+			    int64_t now_ms)
+{
+	TEXT_CLEANUP struct text text = TEXT_INIT;
+	struct json *object = json_new_object();
+
+	(void)request;
+	/* Each line has a few quotes, which are longer in JSON. */
+	metrics_text(client->control->core, STATUS_TEXT_MAX * 3 / 4, now_ms, &text);
+	if (text.failed)
+		json_add_string(object, "error", "out of memory");
+	else
+		json_add_string(object, "text", text.bytes);
+	json_print_take(&client->out, object);
+}
+
 /* --- changing --- */
 
 static void command_sync(struct client *client, const struct json *request,
@@ -257,6 +273,7 @@ static const struct command {
 	{ "version", false, command_version },
 	{ "hooks", false, command_hooks },
 	{ "watch", false, command_watch },
+	{ "metrics", false, command_metrics },
 	{ "sync", true, command_sync },
 	{ "update", true, command_update },
 	{ "reload", true, command_reload },

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The core's rights: what it keeps is CAP_NET_ADMIN and the state directory. */
+/*
+ * The core's rights: what it keeps is CAP_NET_ADMIN, the state directory, and that of the
+ * text file of metrics.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,11 +57,21 @@ static void set_title(void)
 
 static void confine_paths(const struct core_options *options)
 {
-	struct sandbox_path state = { .path = options->state_path, .writable = true };
-	size_t count = options->state_path && options->state_directory >= 0 ? 1 : 0;
+	const char *file = options->metrics_path;
+	const char *end = file ? strrchr(file, '/') : NULL;
+	struct sandbox_path paths[2];
 	struct err err = { "" };
+	char directory[CONFIG_PATH_BYTES];
+	size_t count = 0;
 
-	if (sandbox_paths(&state, count, &err) < 0)
+	if (options->state_path && options->state_directory >= 0)
+		paths[count++] = (struct sandbox_path){ options->state_path, true };
+	if (options->metrics_directory >= 0 && end) {
+		(void)snprintf(directory, sizeof(directory), "%.*s",
+			       (int)(end - file + 1), file);
+		paths[count++] = (struct sandbox_path){ directory, true };
+	}
+	if (sandbox_paths(paths, count, &err) < 0)
 		log_info("sandbox: the core sees the whole file system: %s", err.text);
 }
 

@@ -269,18 +269,18 @@ static void control_ready(struct ev_loop *loop, ev_io *io, int events)
 
 /* --- those who watch --- */
 
-static size_t count_watchers(const struct control *control)
+size_t control_watchers(const struct control *control)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < control->count; i++)
+	for (size_t i = 0; control && i < control->count; i++)
 		count += control->clients[i]->state == CLIENT_WATCHING;
 	return count;
 }
 
 bool control_is_watched(const struct control *control)
 {
-	return control && count_watchers(control) > 0;
+	return control_watchers(control) > 0;
 }
 
 /* Of those who do not read what they watch, the one that is so for the longest time. */
@@ -303,7 +303,7 @@ bool control_watch(struct client *client)
 	struct control *control = client->control;
 	struct client *slow = longest_blocked(control);
 
-	if (count_watchers(control) >= CONTROL_WATCHERS_MAX) {
+	if (control_watchers(control) >= CONTROL_WATCHERS_MAX) {
 		if (!slow)
 			return false;
 		client_free(slow);

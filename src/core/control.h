@@ -88,7 +88,8 @@ void control_reloaded(struct control *control, const struct message_reply *reply
 void control_tested(struct control *control, const struct message_hook_result *result,
 		    const char *why);
 
-/* Does anybody watch? */
+/* How many watch; does anybody? NULL: nobody. */
+size_t control_watchers(const struct control *control);
 bool control_is_watched(const struct control *control);
 
 /* One line, its newline included, for all who watch. NULL: no memory, it is lost. */

@@ -40,6 +40,7 @@ static int64_t core_due_ms(const struct core *core, int64_t now_ms)
 	due_ms = earlier(due_ms, state_due_ms(core));
 	due_ms = earlier(due_ms, control_due_ms(core->control));
 	due_ms = earlier(due_ms, notice_due_ms(core));
+	due_ms = earlier(due_ms, metrics_due_ms(core));
 	return earlier(due_ms, once_due_ms(core));
 }
 
@@ -60,6 +61,7 @@ int64_t core_turn(struct core *core, int64_t now_ms)
 	once_turn(core, now_ms);
 	dry_run_turn(core, now_ms);
 	notice_turn(core, now_ms);
+	metrics_turn(core, now_ms);
 	due_ms = core_due_ms(core, now_ms);
 	/* A part that would be due for ever must not spin. */
 	return due_ms > now_ms ? due_ms : now_ms + CORE_PATIENCE_MS;
@@ -273,6 +275,7 @@ static void end(struct core *core)
 	control_free(core->control);
 	publisher_done(core);
 	events_done(&core->events);
+	metrics_done(&core->metrics);
 	core_unconfigure(core);
 	names_done(&core->names);
 	dry_run_free(core->dry_run);
@@ -298,7 +301,7 @@ int core_run(const struct core_options *options)
 		return status;
 	tame_heap();
 	core->options = options;
-	core->started_ms = clock_now_ms();
+	core->started_ms = core->metrics.reload_ms = clock_now_ms();
 	core->alarm = -1;
 	core->alarm_ms = INT64_MAX;
 	core->sync.retry_ms = INT64_MAX;
@@ -312,6 +315,7 @@ int core_run(const struct core_options *options)
 	ev_run(core->loop, 0);
 	if (core->options->mode != CORE_DRY_RUN)
 		state_save(core, clock_now_ms());
+	metrics_end(core, clock_now_ms());
 	notice_end(core);
 	status = core->exit_status;
 	end(core);

@@ -27,6 +27,7 @@
 #include "events.h"
 #include "fault.h"
 #include "foreign.h"
+#include "metrics.h"
 #include "names.h"
 #include "publisher.h"
 #include "resolver.h"
@@ -121,6 +122,7 @@ struct core {
 	struct control *control;	/* NULL: no socket */
 	struct watch watch;
 	struct notice notice;
+	struct metrics metrics;
 	struct dry_run *dry_run;	/* NULL: for real */
 	int64_t started_ms;
 	bool stopping;

@@ -196,7 +196,10 @@ static void take_result(struct core *core, size_t index,
 {
 	struct source *source = source_at(core, index);
 	enum source_event event = source_answer(source, result, now_ms, random);
+	struct core_side *side = &core->wans[index / WAN_SIDES].sides[index % WAN_SIDES];
 
+	side->looks += result->verdict == MESSAGE_ANSWER;
+	side->look_failures += result->verdict != MESSAGE_ANSWER;
 	note_answer(core, source, event, result->verdict == MESSAGE_ANSWER);
 	take(core, index, event, now_ms);
 }

@@ -64,8 +64,7 @@ void hookbook_note(struct hookbook *book, const struct message_hook_result *resu
 		  result->outcome == MESSAGE_HOOK_REFUSED ? result->text : "");
 	if (!test)
 		note->number = result->head.number;
-	note->runs++;
-	note->failures += result->outcome != MESSAGE_HOOK_OK;
+	note->runs[result->outcome]++;
 }
 
 void hookbook_settle(struct hookbook *book, const struct message_reply *reply)
@@ -92,10 +91,20 @@ void hookbook_result(enum message_outcome outcome, unsigned code, struct text *o
 	text_add(out, "unknown");
 }
 
+uint64_t hook_note_runs(const struct hook_note *note)
+{
+	uint64_t runs = 0;
+
+	for (size_t i = 0; i < HOOKBOOK_OUTCOMES; i++)
+		runs += note->runs[i];
+	return runs;
+}
+
 static void format_note(struct json *object, const struct hook_note *note)
 {
 	TEXT_CLEANUP struct text result = TEXT_INIT;
 	char when[CLOCK_TEXT_BYTES];
+	uint64_t runs = hook_note_runs(note);
 
 	hookbook_result(note->outcome, note->code, &result);
 	json_add_string(object, "name", note->name);
@@ -103,8 +112,8 @@ static void format_note(struct json *object, const struct hook_note *note)
 	json_add_string(object, "event", message_event_name(note->event));
 	json_add_string(object, "result", result.bytes);
 	json_add_string(object, "reason", note->reason[0] ? note->reason : NULL);
-	json_add_integer(object, "runs", note->runs);
-	json_add_integer(object, "failures", note->failures);
+	json_add_integer(object, "runs", (int64_t)runs);
+	json_add_integer(object, "failures", (int64_t)(runs - note->runs[MESSAGE_HOOK_OK]));
 }
 
 struct json *hookbook_format(const struct hookbook *book)

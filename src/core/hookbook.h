@@ -15,7 +15,7 @@
 #include "hairpin/message.h"
 #include "hairpin/text.h"
 
-enum { HOOKBOOK_MAX = 64 };
+enum { HOOKBOOK_MAX = 64, HOOKBOOK_OUTCOMES = MESSAGE_HOOK_REFUSED + 1 };
 
 struct hook_note {
 	char name[MESSAGE_HOOK_BYTES];
@@ -25,7 +25,7 @@ struct hook_note {
 	unsigned code;
 	char reason[MESSAGE_TEXT_BYTES];	/* why it was refused; "" */
 	uint32_t number;		/* of the last event for all hooks, 0: none */
-	unsigned runs, failures;	/* runs: failed and refused ones too */
+	uint64_t runs[HOOKBOOK_OUTCOMES];	/* by enum message_outcome */
 };
 
 struct hookbook {
@@ -41,6 +41,9 @@ void hookbook_note(struct hookbook *book, const struct message_hook_result *resu
 		   bool test, int64_t wall_s);
 /* An event for all hooks was done. */
 void hookbook_settle(struct hookbook *book, const struct message_reply *reply);
+
+/* Failed and refused ones too. */
+uint64_t hook_note_runs(const struct hook_note *note);
 
 /* "ok", "exit 3", "signal 11", "timed out", "refused", "ignored" */
 void hookbook_result(enum message_outcome outcome, unsigned code, struct text *out);

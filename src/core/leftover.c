@@ -46,6 +46,7 @@ static void forget_old(struct core *core, const struct addr *address)
 	else if (removed)
 		log_info("conntrack: %u connections of %s forgotten", removed,
 			 addr_format(address, text));
+	core->metrics.conntrack += removed;
 }
 
 static void forget_left(struct core *core, struct core_side *side)
@@ -111,6 +112,7 @@ static unsigned forget_passed(struct core *core, const struct nft_services *serv
 	else if (removed)
 		log_info("conntrack: %u connections forgotten that had passed by the "
 			 "rules", removed);
+	core->metrics.conntrack += removed;
 	return removed;
 }
 

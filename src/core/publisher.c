@@ -102,6 +102,7 @@ static void publisher_fail(struct core *core, int64_t now_ms, const char *why)
 	char count[FAULT_TEXT_BYTES];
 
 	publisher_close(core);
+	core->metrics.publisher_restarts++;
 	publisher->state = PUBLISHER_FAILED;
 	publisher->retry_ms = now_ms + publisher->wait_ms;
 	watch_publisher_failed(core, why);
@@ -143,6 +144,7 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 		publisher_fail(core, now_ms, text[0] ? text : "cannot be started");
 		return;
 	}
+	core->metrics.publisher_starts++;
 	publisher->channel = fd;
 	publisher->state = PUBLISHER_RUNNING;
 	publisher->said_nothing = true;

@@ -149,6 +149,7 @@ int core_configure(struct core *core, struct config *take, struct err *ret_err)
 	old = parts_of(core);
 	parts_set(core, &parts);
 	parts_free(&old);
+	metrics_keep(&core->metrics, core->config);
 	/* With another prefix the next look at the rules tells what is named. */
 	if (!core->config->nat.enabled || !core->config->nat.names[0])
 		names_drop(&core->names, clock_now_ms());

@@ -136,6 +136,7 @@ static void rules_count(struct core *core, const struct nft_report *report)
 		struct core_wan *wan = &core->wans[i];
 
 		wan->rules = report->of[i];
+		wan->rewritten += report->of[i].changed;
 		wan->synced_wall_s = clock_wall_s();
 		if (report->of[i].changed)
 			wan->commit_us = report->commit_us;
@@ -152,6 +153,9 @@ static void rules_count(struct core *core, const struct nft_report *report)
 			    core->config->nat.max);
 	core->sync.truncated_said = report->truncated;
 	core->sync.refused = report->refused;
+	core->metrics.refused += report->refused;
+	if (report->commit_us)
+		histogram_add(&core->metrics.commit, report->commit_us);
 }
 
 static void rules_names(struct core *core)
@@ -198,6 +202,7 @@ void rules_readable(struct core *core)
 		/* Without its word the slow look must do, until it is opened again. */
 		if (core->loop)
 			ev_io_stop(core->loop, &core->nft_io);
+		core->metrics.overruns += nft_overruns(core->nft);
 		nft_free(core->nft);
 		core->nft = NULL;
 		log_warning("rules: the kernel's notices cannot be read: %s; opened "
@@ -205,6 +210,7 @@ void rules_readable(struct core *core)
 			    strerror(-result));
 		foreign = true;
 	}
+	core->metrics.foreign += foreign;
 	if (foreign)
 		foreign_note(&core->sync.foreign, clock_now_ms());
 }

@@ -15,6 +15,18 @@ int supervisor_send(struct core *core, const void *packet, size_t bytes)
 	return channel_send(core->options->supervisor, packet, bytes, -1);
 }
 
+/* -EBUSY: none of its own, another one follows. */
+static void reload_counted(struct metrics *metrics, int status, bool failed)
+{
+	if (status == -EBUSY)
+		return;
+	metrics->reloads += !failed;
+	metrics->reload_failures += failed;
+	metrics->reload_failed = failed;
+	if (!failed)
+		metrics->reload_ms = clock_now_ms();
+}
+
 static void configured(struct core *core, const struct message_reply *reply, int fd)
 {
 	const char *failed = NULL;
@@ -25,6 +37,7 @@ static void configured(struct core *core, const struct message_reply *reply, int
 	else if (fd < 0 || reload_run(core, fd, &err) < 0)
 		failed = err.text[0] ? err.text
 				     : "no configuration came; the old one stays";
+	reload_counted(&core->metrics, reply->status, failed != NULL);
 	watch_reload(core, failed);
 	control_reloaded(core->control, reply, failed);
 }

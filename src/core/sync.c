@@ -111,6 +111,7 @@ static void rules_failed(struct core *core, int code, const struct err *err)
 	char count[FAULT_TEXT_BYTES];
 	int64_t wait_ms = SYNC_RETRY_MS;
 
+	core->metrics.sync_failures++;
 	if (code == -EAGAIN) {
 		wait_ms = SYNC_UNSTEADY_MS << (sync->unsteady < 6 ? sync->unsteady : 6);
 		wait_ms = earlier(wait_ms, SYNC_UNSTEADY_MAX_MS);
@@ -191,6 +192,7 @@ static void tell_hooks_of_addresses(struct core *core, const struct look *look,
 		const struct look_change *change = &look->changes[i];
 		struct core_wan *wan = &core->wans[change->wan];
 
+		wan->sides[change->side].changes++;
 		if (report)
 			wan->sides[change->side].rules += report->of[change->wan].changed;
 		if (!wan->started && change->event == WAN_CHANGED)
@@ -301,6 +303,8 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 		core->sync.foreign.pending = false;	/* the next try sees it too */
 	}
 	core->sync.took_us = clock_now_us() - core->sync.woken_us;
+	if (done && look.count > 0)
+		histogram_add(&core->metrics.follow, core->sync.took_us);
 	tell_schedule(core, &look, now_ms);
 	if (look.count > 0)
 		publisher_address_changed(core, now_ms);

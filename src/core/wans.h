@@ -46,6 +46,8 @@ struct core_side {
 	struct addr told;
 	bool told_known;		/* false: hooks were never told anything */
 	unsigned rules;			/* rewritten since hooks were told */
+	uint64_t changes;		/* of the address, and looks from outside */
+	uint64_t looks, look_failures;
 	struct addr saved;		/* of the last run, as the state file has it */
 	int64_t saved_since_wall_s;
 };
@@ -72,6 +74,7 @@ struct core_wan {
 	size_t former_count;
 	struct nft_count rules;		/* of the last sync */
 	unsigned skipped_said;
+	uint64_t rewritten;
 	int64_t synced_wall_s;		/* 0: never */
 	/* of the last batch that changed something of it */
 	int64_t commit_us;

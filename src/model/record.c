@@ -62,6 +62,16 @@ bool record_verifies(const struct record *record)
 	return record->rules->check && record->rules->verify;
 }
 
+int64_t record_taken_ms(const struct record *record)
+{
+	return MAX(record->published_ms, record->unchanged_ms);
+}
+
+int64_t record_seen_ms(const struct record *record)
+{
+	return record->seen_ms;
+}
+
 bool record_may_publish(const struct record *record)
 {
 	if (addr_is_none(&record->wanted))

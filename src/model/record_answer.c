@@ -210,6 +210,7 @@ static enum record_event see(struct record *record, int64_t now_ms)
 	bool known = record->verified && !record->in_doubt &&
 		     addr_equal(&record->published, &record->wanted);
 
+	record->seen_ms = now_ms;
 	record->look_ms = now_ms + record->rules->check_every_ms;
 	record->must_look = record->denied = record->invisible = false;
 	if (known && record->state == RECORD_CURRENT)

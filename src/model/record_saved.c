@@ -147,7 +147,9 @@ void record_init(struct record *record, int family, const struct record_rules *r
 			record->retry_ms = record->published_ms = record->unchanged_ms =
 				record->repaired_ms = record->repaired_before_ms =
 					record->asked_ms = record->forced_ms =
-						record->sent_dropped_ms = RECORD_NEVER;
+						record->sent_dropped_ms =
+							record->seen_ms =
+								RECORD_NEVER;
 	for (size_t i = 0; i < RECORD_BURST; i++)
 		record->sent_ms[i] = RECORD_NEVER;
 	if (saved)

@@ -59,6 +59,8 @@ static int core_child(struct supervisor *supervisor, int channel)
 		.control = supervisor->control,
 		.state_directory = supervisor->state_directory,
 		.state_path = facts->state_directory,
+		.metrics_directory = supervisor->metrics,
+		.metrics_path = facts->metrics_textfile,
 		.uid = facts->core.uid,
 		.gid = facts->core.gid,
 		.control_group = facts->control_group,

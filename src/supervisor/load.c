@@ -145,6 +145,7 @@ static bool load_facts_hold(struct load_facts *facts)
 			return false;
 	facts->hooks_directory[sizeof(facts->hooks_directory) - 1] = '\0';
 	facts->state_directory[sizeof(facts->state_directory) - 1] = '\0';
+	facts->metrics_textfile[sizeof(facts->metrics_textfile) - 1] = '\0';
 	facts->socket[sizeof(facts->socket) - 1] = '\0';
 	facts->problems[sizeof(facts->problems) - 1] = '\0';
 	facts->control_group_name[sizeof(facts->control_group_name) - 1] = '\0';

@@ -52,6 +52,7 @@ struct load_facts {
 	int64_t hooks_timeout_ms;
 	char hooks_directory[CONFIG_PATH_BYTES];	/* "": none */
 	char state_directory[CONFIG_PATH_BYTES];
+	char metrics_textfile[CONFIG_PATH_BYTES];	/* "": none */
 	char socket[CONFIG_PATH_BYTES];
 	char control_group_name[32];
 	struct load_command commands[LOAD_COMMANDS_MAX];

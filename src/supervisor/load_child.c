@@ -176,6 +176,8 @@ static void facts_gather(const struct config *config, struct load_facts *facts)
 			config->hooks.directory);
 	(void)text_copy(facts->state_directory, sizeof(facts->state_directory),
 			config->state_directory);
+	(void)text_copy(facts->metrics_textfile, sizeof(facts->metrics_textfile),
+			config->metrics_textfile);
 	(void)text_copy(facts->socket, sizeof(facts->socket), config->control.socket);
 	commands_gather(config, facts);
 	users_gather(config, facts);

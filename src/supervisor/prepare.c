@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,6 +126,25 @@ bool prepare_control(struct supervisor *supervisor)
 	return true;
 }
 
+/*
+ * Opened by the path's last directory: what the core makes there has one name, and stands
+ * in no other place if somebody turns a link of the way elsewhere.
+ */
+void prepare_metrics(struct supervisor *supervisor)
+{
+	const char *path = supervisor->facts.metrics_textfile;
+	const char *name = strrchr(path, '/');
+	char directory[CONFIG_PATH_BYTES];
+
+	if (!name || supervisor->options->mode == CORE_DRY_RUN)
+		return;
+	(void)snprintf(directory, sizeof(directory), "%.*s", (int)(name - path + 1), path);
+	supervisor->metrics = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (supervisor->metrics < 0)
+		log_warning("metrics: %s cannot be opened: %s; no text file is written",
+			    directory, strerror(errno));
+}
+
 static void close_if_open(int *fd)
 {
 	if (*fd >= 0)
@@ -138,5 +158,6 @@ void prepare_undo(struct supervisor *supervisor)
 		unixsock_unlink(supervisor->facts.socket, supervisor->control);
 	close_if_open(&supervisor->control);
 	close_if_open(&supervisor->state_directory);
+	close_if_open(&supervisor->metrics);
 	close_if_open(&supervisor->lock);
 }

@@ -28,6 +28,8 @@ static void reload_say_later(const struct load_facts *old, const struct load_fac
 		what = "control.admin_group";
 	else if (strcmp(old->state_directory, new->state_directory) != 0)
 		what = "state.directory";
+	else if (strcmp(old->metrics_textfile, new->metrics_textfile) != 0)
+		what = "metrics.textfile";
 	if (what)
 		log_warning("configuration: another %s holds when hairpind is started "
 			    "again",
@@ -48,6 +50,8 @@ static void reload_adopt(struct supervisor *supervisor, int document)
 		memcpy(now->socket, old.socket, sizeof(old.socket));
 		memcpy(now->state_directory, old.state_directory,
 		       sizeof(old.state_directory));
+		memcpy(now->metrics_textfile, old.metrics_textfile,
+		       sizeof(old.metrics_textfile));
 		now->control_group = old.control_group;
 		now->admin_group = old.admin_group;
 		close(supervisor->document);

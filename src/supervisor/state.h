@@ -57,6 +57,7 @@ struct supervisor {
 	struct finder finder;		/* of an address source */
 	int signals;			/* signalfd */
 	int lock, state_directory, control;	/* -1: none */
+	int metrics;			/* the directory of the text file; -1: none */
 	int64_t watchdog_ms;
 
 	bool stopping;
@@ -70,6 +71,7 @@ struct supervisor {
 /* False: cannot go on, said why; `supervisor->exit_status` is set. */
 bool prepare_state_directory(struct supervisor *supervisor) must_check;
 bool prepare_control(struct supervisor *supervisor) must_check;
+void prepare_metrics(struct supervisor *supervisor);
 void prepare_undo(struct supervisor *supervisor);
 
 /* --- core_process.c --- */

@@ -33,6 +33,7 @@ static void supervisor_init(struct supervisor *supervisor,
 	supervisor->options = options;
 	supervisor->document = supervisor->channel = supervisor->signals = -1;
 	supervisor->lock = supervisor->state_directory = supervisor->control = -1;
+	supervisor->metrics = -1;
 	supervisor->publisher_program = -1;
 	supervisor->core.due_ms = 0;		/* at once */
 	supervisor->publisher.due_ms = NEVER;
@@ -126,6 +127,7 @@ int supervisor_run(const struct supervisor_options *options)
 	supervisor->exit_status = rc < 0 ? EXIT_FAILED : reload_first(supervisor);
 	if (supervisor->exit_status == EXIT_DONE && prepare_state_directory(supervisor) &&
 	    prepare_control(supervisor)) {
+		prepare_metrics(supervisor);
 		supervisor->publisher_program =
 			supervisor_open_publisher(options->publisher_path);
 		loop_run(supervisor);

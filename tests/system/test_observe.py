@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What can be seen of a running hairpind: its hooks and what one of them does."""
+"""What can be seen of a running hairpind: its hooks and what one of them does; its numbers."""
 
 import os
 import pty
 import re
+import shutil
+import signal
+import stat
 import subprocess
 import sys
+import time
 
-sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from lab import Lab, wait_for  # noqa: E402
-from tap import run_tests, same  # noqa: E402
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..', '.')]
+import prometheus  # noqa: E402
+from lab import HOST, Lab, wait_for  # noqa: E402
+from tap import Skip, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 HOOKS = '/etc/hairpind/hooks.d'
+TEXTFILE = '/run/lab/metrics/hairpind.prom'
 lab = None
 
 
@@ -54,7 +60,8 @@ def hooks_alone():
     """hook list without a daemon: each file ready, refused or ignored, and why"""
     lab.set_address('81.2.69.7')
     lab.load_rules('81.2.69.1')
-    lab.write_configuration()
+    os.makedirs(os.path.dirname(TEXTFILE), exist_ok=True)
+    lab.write_configuration(lab.configuration(metrics={'textfile': TEXTFILE}))
     lab.write_hook()
     lab.write_hook('20-fails', '#!/bin/sh\necho "no such topic"\nexit 3\n')
     lab.write_hook('30-open', '#!/bin/sh\n')
@@ -135,11 +142,110 @@ def hooks_mended():
     same([hook['name'] for hook in lab.status()['hooks']], ['10-note', '20-fails'])
 
 
+def numbers():
+    """What `hairpinctl metrics` says, through the strict reader."""
+    status, out, error = call('metrics')
+    same((status, error), (0, ''))
+    return prometheus.parse(out)
+
+
+def in_file():
+    with open(TEXTFILE) as file:
+        return prometheus.parse(file.read())
+
+
+def counted():
+    """metrics: well-formed, and each number is what happened in this run"""
+    found, value = numbers(), prometheus.value
+    ipv4 = {'wan': 'wan', 'family': 'ipv4'}
+    same(value(found, 'hairpind_wan_up', **ipv4), 1)
+    same(value(found, 'hairpind_wan_address_info', **ipv4, address='81.2.69.8'), 1)
+    same(value(found, 'hairpind_wan_address_changes_total', **ipv4), 2)
+    same(value(found, 'hairpind_rules', state='current'), 2)
+    same(value(found, 'hairpind_rules', state='stale'), 0)
+    same(value(found, 'hairpind_rules', state='skipped'), 1)
+    same(value(found, 'hairpind_rule_updates_total', tag='hairpin'), 4)
+    same(value(found, 'hairpind_rule_commit_seconds', '_count'), 2)
+    assert 0 < value(found, 'hairpind_rule_commit_seconds', '_sum') < 1, found['hairpind_rule_commit_seconds']
+    same(value(found, 'hairpind_provider_updates_total', provider='dyndns2', result='good'), 2)
+    same(value(found, 'hairpind_record_current', name=HOST, type='A', provider='dyndns2'), 1)
+    record = lab.status()['records'][0]
+    same(record['state'], 'current')
+    now = time.time()
+    for name in ('hairpind_record_success_timestamp_seconds', 'hairpind_record_verified_timestamp_seconds'):
+        assert now - 120 < value(found, name, name=HOST) <= now + 1, found[name]
+    hooks = {hook['name']: hook for hook in lab.status()['hooks']}
+    same(value(found, 'hairpind_hook_runs_total', hook='10-note', result='ok'), hooks['10-note']['runs'])
+    same(value(found, 'hairpind_hook_runs_total', hook='20-fails', result='exit'), hooks['20-fails']['failures'])
+    same(value(found, 'hairpind_publisher_starts_total'), 1)
+    same(value(found, 'hairpind_publisher_restarts_total'), 0)
+    same(value(found, 'hairpind_config_last_reload_successful'), 1)
+    lab.write_configuration({'wan': []})
+    same(call('reload')[0], 1)
+    lab.load_rules('81.2.69.1')
+    wait_for('rules again', 5, lambda: value(numbers(), 'hairpind_rule_updates_total') == 6)
+    found = numbers()
+    same(value(found, 'hairpind_config_last_reload_successful'), 0)
+    same(value(found, 'hairpind_config_reloads_total', result='failed'), 1)
+    assert value(found, 'hairpind_foreign_ruleset_changes_total') >= 1
+    lab.write_configuration(lab.configuration(metrics={'textfile': TEXTFILE, 'addresses': False}))
+    same(call('reload')[0], 0)
+    found = numbers()
+    same(value(found, 'hairpind_config_last_reload_successful'), 1)
+    same(value(found, 'hairpind_wan_address_info'), None)
+    same(value(found, 'hairpind_provider_updates_total', result='good'), 2, 'a reload forgets nothing')
+
+
+def documented():
+    """Each metric stands in hairpind-metrics(7), and the strict reader is one"""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../packaging/man/hairpind-metrics.7')) as page:
+        written_down = set(re.findall(r'^\.It Li (hairpind_\S+)$', page.read(), re.M))
+    same(sorted(set(numbers()) - written_down), [])
+    good = '# HELP hairpind_x_total A.\n# TYPE hairpind_x_total counter\nhairpind_x_total{a="b"} 1\n'
+    same(prometheus.value(prometheus.parse(good), 'hairpind_x_total', a='b'), 1)
+    for old, new in (('} 1', '} 1 5'), ('"b"', '"b\\x"'), ('"b"', '"b"b"'), ('} 1\n', '} 1'), ('_total', ''),
+                     ('} 1\n', '} 1\nhairpind_x_total{a="b"} 2\n'), ('} 1', '} x'), ('counter', 'gauge'),
+                     ('# HELP hairpind_x_total A.\n', ''), ('} 1\n', '} 1\n' + good), ('hairpind_x_total{', 'hairpind_y{')):
+        try:
+            prometheus.parse(good.replace(old, new))
+        except prometheus.Broken:
+            continue
+        raise AssertionError(f'accepted: {good.replace(old, new)}')
+
+
+def read_by_promtool():
+    """promtool, where it is installed, finds nothing wrong with them"""
+    if not shutil.which('promtool'):
+        raise Skip('no promtool')
+    done = subprocess.run(['promtool', 'check', 'metrics'], input=call('metrics')[1], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
+    same((done.returncode, done.stdout), (0, ''))
+
+
+def written():
+    """The text file: for others to read, the same numbers; a core that is killed begins anew, the file stays whole"""
+    same(stat.S_IMODE(os.stat(TEXTFILE).st_mode), 0o644)
+    same(os.listdir(os.path.dirname(TEXTFILE)), ['hairpind.prom'])
+    before = prometheus.value(in_file(), 'hairpind_start_timestamp_seconds')
+    os.kill(lab.processes()['core'], signal.SIGKILL)
+    wait_for('another core', 10, lambda: lab.status() and prometheus.value(
+        in_file(), 'hairpind_wan_address_changes_total', family='ipv4') == 1)
+    found = in_file()
+    assert prometheus.value(found, 'hairpind_start_timestamp_seconds') > before - 1
+    same(prometheus.value(found, 'hairpind_rules', state='current'), 2)
+    lab.set_address('81.2.69.9')
+    wait_for('rules', 5, lambda: prometheus.value(numbers(), 'hairpind_rule_updates_total') == 2)
+    same(lab.stop_daemon(), 0)
+    same(prometheus.value(in_file(), 'hairpind_rule_updates_total'), 2, 'the last word')
+    same(call('metrics')[0], 4)
+
+
 def main():
     global lab
     with Lab(build=BUILD) as lab:
         lab.set_dns('81.2.69.1')
-        return run_tests([hooks_alone, hooks_of_a_run, hook_tested, hooks_mended])
+        return run_tests([hooks_alone, hooks_of_a_run, hook_tested, hooks_mended, counted, documented,
+                          read_by_promtool, written])
 
 
 if __name__ == '__main__':

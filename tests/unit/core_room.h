@@ -121,6 +121,7 @@ static inline void room_begin_with(struct room *room, struct config *config,
 	room->far = ends[1];
 	room->options = (struct core_options){
 		.supervisor = ends[0], .control = -1, .state_directory = state_directory,
+		.metrics_directory = -1, .metrics_path = "/hairpind.prom",
 		.uid = (uid_t)-1, .gid = (gid_t)-1, .control_group = (gid_t)-1,
 		.admin_group = (gid_t)-1,
 	};
@@ -147,6 +148,7 @@ static inline void room_end(struct room *room)
 	control_free(room->core.control);
 	publisher_done(&room->core);
 	events_done(&room->core.events);
+	metrics_done(&room->core.metrics);
 	core_unconfigure(&room->core);
 	names_done(&room->core.names);
 	close(room->options.supervisor);

@@ -134,13 +134,13 @@ static void single_mistakes(void **state)
 	}
 }
 
-static void what_comes_later_is_said(void **state)
+static void a_file_that_nobody_reads(void **state)
 {
 	struct room *room = *state;
 
 	assert_int_equal(room_load_text(room,
 				 "{ \"metrics\": {\"textfile\": \"/x\"} }"), 0);
-	assert_says(room, "warning: this version writes no metrics");
+	assert_says(room, "warning: node_exporter reads only files");
 }
 
 /* Keys given twice are mistakes like others: what else is wrong is said too. */
@@ -390,7 +390,7 @@ int main(void)
 		TEST(providers_golden),
 		TEST(syntax_golden),
 		TEST(single_mistakes),
-		TEST(what_comes_later_is_said),
+		TEST(a_file_that_nobody_reads),
 		TEST(suffixes),
 		TEST(who_wants_a_contact),
 		TEST(keys_there_are),

@@ -119,9 +119,9 @@ static void last_run_and_counts(void **state)
 	done(number, 0, "");
 	assert_int_equal(book->count, 2);
 	assert_string_equal(book->list[0].name, "10-a");
-	assert_int_equal(book->list[0].runs, 2);
-	assert_int_equal(book->list[0].failures, 1);
-	assert_int_equal(book->list[1].failures, 2);
+	assert_int_equal(hook_note_runs(&book->list[0]), 2);
+	assert_int_equal(book->list[0].runs[MESSAGE_HOOK_TIMED_OUT], 1);
+	assert_int_equal(book->list[1].runs[MESSAGE_HOOK_OK], 0);
 
 	text = status_print(&room.core, kernel.now_ms);
 	status = json_parse(text, strlen(text), JSON_STRICT, &error);
@@ -151,7 +151,7 @@ static void the_gone_are_forgotten(void **state)
 	done(number, 0, "");
 	assert_int_equal(book->count, 1);
 	assert_string_equal(book->list[0].name, "20-b");
-	assert_int_equal(book->list[0].runs, 2);
+	assert_int_equal(hook_note_runs(&book->list[0]), 2);
 	next_event("81.2.69.9", &number);
 	done(number, -EPERM, "refused: others may write to hooks.d");
 	assert_int_equal(book->count, 0);
@@ -209,7 +209,7 @@ static void tested(void **state)
 	done(hook.head.number, 0, "");
 	/* It is no event for all: others are not gone. */
 	assert_int_equal(room.core.events.book.count, 1);
-	assert_int_equal(room.core.events.book.list[0].runs, 1);
+	assert_int_equal(hook_note_runs(&room.core.events.book.list[0]), 1);
 	close(fd);
 	close(second);
 }
