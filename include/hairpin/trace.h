@@ -64,7 +64,10 @@ void trace_free(struct trace *trace);
 
 /* To wait on with poll(). */
 int trace_fd(const struct trace *trace);
-/* -EAGAIN: nothing more now. -ENOBUFS: some events were lost, the next ones are there. */
+/*
+ * The next event of a packet of the flow; what others trace is passed over.
+ * -EAGAIN: nothing more now. -ENOBUFS: some events were lost, the next ones are there.
+ */
 int trace_next(struct trace *trace, struct trace_event *ret_event) must_check;
 
 #endif

@@ -111,6 +111,32 @@ static bool read_event(const struct trace *trace, const struct nlmsghdr *message
 
 /* --- many --- */
 
+static bool is_known(const struct trace *trace, uint32_t packet)
+{
+	size_t count = trace->packet_count < TRACE_PACKETS_MAX ? trace->packet_count
+							       : TRACE_PACKETS_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (trace->packets[i] == packet)
+			return true;
+	return false;
+}
+
+/*
+ * Others trace too, and all hear of all. A packet is ours from where our own rule marks it
+ * on; the tables of another one like us say nothing about it.
+ */
+static bool is_meant(struct trace *trace, const struct trace_event *event)
+{
+	if (is_known(trace, event->packet))
+		return event->ours ||
+		       strncmp(event->table, TRACE_TABLE, strlen(TRACE_TABLE)) != 0;
+	if (!event->ours || event->kind != TRACE_RULE)
+		return false;
+	trace->packets[trace->packet_count++ % TRACE_PACKETS_MAX] = event->packet;
+	return true;
+}
+
 int trace_new(const struct trace_flow *flow, struct trace **ret_trace,
 	      struct err *ret_err)
 {
@@ -159,7 +185,8 @@ int trace_next(struct trace *trace, struct trace_event *ret_event)
 			trace->place += NLMSG_ALIGN(message->nlmsg_len);
 			if (trace->place > trace->length)
 				trace->place = trace->length;
-			if (read_event(trace, message, ret_event))
+			if (read_event(trace, message, ret_event) &&
+			    is_meant(trace, ret_event))
 				return 0;
 			continue;
 		}

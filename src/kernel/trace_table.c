@@ -271,7 +271,7 @@ int trace_table_make(struct trace *trace, const struct trace_flow *flow,
 
 	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
 		return err_set_errno(ret_err, -errno, "random bytes");
-	snprintf(trace->table, sizeof(trace->table), "hairpin-probe-%08x", chance);
+	snprintf(trace->table, sizeof(trace->table), TRACE_TABLE "%08x", chance);
 	r = send_all(trace, flow);
 	if (r == -EINVAL || r == -EOPNOTSUPP)
 		return err_set(ret_err, -EOPNOTSUPP, "this kernel cannot trace by a "
