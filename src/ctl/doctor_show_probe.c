@@ -27,40 +27,56 @@ static void probe_paint_verdict(const struct json *object, const struct ctl_view
 		out->failed = true;
 }
 
-/* "question: ip nat prerouting handle 4: ip daddr ...: dnat" */
+/* "ip nat prerouting: dnat by ip daddr ... # handle 4" */
 static void probe_show_step(const struct json *step, const struct ctl_view *view,
 			    struct text *out)
 {
-	static const char *const keys[] = { "family", "table", "chain" };
 	TEXT_CLEANUP struct text line = TEXT_INIT;
 	int64_t handle = 0;
-	size_t i;
 
-	plain_member(&line, step, "packet");
-	text_add_char(&line, ':');
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		text_add_char(&line, ' ');
-		plain_member(&line, step, keys[i]);
-	}
-	if (json_integer(json_get(step, "handle"), 1, INT64_MAX, &handle)) {
-		text_add(&line, " handle ");
-		plain_number(&line, step, "handle");
-	}
-	if (json_string(json_get(step, "rule"))) {
-		text_add(&line, ": ");
-		plain_member(&line, step, "rule");
-	}
+	plain_member(&line, step, "family");
+	text_add_char(&line, ' ');
+	plain_member(&line, step, "table");
+	text_add_char(&line, ' ');
+	plain_member(&line, step, "chain");
 	text_add(&line, ": ");
 	plain_member(&line, step, "verdict");
+	if (json_string(json_get(step, "rule"))) {
+		text_add(&line, " by ");
+		plain_member(&line, step, "rule");
+	} else if (json_integer(json_get(step, "handle"), 1, INT64_MAX, &handle)) {
+		text_add(&line, " by handle ");
+		plain_number(&line, step, "handle");
+	}
 	plain_wrap(out, view, 4, 6, line.bytes);
 	if (line.failed)
 		out->failed = true;
 }
 
+/* Of the question, or of its answer. */
+static void probe_show_way(const struct json *trace, const char *packet,
+			   const char *heading, const struct ctl_view *view,
+			   struct text *out)
+{
+	const struct json *step;
+	bool begun = false;
+	const char *of;
+
+	for (step = json_child(trace); step; step = json_next(step)) {
+		of = json_string(json_get(step, "packet"));
+		if (!of || strcmp(of, packet) != 0)
+			continue;
+		if (!begun)
+			plain_wrap(out, view, 2, 2, heading);
+		begun = true;
+		probe_show_step(step, view, out);
+	}
+}
+
 static void probe_show(const struct json *probe, const struct ctl_view *view,
 		       struct text *out)
 {
-	const struct json *step = json_child(json_get(probe, "trace"));
+	const struct json *trace = json_get(probe, "trace");
 	TEXT_CLEANUP struct text line = TEXT_INIT;
 	unsigned width;
 
@@ -82,10 +98,8 @@ static void probe_show(const struct json *probe, const struct ctl_view *view,
 	plain_member(&line, probe, "text");
 	plain_wrap(out, view, 2, 2, line.bytes);
 	doctor_show_list(json_get(probe, "evidence"), view, out);
-	if (step)
-		plain_wrap(out, view, 2, 2, "The packet's way:");
-	for (; step; step = json_next(step))
-		probe_show_step(step, view, out);
+	probe_show_way(trace, "question", "The packet's way:", view, out);
+	probe_show_way(trace, "answer", "Its answer's way:", view, out);
 	if (line.failed)
 		out->failed = true;
 }

@@ -52,6 +52,17 @@ static bool is_sent_on(const struct patient *patient, const struct patient_wan *
 	return true;
 }
 
+/* Whose public address is not known: any that is not ours. */
+static bool may_be_of(const struct patient *patient, const struct patient_wan *wan,
+		      const struct addr *address)
+{
+	if (address->family == AF_INET6)
+		return addr_equal(address, &wan->own6);
+	if (addr_equal(address, &wan->outer) || addr_equal(address, &wan->own))
+		return true;
+	return addr_is_none(&wan->outer) && !router_owner(patient->router, address);
+}
+
 static bool find_forward(const struct patient *patient, const struct conntrack_flow *flow,
 			 struct probe_expected *ret_expected)
 {
@@ -61,8 +72,7 @@ static bool find_forward(const struct patient *patient, const struct conntrack_f
 		const struct patient_wan *wan = &patient->wans[i];
 		bool ip4 = flow->destination.family == AF_INET;
 
-		if (!addr_equal(&flow->destination, ip4 ? &wan->outer : &wan->own6) &&
-		    !addr_equal(&flow->destination, &wan->own))
+		if (!may_be_of(patient, wan, &flow->destination))
 			continue;
 		packet.destination = ip4 ? wan->own : wan->own6;
 		if (is_sent_on(patient, wan, &packet, ret_expected))
@@ -177,7 +187,18 @@ void probe_expect(const struct patient *patient, const struct conntrack_flow *fl
 
 /* --- where no packet can be sent --- */
 
-static void add_end(struct json *probe, const struct patient *patient,
+static void add_stop(struct json *probe, struct patient *patient,
+		     const struct walk_result *result)
+{
+	TEXT_CLEANUP struct text rule = TEXT_INIT;
+
+	if (!result->at)
+		return;
+	rule_text_add(&rule, patient, result->at);
+	report_evidence(probe, "The rule that does so: %s", rule.bytes);
+}
+
+static void add_end(struct json *probe, struct patient *patient,
 		    const struct walk_result *result)
 {
 	const struct router_link *out = router_link_of(patient->router, result->out);
@@ -197,6 +218,7 @@ static void add_end(struct json *probe, const struct patient *patient,
 	case WALK_REJECTED:
 		report_evidence(probe, "In thought: the firewall drops it on its way to "
 				"%s.", to);
+		add_stop(probe, patient, result);
 		break;
 	case WALK_NO_ROUTE:
 	case WALK_NO_FORWARDING:

@@ -77,6 +77,7 @@ static void begin_way(struct probe_path *path, const struct trace_event *event)
 		return;
 	way->seen = true;
 	way->packet = event->packet;
+	way->in = event->in;
 }
 
 void probe_path_find(const struct probe_try *tried, struct probe_path *ret_path)
@@ -111,14 +112,16 @@ void probe_path_name(struct text *out, struct patient *patient,
 {
 	const struct walk_rule *rule = probe_path_rule(patient, event);
 
+	text_addf(out, "%s%s %s %s", event->kind == TRACE_POLICY ? "the policy of " : "",
+		  nft_family_name(event->family), event->table, event->chain);
 	if (event->kind == TRACE_POLICY)
-		text_addf(out, "the policy of %s %s %s", nft_family_name(event->family),
-			  event->table, event->chain);
-	else if (rule)
+		return;
+	if (rule) {
+		text_add(out, ": ");
 		rule_text_add(out, patient, rule);
-	else
-		text_addf(out, "%s %s %s handle %llu", nft_family_name(event->family),
-			  event->table, event->chain, (unsigned long long)event->handle);
+	} else {
+		text_addf(out, " handle %llu", (unsigned long long)event->handle);
+	}
 }
 
 /* Translating is accepting, for the kernel. */

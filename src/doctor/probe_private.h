@@ -71,6 +71,7 @@ void probe_try_done(struct probe_try *tried);
 struct probe_way {
 	bool seen;
 	uint32_t packet;
+	uint32_t in;			/* link it came by */
 	bool routed;			/* came to the end of prerouting, as this: */
 	struct addr destination;
 	uint16_t destination_port;
@@ -91,7 +92,7 @@ void probe_path_add(struct json *probe, struct patient *patient,
 /* The rule of an event; NULL: a policy, or a rule that came later. */
 const struct walk_rule *probe_path_rule(const struct patient *patient,
 					const struct trace_event *event);
-/* "policy of ip filter forward", or the rule as rule_text_add() gives it. */
+/* "the policy of ip filter forward", "ip filter forward: tcp dport 80 drop". */
 void probe_path_name(struct text *out, struct patient *patient,
 		     const struct trace_event *event);
 

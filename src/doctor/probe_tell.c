@@ -151,7 +151,9 @@ static void tell_other(struct tale *tale, struct text *sentence)
 			  tale->asked_text);
 	}
 	if (!expected->rule) {
-		text_add(sentence, "; no rule sends that port to a server.");
+		text_add(sentence, tale->patient->walk
+					   ? "; no rule sends that port to a server."
+					   : "; the rules could not be read.");
 		say(tale, "answered", NULL, sentence);
 		return;
 	}
@@ -195,14 +197,14 @@ static void tell_stopped(struct tale *tale, const struct trace_event *stop, bool
 	const char *code = tale->translated ? "lan-blocked" : tale->expected.code;
 
 	if (answer)
-		text_addf(sentence, "%s answers, and the router drops its answer: ",
+		text_addf(sentence, "%s answers, and the router drops its answer, by ",
 			  tale->server_text);
 	else if (tale->translated)
-		text_addf(sentence, "The router drops the packet on its way to %s: ",
+		text_addf(sentence, "The router drops the packet on its way to %s, by ",
 			  tale->server_text);
 	else
 		text_add(sentence, "The router drops the packet, which no rule sends to a "
-				   "server: ");
+				   "server, by ");
 	probe_path_name(sentence, tale->patient, stop);
 	text_add_char(sentence, '.');
 	if (!tale->translated && tale->expected.rule)
@@ -216,9 +218,10 @@ static void tell_untranslated(struct tale *tale, struct text *sentence)
 	bool refused = tale->tried->end == PROBE_REFUSED;
 
 	if (!expected->rule)
-		text_addf(sentence, "No rule sends port %u of %s to a server, also not "
-				    "for clients from the internet",
-			  tale->tried->flow.destination_port, tale->asked_text);
+		text_addf(sentence, "No rule sends port %u of %s to a server%s",
+			  tale->tried->flow.destination_port, tale->asked_text,
+			  tale->patient->walk ? ", also not for clients from the internet"
+					      : "");
 	else
 		text_addf(sentence, "No rule sends the packet to a server: %s",
 			  expected->because);
@@ -232,6 +235,19 @@ static void tell_untranslated(struct tale *tale, struct text *sentence)
 	say(tale, "failed", expected->code, sentence);
 }
 
+/*
+ * Something of the server's came back to the router. What the router says to itself, in
+ * the place of a masqueraded client, comes by the loopback.
+ */
+static bool is_answer_seen(const struct tale *tale)
+{
+	const struct probe_way *way = &tale->path.answer;
+	const struct router_link *in = router_link_of(tale->patient->router, way->in);
+
+	return way->seen && !(in && in->loopback);
+}
+
+/* What an ICMP error says that is not just "no". */
 static bool is_no_host(const struct overheard *told)
 {
 	if (told->teller.family == AF_INET6)
@@ -241,30 +257,42 @@ static bool is_no_host(const struct overheard *told)
 	       told->icmp_code == ICMP_HOST_UNREACH;
 }
 
+static bool is_no_route(const struct overheard *told)
+{
+	if (told->teller.family == AF_INET6)
+		return told->icmp_type == ICMP6_DST_UNREACH &&
+		       told->icmp_code == ICMP6_DST_UNREACH_NOROUTE;
+	return told->icmp_type == ICMP_DEST_UNREACH && told->icmp_code == ICMP_NET_UNREACH;
+}
+
+/* Errors of the server bear the address that was asked, for that is translated back. */
 static void tell_told(struct tale *tale, struct text *sentence)
 {
 	const struct overheard *told = &tale->tried->told;
+	bool sent = tale->path.question.sent || !tale->tried->traced;
 	char teller[ADDR_TEXT_BYTES];
+	const char *code;
 
-	addr_format(&told->teller, teller);
-	if (is_no_host(told) && router_owner(tale->patient->router, &told->teller)) {
-		text_addf(sentence, "The router sends the packet to %s, and no host of "
-				    "that address is there.", tale->server_text);
-		say(tale, "failed", "server-silent", sentence);
-		return;
-	}
-	if (addr_equal(&told->teller, &tale->tried->flow.destination) &&
-	    tale->translated) {		/* the server's own address is translated back */
+	if (tale->translated && is_answer_seen(tale)) {
 		text_addf(sentence, "%s turns the packet back (ICMP type %u, code %u): its "
 				    "own firewall does not let the client in.",
 			  tale->server_text, told->icmp_type, told->icmp_code);
-		say(tale, "failed", "server-refuses", sentence);
-		return;
+		code = "server-refuses";
+	} else if (is_no_host(told) && sent) {
+		text_addf(sentence, "The router sends the packet to %s, and no host of "
+				    "that address is there.", tale->server_text);
+		code = "server-silent";
+	} else if (is_no_route(told) && !tale->path.question.sent) {
+		text_addf(sentence, "The router has no route to %s.", tale->server_text);
+		code = "no-route";
+	} else {
+		text_addf(sentence, "On its way to %s the packet is turned back by %s "
+				    "(ICMP type %u, code %u).", tale->server_text,
+			  addr_format(&told->teller, teller), told->icmp_type,
+			  told->icmp_code);
+		code = tale->translated ? "lan-blocked" : NULL;
 	}
-	text_addf(sentence, "On its way to %s the packet is turned back by %s (ICMP type "
-			    "%u, code %u).", tale->server_text, teller, told->icmp_type,
-		  told->icmp_code);
-	say(tale, "failed", tale->translated ? "lan-blocked" : NULL, sentence);
+	say(tale, "failed", code, sentence);
 }
 
 /* A rule that refuses would be known by the trace. */
@@ -321,17 +349,37 @@ static bool is_lost(const struct tale *tale)
 	       !way->taken;
 }
 
-static void tell_lost(struct tale *tale, struct text *sentence)
+/* Why the kernel does not route it; NULL: it says nothing against it. */
+static const char *route_code(const struct tale *tale, const char **ret_words)
 {
-	const struct probe_way *way = &tale->path.question;
 	struct router_question question = {
 		.destination = tale->server,
 		.source = tale->tried->flow.source,
 		.in = tale->client->network->link->index,
 	};
 	struct router_answer answer = { 0 };
-	const char *code = NULL;
 	struct err err;
+
+	if (router_route(tale->patient->router, &question, &answer, &err) < 0)
+		answer.error = 0;
+	switch (answer.error) {
+	case -EXDEV:
+		*ret_words = "its reverse path filter refuses the client's address";
+		return "rp-filter";
+	case -EHOSTUNREACH:
+		*ret_words = "forwarding is off, or the route is unreachable";
+		return "forwarding-off";
+	case -ENETUNREACH:
+		*ret_words = "it has no route";
+		return "no-route";
+	}
+	return NULL;
+}
+
+static void tell_lost(struct tale *tale, struct text *sentence)
+{
+	const struct probe_way *way = &tale->path.question;
+	const char *code = NULL, *words = "the kernel does not say why";
 
 	if (!way->seen) {
 		text_addf(sentence, "The client's packets do not reach the router's "
@@ -342,14 +390,9 @@ static void tell_lost(struct tale *tale, struct text *sentence)
 				    "and no rule of nftables dropped it: older iptables "
 				    "rules may.", tale->server_text);
 	} else {
-		if (router_route(tale->patient->router, &question, &answer, &err) < 0)
-			answer.error = 0;
-		code = answer.error == -EXDEV	     ? "rp-filter"
-		     : answer.error == -EHOSTUNREACH ? "forwarding-off"
-		     : answer.error == -ENETUNREACH  ? "no-route"
-						     : NULL;
-		text_addf(sentence, "The router does not route the packet to %s.",
-			  tale->server_text);
+		code = route_code(tale, &words);
+		text_addf(sentence, "The router does not route the packet to %s: %s.",
+			  tale->server_text, words);
 	}
 	say(tale, "failed", code, sentence);
 }
@@ -399,7 +442,7 @@ static void add_way(struct tale *tale)
 		report_evidence(tale->probe, "It left by %s to %s port %u, from %s.",
 				out->name, tale->server_text, tale->port,
 				addr_format(&way->source, from));
-	if (tale->tried->end != PROBE_ANSWERED && tale->path.answer.seen &&
+	if (tale->tried->end != PROBE_ANSWERED && is_answer_seen(tale) &&
 	    !tale->path.answer.stop)
 		report_evidence(tale->probe, "An answer of %s came to the router.",
 				tale->server_text);
