@@ -50,7 +50,7 @@ static bool server_is_known(const struct servers *servers,
 	return false;
 }
 
-/* Does the packet leave as it is? A new source would be one that the server knows. */
+/* Does it leave with that source? Another one would be one that the server knows. */
 static bool server_sees(struct forwards *all, const struct patient_forward *forward,
 			const struct addr *source)
 {
@@ -61,7 +61,8 @@ static bool server_sees(struct forwards *all, const struct patient_forward *forw
 
 	question.packet.destination_port = forward->server_port;
 	return forwards_run(all, &question, &result) && result.end == WALK_FORWARDED &&
-	       !result.destination_nat.rule && !result.source_nat.rule && !result.unsure;
+	       !result.destination_nat.rule && addr_equal(&result.source, source) &&
+	       !result.unsure;
 }
 
 /* Do clients of the internet come to it with their own addresses? */

@@ -98,7 +98,7 @@ static int run_nat(struct walk_state *state, uint32_t *ret_verdict)
 		if (r < 0 || *ret_verdict != NF_ACCEPT)
 			return r;
 	}
-	if (destination && !(state->status & done))
+	if (destination)
 		assume(state);
 	state->status |= done;
 	return 0;
