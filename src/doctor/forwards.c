@@ -235,6 +235,24 @@ static void forwards_give_up(struct forwards *all)
 			   "%zu are.", patient->forward_count);
 }
 
+/* What the old iptables does besides is not walked through. */
+static void forwards_doubt_all(struct patient *patient)
+{
+	struct patient_forward *forward;
+	size_t i, j;
+
+	if (patient->router->legacy_nat4 != ROUTER_LEGACY_RULES)
+		return;
+	for (i = 0; i < patient->forward_count; i++) {
+		forward = &patient->forwards[i];
+		if (forward->server.family != AF_INET)
+			continue;
+		forward->internet = PATIENT_UNKNOWN;
+		for (j = 0; j < patient->network_count; j++)
+			forward->networks[j] = PATIENT_UNKNOWN;
+	}
+}
+
 void patient_judge_forwards(struct patient *patient)
 {
 	struct forwards all;
@@ -255,6 +273,7 @@ void patient_judge_forwards(struct patient *patient)
 	forwards_judge_servers(&all);
 	forwards_judge_pinholes(&all);
 	forwards_note(&all);
+	forwards_doubt_all(patient);
 	findings_tell(&all.findings, &patient->report);
 	forwards_give_up(&all);
 	forwards_done(&all);

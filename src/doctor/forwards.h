@@ -72,10 +72,18 @@ struct addr forwards_stranger(const struct forwards *all, int family);
 struct addr forwards_own(const struct patient_wan *wan, int family);
 struct addr forwards_public(const struct patient_wan *wan, int family);
 bool forwards_is_ours(const struct forwards *all, const struct addr *address);
+/* The WAN's link; 0: it is not there. */
+uint32_t forwards_link(const struct patient_wan *wan);
+/* Can anything that begins in the internet come in by it? Else the router as a whole is ill. */
+bool forwards_is_open(const struct patient_wan *wan, int family);
 
 /* False: the kernel gave an error, which is kept; the result says nothing then. */
 bool forwards_run(struct forwards *all, const struct walk_question *question,
 		  struct walk_result *ret_result);
+
+/* The answer to what went through, `first`. */
+bool forwards_run_back(struct forwards *all, const struct walk_packet *packet,
+		       const struct walk_result *first, struct walk_result *ret_result);
 
 struct walk_packet forwards_packet(const struct patient_forward *forward,
 				   const struct addr *source,
@@ -137,6 +145,11 @@ void forwards_tell_hidden(struct forwards *all, const struct patient_forward *fo
 			  const struct walk_rule *rule);
 void forwards_tell_unsure(struct forwards *all, const struct patient_forward *forward,
 			  const char *who, const struct walk_rule *rule);
+
+/* The server's answer is stopped: `code` says for whom, `network` NULL is the internet. */
+void forwards_tell_answer(struct forwards *all, const struct patient_forward *forward,
+			  const char *code, const char *network,
+			  const struct walk_result *back);
 
 void forwards_judge_internet(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_lan(struct forwards *all, struct patient_forward *forward);

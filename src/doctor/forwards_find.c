@@ -18,6 +18,7 @@ struct find {
 	int family;
 	const struct forwards_port *port;
 	struct addr own, seen, client, stranger;
+	uint32_t in;			/* the WAN's link; 0: it is not there */
 	struct patient_forward draft;
 };
 
@@ -46,7 +47,7 @@ static bool find_try(struct find *find, const struct addr *source,
 	struct addr spelt[16];
 	size_t i, count;
 
-	if (!forwards_run(find->all, &question, &result) ||
+	if (!in || !forwards_run(find->all, &question, &result) ||
 	    !forwards_is_sent(find->all, &result))
 		return false;
 	find->draft.rule = result.destination_nat.rule;
@@ -116,7 +117,7 @@ static const struct patient_wan *find_owner(const struct find *find,
 static bool find_from_internet(struct find *find)
 {
 	find->draft.found = PATIENT_BY_ALL;
-	return find_try(find, &find->client, &find->own, find->wan->link->index);
+	return find_try(find, &find->client, &find->own, find->in);
 }
 
 static bool find_from_lan(struct find *find)
@@ -141,7 +142,7 @@ static bool find_stale(struct find *find)
 		literal = &all->stale[i];
 		if (literal->family != find->family)
 			continue;
-		if (!find_try(find, &find->client, literal, find->wan->link->index) &&
+		if (!find_try(find, &find->client, literal, find->in) &&
 		    !find_try_lan(find, literal))
 			continue;
 		if (addr_is_none(&find->draft.literal) ||
@@ -161,7 +162,7 @@ static bool find_some(struct find *find)
 
 	for (i = 0; i < all->source_count; i++) {
 		if (all->sources[i].family != find->family ||
-		    !find_try(find, &all->sources[i], &find->own, find->wan->link->index))
+		    !find_try(find, &all->sources[i], &find->own, find->in))
 			continue;
 		find->draft.found = PATIENT_BY_SOME;
 		find->draft.source = all->sources[i];
@@ -293,17 +294,22 @@ static void find_of_family(struct forwards *all, const struct patient_wan *wan, 
 		.own = forwards_own(wan, family), .seen = forwards_public(wan, family),
 		.client = forwards_client(all, family, 0),
 		.stranger = forwards_stranger(all, family),
+		.in = forwards_link(wan),
 	};
 	size_t i;
 
-	if (addr_is_none(&find.own) || !wan->link)
+	/* Without an address of its own, what comes by its link would be to anybody. */
+	if (addr_is_none(&find.own) && family == AF_INET6)
 		return;
+	if (addr_is_none(&find.own))
+		find.own = find.stranger;
 	for (i = 0; i < all->port_count && !all->error; i++) {
 		find.port = &all->ports[i];
 		if (find_service(&find))
 			forwards_keep(all, &find.draft);
 	}
-	forwards_find_taken(all, wan, family);
+	if (forwards_is_open(wan, family))
+		forwards_find_taken(all, wan, family);
 }
 
 int patient_find_forwards(struct patient *patient, struct err *ret_err)

@@ -233,6 +233,7 @@ static enum patient_reach internet_judge(struct internet *it)
 	struct walk_result last;
 	bool sent = forwards_is_sent_to(&it->result, it->forward);
 	bool reached = sent && it->result.end == WALK_FORWARDED;
+	struct walk_result back;
 
 	if (!sent)
 		internet_tell_missed(it);
@@ -247,7 +248,11 @@ static enum patient_reach internet_judge(struct internet *it)
 	}
 	if (reached && last.source_nat.rule)
 		forwards_tell_hidden(it->all, it->forward, last.source_nat.rule);
-	if (reached)
+	if (reached && !forwards_run_back(it->all, &it->packet, &it->result, &back))
+		return PATIENT_UNKNOWN;
+	if (reached && forwards_is_dropped(&back))
+		forwards_tell_answer(it->all, it->forward, "internet-blocked", NULL, &back);
+	if (reached && back.end == WALK_FORWARDED)
 		return PATIENT_YES;
 	return sent ? PATIENT_NO : forwards_local_reach(it->all, &it->packet, &it->result);
 }
@@ -261,6 +266,9 @@ void forwards_judge_internet(struct forwards *all, struct patient_forward *forwa
 		.seen = forwards_public(forward->wan, family),
 	};
 
+	forward->internet = PATIENT_NO;
+	if (!forwards_is_open(forward->wan, family))
+		return;
 	forward->internet = PATIENT_UNKNOWN;
 	it.packet = forwards_packet(forward, &forward->source, &it.own,
 				    forward->wan->link->index);

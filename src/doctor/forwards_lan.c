@@ -11,7 +11,8 @@
 
 /* --- the return path --- */
 
-static bool lan_is_bridged(const struct lan *it)
+/* Ports in use of the bridge whose packets IP's rules see; 0: they do not see them. */
+static size_t lan_count_ports(const struct lan *it)
 {
 	const struct router *router = it->all->patient->router;
 	enum router_switch calls = it->seen.family == AF_INET ? router->bridge_calls_ip
@@ -19,10 +20,11 @@ static bool lan_is_bridged(const struct lan *it)
 	size_t i, ports = 0;
 
 	if (calls != ROUTER_ON || strcmp(it->network->link->kind, "bridge") != 0)
-		return false;
+		return 0;
 	for (i = 0; i < router->link_count; i++)
-		ports += router->links[i].master == it->network->link->index;
-	return ports > 1;
+		ports += router->links[i].up &&
+			 router->links[i].master == it->network->link->index;
+	return ports;
 }
 
 /*
@@ -33,7 +35,7 @@ bool lan_needs_return_path(const struct lan *it)
 {
 	const struct addr *source = &it->last.source;
 
-	if (!it->beside || it->last.out != it->network->link->index || lan_is_bridged(it))
+	if (!it->beside || it->last.out != it->network->link->index || it->ports)
 		return false;
 	if (addr_equal(source, &it->packet.source))
 		return true;
@@ -252,6 +254,22 @@ static bool lan_is_unsure(struct lan *it)
 	return true;
 }
 
+/* Does the server's answer get back? What stops it is told. */
+static bool lan_has_answer(struct lan *it)
+{
+	struct walk_result back;
+
+	/* A bridge does not send back by the port that it came by; told of the router. */
+	if (it->beside && it->ports == 1)
+		return false;
+	if (it->ports || !forwards_run_back(it->all, &it->packet, &it->result, &back))
+		return true;
+	if (forwards_is_dropped(&back))
+		forwards_tell_answer(it->all, it->forward, "lan-blocked",
+				     it->network->text, &back);
+	return back.end == WALK_FORWARDED;
+}
+
 static enum patient_reach lan_judge(struct lan *it)
 {
 	bool sent = forwards_is_sent_to(&it->result, it->forward);
@@ -271,6 +289,8 @@ static enum patient_reach lan_judge(struct lan *it)
 		lan_tell_return_path(it);
 		told = true;
 	}
+	if (sent && !told && it->result.end == WALK_FORWARDED && !lan_has_answer(it))
+		told = true;
 	if (!sent)
 		return it->unknown ? PATIENT_UNKNOWN
 				   : forwards_local_reach(it->all, &it->packet,
@@ -300,6 +320,7 @@ static enum patient_reach lan_try(struct lan *it)
 	it->packet = forwards_packet(it->forward, &it->network->client, &it->seen,
 				     it->network->link->index);
 	it->beside = lan_is_beside(it);
+	it->ports = it->beside ? lan_count_ports(it) : 0;
 	if (!lan_ask(it) || lan_is_unsure(it))
 		return PATIENT_UNKNOWN;
 	return lan_judge(it);

@@ -14,6 +14,7 @@ struct lan {
 	bool silent;			/* nothing is told: only how it is */
 	bool only;			/* no network's clients are sent to the server */
 	bool beside;			/* the server is in the same network */
+	size_t ports;			/* of the bridge that both are at, see lan_count_ports() */
 	struct walk_packet packet;
 	struct walk_result result;	/* of `packet` */
 	struct walk_result behind;	/* as if a rule had sent it to the server */

@@ -46,7 +46,7 @@ static const struct addr *lan_find_stale(struct lan *it)
 
 static enum lan_cause lan_find_cause(struct lan *it)
 {
-	const uint32_t wan = it->forward->wan->link->index;
+	const uint32_t wan = forwards_link(it->forward->wan);
 	const struct addr *source = &it->forward->source;
 	bool twice = !addr_equal(&it->own, &it->seen);
 

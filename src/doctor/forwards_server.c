@@ -71,7 +71,7 @@ static bool server_sees_clients(struct forwards *all, const struct patient_forwa
 	struct addr own = forwards_own(forward->wan, forward->server.family);
 	const struct walk_question question = {
 		.packet = forwards_packet(forward, &forward->source, &own,
-					  forward->wan->link->index),
+					  forwards_link(forward->wan)),
 		.assumed = forward->server, .assumed_port = forward->server_port,
 		.regardless = true,
 	};
@@ -99,14 +99,15 @@ static void server_add(struct servers *servers, const struct patient_forward *fo
 	struct addr own = forwards_own(forward->wan, forward->server.family);
 	struct server *server;
 
-	if (!near || near->link == forward->wan->link->index ||
+	if (!near || near->link == forwards_link(forward->wan) ||
 	    servers->count == SERVERS_MAX || server_is_known(servers, forward) ||
 	    !server_sees(all, forward, &near->address))
 		return;
 	server = &servers->list[servers->count++];
 	*server = (struct server){ .forward = forward, .near = near };
 	server->beside = server_ask(servers, forward, &near->address);
-	if (server_sees(all, forward, &own) && server_sees_clients(all, forward))
+	if (!addr_is_none(&own) && server_sees(all, forward, &own) &&
+	    server_sees_clients(all, forward))
 		server->far = server_ask(servers, forward, &own);
 }
 

@@ -74,19 +74,45 @@ struct addr forwards_public(const struct patient_wan *wan, int family)
 	return family == AF_INET ? wan->outer : wan->own6;
 }
 
+uint32_t forwards_link(const struct patient_wan *wan)
+{
+	return wan->link ? wan->link->index : 0;
+}
+
+bool forwards_is_open(const struct patient_wan *wan, int family)
+{
+	struct addr own = forwards_own(wan, family);
+
+	return wan->link && wan->link->up && !addr_is_none(&own) &&
+	       addr_classify(&own) != ADDR_CGNAT;
+}
+
+static bool forwards_keep_error(struct forwards *all, int rc, const struct err *err)
+{
+	if (rc < 0 && !all->error) {
+		all->error = rc;
+		all->sentence = *err;
+	}
+	return rc == 0;
+}
+
 bool forwards_run(struct forwards *all, const struct walk_question *question,
 		  struct walk_result *ret_result)
 {
 	struct err err;
 	int rc = walk_run(all->patient->walk, &all->router, question, ret_result, &err);
 
-	if (rc == 0)
-		return true;
-	if (!all->error) {
-		all->error = rc;
-		all->sentence = err;
-	}
-	return false;
+	return forwards_keep_error(all, rc, &err);
+}
+
+bool forwards_run_back(struct forwards *all, const struct walk_packet *packet,
+		       const struct walk_result *first, struct walk_result *ret_result)
+{
+	struct err err;
+	int rc = walk_back(all->patient->walk, &all->router, packet, first, ret_result,
+			   &err);
+
+	return forwards_keep_error(all, rc, &err);
 }
 
 struct walk_packet forwards_packet(const struct patient_forward *forward,

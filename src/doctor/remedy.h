@@ -71,6 +71,9 @@ void remedy_add_accept(struct forwards *all, struct finding *finding,
 		       const struct patient_forward *forward,
 		       const struct walk_result *dropped, const struct router_link *in,
 		       const struct router_link *out);
+/* Past what stopped an answer. */
+void remedy_add_answers(struct forwards *all, struct finding *finding,
+			const struct walk_result *dropped);
 /* The router's own addresses in the LAN are left out. */
 void remedy_spare_router(struct forwards *all, struct finding *finding,
 			 const struct patient_forward *forward,

@@ -26,7 +26,7 @@ static bool iptables_add_destination(struct text *out, struct forwards *all,
 	int family = forward->server.family;
 	struct addr own = forwards_own(forward->wan, family);
 	struct addr seen = forwards_public(forward->wan, family);
-	const char *name = forward->wan->link->name;
+	const char *name = forward->wan->link ? forward->wan->link->name : "";
 	const char *tag = remedy_tag_word(forward->wan);
 	char address[ADDR_TEXT_BYTES];
 

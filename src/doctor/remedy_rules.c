@@ -34,7 +34,7 @@ static bool rules_add_destination(struct text *out, struct forwards *all,
 	int family = forward->server.family;
 	struct addr own = forwards_own(forward->wan, family);
 	struct addr seen = forwards_public(forward->wan, family);
-	const char *name = forward->wan->link->name;
+	const char *name = forward->wan->link ? forward->wan->link->name : "";
 	char address[ADDR_TEXT_BYTES];
 
 	*ret_comment = NULL;
@@ -198,6 +198,28 @@ void remedy_add_accept(struct forwards *all, struct finding *finding,
 			by_rule || rules_has_gone(dropped, base) ? "insert" : "add",
 			nft_family_name(base->table->family), base->table->name,
 			base->name, match.bytes);
+}
+
+void remedy_add_answers(struct forwards *all, struct finding *finding,
+			const struct walk_result *dropped)
+{
+	const struct walk_chain *base = rules_find_base(dropped);
+	const char *family;
+	enum remedy_owner owner;
+
+	if (!base || !remedy_is_word(base->name) || !remedy_is_word(base->table->name))
+		return;
+	owner = remedy_owner_of(all->patient, base->table);
+	family = nft_family_name(base->table->family);
+	if (owner == REMEDY_ADMIN)
+		finding_command(finding, "nft 'insert rule %s %s %s ct state established,"
+				"related accept'", family, base->table->name, base->name);
+	else if (owner == REMEDY_IPTABLES)
+		finding_command(finding, "%s -t %s -I %s -m conntrack --ctstate ESTABLISHED,"
+				"RELATED -j ACCEPT",
+				base->table->family == NFPROTO_IPV6 ? "ip6tables-nft"
+								    : "iptables-nft",
+				base->table->name, base->name);
 }
 
 /* --- too much --- */
