@@ -21,6 +21,7 @@
 #include <linux/netfilter/xt_policy.h>
 #include <linux/netfilter/xt_recent.h>
 #include <linux/netfilter/xt_rpfilter.h>
+#include <linux/netfilter/xt_set.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_string.h>
 #include <linux/netfilter/xt_tcpudp.h>
@@ -48,7 +49,7 @@ static enum walk_answer match_protocol(const struct xt_question *question,
 	return WALK_NO;
 }
 
-/* What is not here is a maybe: ipsets, the clock, chance, bytes that are not known. */
+/* What is not here is a maybe: the clock, chance, bytes that are not known. */
 static const struct {
 	const char *name;
 	uint8_t first, last;		/* revisions */
@@ -71,6 +72,7 @@ static const struct {
 	{ "iprange", 1, 1, sizeof(struct xt_iprange_mtinfo), walk_xt_iprange },
 	{ "length", 0, 0, sizeof(struct xt_length_info), walk_xt_length },
 	{ "string", 0, 1, offsetof(struct xt_string_info, config), walk_xt_string },
+	{ "set", 1, 4, sizeof(struct xt_set_info), walk_xt_set },
 	{ "addrtype", 0, 0, sizeof(struct xt_addrtype_info), walk_xt_addrtype },
 	{ "addrtype", 1, 1, sizeof(struct xt_addrtype_info_v1), walk_xt_addrtype },
 	{ "rpfilter", 0, 0, sizeof(struct xt_rpfilter_info), walk_xt_rpfilter },

@@ -23,6 +23,8 @@ walk_xt_match_fn walk_xt_tcp, walk_xt_udp, walk_xt_multiport, walk_xt_iprange,
 /* Where it comes from and goes to: walk_xt_way.c. */
 walk_xt_match_fn walk_xt_addrtype, walk_xt_rpfilter, walk_xt_physdev, walk_xt_devgroup,
 		 walk_xt_mac, walk_xt_pkttype, walk_xt_owner, walk_xt_policy;
+/* Whether the kernel has it in an ipset: walk_xt_set.c. */
+walk_xt_match_fn walk_xt_set;
 /* Its connection, and what was noted of others: walk_xt_state.c. */
 walk_xt_match_fn walk_xt_conntrack, walk_xt_state, walk_xt_mark, walk_xt_connmark,
 		 walk_xt_helper, walk_xt_recent, walk_xt_hashlimit, walk_xt_connlimit;
