@@ -10,13 +10,23 @@ void metrics_done(struct metrics *metrics)
 	*metrics = (struct metrics){ 0 };
 }
 
-static struct metrics_provider *provider_of(struct metrics *metrics, const char *name)
+const struct metrics_provider *metrics_provider_find(const struct metrics *metrics,
+						     const char *name)
 {
-	struct metrics_provider *list;
-
 	for (size_t i = 0; i < metrics->provider_count; i++)
 		if (strcmp(metrics->providers[i].name, name) == 0)
 			return &metrics->providers[i];
+	return NULL;
+}
+
+/* NULL: no memory. */
+static struct metrics_provider *provider_of(struct metrics *metrics, const char *name)
+{
+	struct metrics_provider *list =
+		(struct metrics_provider *)metrics_provider_find(metrics, name);
+
+	if (list)
+		return list;
 	list = reallocarray(metrics->providers, metrics->provider_count + 1,
 			    sizeof(*list));
 	if (!list)

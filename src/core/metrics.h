@@ -61,6 +61,10 @@ void metrics_done(struct metrics *metrics);
 void metrics_update(struct metrics *metrics, const char *provider,
 		    enum message_verdict verdict, int64_t now_ms);
 
+/* NULL: it gave no answer yet. */
+const struct metrics_provider *metrics_provider_find(const struct metrics *metrics,
+						     const char *name);
+
 /* After a reload: entries that are no more are forgotten. */
 void metrics_keep(struct metrics *metrics, const struct config *config);
 

@@ -5,6 +5,9 @@
 #include "metrics_parts.h"
 #include "status.h"
 
+/* With more of them only what was counted is told. */
+enum { PROVIDERS_OF_ZEROS = 32 };
+
 /* --- how many --- */
 
 static void find_shared(struct account *account)
@@ -116,21 +119,40 @@ void emit_verified(struct account *account)
 	each_record(account, record_verified);
 }
 
+static bool is_first_of_name(const struct config *config, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(config->providers[i].name, config->providers[index].name) == 0)
+			return false;
+	return true;
+}
+
+/* All results, those that never came too: from 0 to 1 is an increase, from nowhere is none. */
+static void provider_updates(struct account *account, const char *name, bool zeros)
+{
+	const struct metrics_provider *of =
+		metrics_provider_find(&account->core->metrics, name);
+
+	for (int v = 0; v < METRICS_VERDICTS; v++) {
+		uint64_t updates = of ? of->updates[v] : 0;
+
+		if (!updates && !zeros)
+			continue;
+		prom_label(&account->prom, "provider", name);
+		prom_label(&account->prom, "result",
+			   message_verdict_name(MESSAGE_GOOD + v));
+		emit_number(account, updates);
+	}
+}
+
 void emit_updates(struct account *account)
 {
-	const struct metrics *metrics = &account->core->metrics;
+	const struct config *config = account->core->config;
 
-	for (size_t i = 0; i < metrics->provider_count; i++)
-		for (int v = 0; v < METRICS_VERDICTS; v++) {
-			const struct metrics_provider *of = &metrics->providers[i];
-
-			if (!of->updates[v])
-				continue;
-			prom_label(&account->prom, "provider", of->name);
-			prom_label(&account->prom, "result",
-				   message_verdict_name(MESSAGE_GOOD + v));
-			emit_number(account, of->updates[v]);
-		}
+	for (size_t i = 0; i < config->provider_count; i++)
+		if (is_first_of_name(config, i))
+			provider_updates(account, config->providers[i].name,
+					 config->provider_count <= PROVIDERS_OF_ZEROS);
 }
 
 void emit_provider_success(struct account *account)
@@ -172,8 +194,6 @@ void emit_hook_runs(struct account *account)
 		for (int r = MESSAGE_HOOK_OK; r < HOOKBOOK_OUTCOMES; r++) {
 			const struct hook_note *note = &book->list[i];
 
-			if (!note->runs[r] && r != MESSAGE_HOOK_OK)
-				continue;
 			prom_label(&account->prom, "hook", note->name);
 			prom_label(&account->prom, "result", results[r]);
 			emit_number(account, note->runs[r]);

@@ -150,9 +150,9 @@ static void providers(void **state)
 	assert_line("hairpind_provider_updates_total{provider=\"dyn\",result=\"good\"} 2");
 	assert_line("hairpind_provider_updates_total{provider=\"dyn\","
 		    "result=\"badauth\"} 1");
-	assert_line("hairpind_provider_updates_total{provider=\"d\\\"2\","
-		    "result=\"tls-refused\"} 1");
-	assert_nowhere("timestamp_seconds{provider=\"d\\\"2\"");
+	/* What never came is told too; who is not configured is not. */
+	assert_line("hairpind_provider_updates_total{provider=\"dyn\",result=\"abuse\"} 0");
+	assert_nowhere("provider=\"d\\\"2\"");
 	metrics_keep(metrics, room.core.config);
 	assert_int_equal(metrics->provider_count, 1);
 	metrics_keep(metrics, &other);
