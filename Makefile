@@ -199,6 +199,8 @@ MAN5      = $(wildcard packaging/man/*.5)
 MAN7      = $(wildcard packaging/man/*.7)
 MAN8      = $(wildcard packaging/man/*.8)
 UNITS     = $(wildcard packaging/systemd/*.service)
+DASHBOARD = packaging/grafana/hairpind.json
+ALERTS    = packaging/prometheus/hairpind.rules.yml
 
 substitute = sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@BINDIR@,$(BINDIR),g' -e 's,@LIBEXECDIR@,$(LIBEXECDIR),g' \
 		-e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' -e 's,@DATADIR@,$(DATADIR),g'
@@ -220,6 +222,8 @@ install: all
 	$(call put,0644,$(DATADIR)/hairpind/providers,$(PROVIDERS) conf/providers/README.md)
 	$(call put,0644,$(DATADIR)/hairpind,$(wildcard conf/*.schema.json))
 	$(call put,0755,$(DATADIR)/hairpind/hooks,$(HOOKS))
+	$(call put,0644,$(DATADIR)/hairpind/grafana,$(DASHBOARD))
+	$(call put,0644,$(DATADIR)/hairpind/prometheus,$(ALERTS))
 	$(call put,0644,$(DOCDIR)/examples,$(EXAMPLES))
 	$(call put,0644,$(DOCDIR),$(wildcard README.md CHANGELOG.md))
 	$(call put,0644,$(MANDIR)/man5,$(MAN5))
@@ -239,12 +243,14 @@ install: all
 INSTALLED = $(SBINDIR)/hairpind $(BINDIR)/hairpinctl $(LIBEXECDIR)/hairpind/hairpin-publish \
 	$(addprefix $(DATADIR)/hairpind/providers/,$(notdir $(PROVIDERS))) $(DATADIR)/hairpind/hairpind.schema.json \
 	$(addprefix $(DATADIR)/hairpind/hooks/,$(notdir $(HOOKS))) \
+	$(DATADIR)/hairpind/grafana/$(notdir $(DASHBOARD)) $(DATADIR)/hairpind/prometheus/$(notdir $(ALERTS)) \
 	$(addprefix $(DOCDIR)/examples/,$(notdir $(EXAMPLES))) $(DOCDIR)/README.md $(DOCDIR)/CHANGELOG.md \
 	$(addprefix $(MANDIR)/,$(MAN_INSTALLED)) $(DATADIR)/hairpind/provider.schema.json \
 	$(DATADIR)/hairpind/providers/README.md \
 	$(BASHCOMPDIR)/hairpinctl $(ZSHCOMPDIR)/_hairpinctl $(FISHCOMPDIR)/hairpinctl.fish \
 	$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(SYSUSERSDIR)/hairpind.conf
-INSTALLED_DIRECTORIES = $(LIBEXECDIR)/hairpind $(DATADIR)/hairpind/providers $(DATADIR)/hairpind/hooks $(DATADIR)/hairpind \
+INSTALLED_DIRECTORIES = $(LIBEXECDIR)/hairpind $(DATADIR)/hairpind/providers $(DATADIR)/hairpind/hooks \
+	$(DATADIR)/hairpind/grafana $(DATADIR)/hairpind/prometheus $(DATADIR)/hairpind \
 	$(DOCDIR)/examples $(DOCDIR) $(SYSCONFDIR)/hairpind/hooks.d $(SYSCONFDIR)/hairpind
 
 # Configuration, state and users stay: they are the admin's.
