@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the rules mean to do with that port, by packets in thought. */
-#include <linux/netfilter.h>
 #include <sys/socket.h>
 
 #include "probe_private.h"
