@@ -80,17 +80,21 @@ static void show_heading(const struct json *check, const char *word,
 		out->failed = true;
 }
 
-static void show_remedy(const struct json *remedy, const struct ctl_view *view,
+/* What is only a note need not be mended. */
+static void show_remedy(const struct json *check, const struct ctl_view *view,
 			struct text *out)
 {
+	const struct json *remedy = json_get(check, "remedy");
 	const struct json *command = json_child(json_get(remedy, "commands"));
 	const char *place = json_string(json_get(remedy, "place"));
 	TEXT_CLEANUP struct text line = TEXT_INIT;
 
 	if (!json_string(json_get(remedy, "text")))
 		return;
-	text_add(&line, place && strcmp(place, "server") == 0 ? "On the server: "
-							      : "Mend: ");
+	if (place && strcmp(place, "server") == 0)
+		text_add(&line, "On the server: ");
+	else if (check_is(check, "finding"))
+		text_add(&line, "Mend: ");
 	plain_member(&line, remedy, "text");
 	plain_wrap(out, view, SHOW_INDENT, SHOW_INDENT, line.bytes);
 	for (; command; command = json_next(command)) {
@@ -111,7 +115,7 @@ static void show_check(const struct json *check, const char *word,
 	plain_member(&line, check, "text");
 	plain_wrap(out, view, SHOW_INDENT, SHOW_INDENT, line.bytes);
 	doctor_show_list(json_get(check, "evidence"), view, out);
-	show_remedy(json_get(check, "remedy"), view, out);
+	show_remedy(check, view, out);
 	if (line.failed)
 		out->failed = true;
 }

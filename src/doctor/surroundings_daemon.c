@@ -35,8 +35,8 @@ static void daemon_absent(struct patient *patient)
 	if (!daemon_has_work(patient))
 		return;
 	check = report_add(&patient->report, DOCTOR_NOTE, "daemon-absent", NULL,
-			   "hairpind was not asked: rules and records are followed by "
-			   "nobody unless it runs.");
+			   "hairpind does not answer: while it does not run nobody "
+			   "follows the address.");
 	if (why)
 		report_evidence(check, "%s", why);
 	report_remedy(check, DOCTOR_HERE, "Start it, and let it start with the router.");

@@ -187,6 +187,15 @@ static void wan_add_twins(const struct patient *patient, const struct patient_wa
 			server);
 }
 
+static const char *wan_outer_from(const struct patient_wan *wan)
+{
+	if (strcmp(wan->outer_from, "outside") == 0)
+		return "hairpind was told so from outside";
+	if (strcmp(wan->outer_from, "record") == 0)
+		return "so says the record that was published last";
+	return "so say the tagged rules";
+}
+
 static void wan_double_nat(struct patient *patient, const struct patient_wan *wan)
 {
 	/* Beside the finding of a forward this is its background. */
@@ -200,8 +209,8 @@ static void wan_double_nat(struct patient *patient, const struct patient_wan *wa
 			   "Another router stands in front of this one: %s has the "
 			   "private address %s.", wan->link->name, own);
 	if (!addr_is_none(&wan->outer))
-		report_evidence(check, "The internet sees %s (known from the %s).",
-				addr_format(&wan->outer, outer), wan->outer_from);
+		report_evidence(check, "The internet sees %s: %s.",
+				addr_format(&wan->outer, outer), wan_outer_from(wan));
 	else
 		report_evidence(check, "The public address is not known here, so what "
 				       "LAN clients meet there cannot be told.");
