@@ -141,7 +141,7 @@ struct doctor_sums doctor_sum(const struct json *forwards)
 
 /* --- cells --- */
 
-/* "443/tcp", "7000-7010/udp" */
+/* "443/tcp", "7000-7010/udp"; of whatever no other rule takes "others/tcp" */
 static char *cell_port(const struct json *forward)
 {
 	TEXT_CLEANUP struct text cell = TEXT_INIT;
@@ -149,8 +149,11 @@ static char *cell_port(const struct json *forward)
 
 	(void)json_integer(json_get(forward, "port"), 0, UINT16_MAX, &first);
 	(void)json_integer(json_get(forward, "port_last"), 0, UINT16_MAX, &last);
-	plain_number(&cell, forward, "port");
-	if (last > first)
+	if (first == 0 && last == UINT16_MAX)
+		text_add(&cell, "others");
+	else
+		plain_number(&cell, forward, "port");
+	if (first > 0 && last > first)
 		text_addf(&cell, "-%d", (int)last);
 	text_add_char(&cell, '/');
 	plain_member(&cell, forward, "protocol");

@@ -249,6 +249,8 @@ bool rule_words_forward(const struct rule_words *words,
 		return false;
 	if (words_have(words, other) && !words_have(words, protocol))
 		return false;
+	if (forward->port == 0)		/* whatever no other rule takes */
+		return true;
 	snprintf(port, sizeof(port), "%u", forward->port);
 	if (forward->port == forward->port_last)
 		return words_have(words, port);
