@@ -53,7 +53,7 @@ enum walk_answer walk_xt_udp(const struct xt_question *question,
 	return WALK_YES;
 }
 
-/* One place of the list: a port, or the first of a range whose last is the next place. */
+/* One place of the list: a port, maybe the first of a range whose last is the next. */
 static bool place_holds(const struct xt_multiport_v1 *list, size_t index, uint16_t port)
 {
 	uint16_t last = list->ports[index];
@@ -73,7 +73,6 @@ static bool list_holds(const struct xt_multiport_v1 *list, uint16_t source,
 		if ((use_source && place_holds(list, i, source)) ||
 		    (use_destination && place_holds(list, i, destination)))
 			return true;
-		i += list->pflags[i] != 0;
 	}
 	return false;
 }
