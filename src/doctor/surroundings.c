@@ -32,35 +32,6 @@ bool surroundings_has_forwards(const struct patient *patient)
 	return false;
 }
 
-void surroundings_cut_off(struct patient *patient, const struct patient_wan *wan,
-			  int family)
-{
-	struct patient_forward *forward;
-	size_t i;
-
-	for (i = 0; i < patient->forward_count; i++) {
-		forward = &patient->forwards[i];
-		if (forward->wan == wan &&
-		    (family == AF_UNSPEC || forward->server.family == family))
-			forward->internet = PATIENT_NO;
-	}
-}
-
-void surroundings_cast_doubt(struct patient *patient, int family)
-{
-	struct patient_forward *forward;
-	size_t i, n;
-
-	for (i = 0; i < patient->forward_count; i++) {
-		forward = &patient->forwards[i];
-		if (forward->server.family != family)
-			continue;
-		forward->internet = PATIENT_UNKNOWN;
-		for (n = 0; n < patient->network_count; n++)
-			forward->networks[n] = PATIENT_UNKNOWN;
-	}
-}
-
 void surroundings_clock(struct patient *patient)
 {
 	int64_t now_s = clock_wall_s();

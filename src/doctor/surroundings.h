@@ -17,14 +17,6 @@ void surroundings_clock(struct patient *patient);
 /* Does the comment carry a WAN's tag? NULL: none of them. */
 const struct patient_wan *surroundings_tagged(const struct patient *patient,
 					      const char *comment);
-/*
- * What walks through the rules cannot see: nothing comes in by that WAN (`family`
- * AF_UNSPEC: of either one); of no forward of that family is it known any more who
- * reaches it.
- */
-void surroundings_cut_off(struct patient *patient, const struct patient_wan *wan,
-			  int family);
-void surroundings_cast_doubt(struct patient *patient, int family);
 /* Are there forwards of IPv4? The faults of the uplink's address matter to them. */
 bool surroundings_has_forwards(const struct patient *patient);
 

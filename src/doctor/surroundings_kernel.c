@@ -261,7 +261,7 @@ static void kernel_bridges(struct patient *patient)
 /* --- the old iptables --- */
 
 static void kernel_legacy(struct patient *patient, enum router_legacy legacy,
-			  int of, const char *family, const char *program)
+			  const char *family, const char *program)
 {
 	struct json *check;
 
@@ -273,7 +273,6 @@ static void kernel_legacy(struct patient *patient, enum router_legacy legacy,
 			   "rules; it translates nothing.");
 		return;
 	}
-	surroundings_cast_doubt(patient, of);
 	check = report_add(&patient->report, DOCTOR_FINDING, "legacy-iptables", family,
 			   "The old iptables translates beside nft's rules.");
 	report_evidence(check, "nft does not show these rules, hairpind cannot keep them "
@@ -295,8 +294,8 @@ void surroundings_kernel(struct patient *patient)
 		report_add(&patient->report, DOCTOR_OK, "rp-filter", NULL,
 			   "No source is dropped by rp_filter.");
 	kernel_bridges(patient);
-	kernel_legacy(patient, router->legacy_nat4, AF_INET, "IPv4", "iptables-legacy");
-	kernel_legacy(patient, router->legacy_nat6, AF_INET6, "IPv6", "ip6tables-legacy");
+	kernel_legacy(patient, router->legacy_nat4, "IPv4", "iptables-legacy");
+	kernel_legacy(patient, router->legacy_nat6, "IPv6", "ip6tables-legacy");
 	if (router->legacy_nat4 == ROUTER_LEGACY_NONE &&
 	    router->legacy_nat6 == ROUTER_LEGACY_NONE)
 		report_add(&patient->report, DOCTOR_OK, "iptables", NULL,

@@ -81,7 +81,6 @@ static void wan_down(struct patient *patient, const struct patient_wan *wan)
 	char word[REPORT_WORD_BYTES];
 	struct json *check;
 
-	surroundings_cut_off(patient, wan, AF_UNSPEC);
 	if (wan_is_enabled(wan->link)) {
 		check = report_add(&patient->report, DOCTOR_FINDING, "wan-down",
 				   wan->name, "%s has no carrier.", name);
@@ -234,7 +233,6 @@ static void wan_cgnat(struct patient *patient, const struct patient_wan *wan)
 	char text[ADDR_TEXT_BYTES];
 	struct json *check;
 
-	surroundings_cut_off(patient, wan, AF_INET);
 	check = report_add(&patient->report, finding ? DOCTOR_FINDING : DOCTOR_NOTE,
 			   "cgnat", wan->name,
 			   "The provider shares its public addresses among customers: %s "
