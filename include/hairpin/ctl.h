@@ -87,6 +87,12 @@ void ctl_sync_show(const struct json *answer, const struct ctl_view *view,
 		   struct text *out);
 void ctl_update_show(const struct json *answer, const struct ctl_view *view,
 		     struct text *out);
+void ctl_pause_show(const struct json *answer, const struct ctl_view *view,
+		    struct text *out);
+void ctl_resume_show(const struct json *answer, const struct ctl_view *view,
+		     struct text *out);
+void ctl_log_show(const struct json *answer, const struct ctl_view *view,
+		  struct text *out);
 void ctl_reload_show(const struct json *answer, const struct ctl_view *view,
 		     struct text *out);
 /* The object of `hook list --json`, which is made here; the answer of a hook's test. */

@@ -6,10 +6,10 @@
  * the matching message_*_ok() before reading anything else; what fails it ends the
  * connection, not the receiver.
  *
- *   core -> supervisor   PUBLISHER_START  HOOK_RUN  COMMAND_RUN  RELOAD  NOTICE
+ *   core -> supervisor   PUBLISHER_START  HOOK_RUN  COMMAND_RUN  RELOAD  NOTICE  LEVEL
  *   supervisor -> core   PUBLISHER, CONFIG (with a descriptor)  HOOK_RESULT, HOOK_DONE
  *                        COMMAND_DONE  LOOK  UPDATE  STOP
- *   core -> publisher    JOB
+ *   core -> publisher    JOB  LEVEL
  *   publisher -> core    RESULT, one per record of a job
  *
  * Both ends are always of the same build, so host order and padding are no matter; every
@@ -31,6 +31,7 @@ enum message_type {
 	MESSAGE_RELOAD,			/* struct message */
 	MESSAGE_NOTICE,			/* struct message_notice */
 	MESSAGE_COMMAND_RUN,		/* struct message_command */
+	MESSAGE_LEVEL,			/* struct message_level; to the publisher too */
 
 	/* struct message_reply; with the channel when status is 0 */
 	MESSAGE_PUBLISHER = 16,
@@ -144,6 +145,12 @@ struct message_notice {
 	uint8_t done;
 	uint8_t exit_status;
 	char status[MESSAGE_TEXT_BYTES];	/* one line for STATUS=; "" leaves it */
+};
+
+/* What is logged from now on. */
+struct message_level {
+	struct message head;
+	int32_t level;			/* LOG_EMERG to LOG_DEBUG */
 };
 
 struct message_reply {
@@ -271,6 +278,7 @@ struct message_result {
 bool message_to_supervisor_ok(const void *packet, size_t bytes);
 bool message_to_core_ok(const void *packet, size_t bytes);	/* from the supervisor */
 bool message_job_ok(const void *packet, size_t bytes);
+bool message_level_ok(const void *packet, size_t bytes);
 bool message_result_ok(const void *packet, size_t bytes);
 
 /*

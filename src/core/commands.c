@@ -172,6 +172,8 @@ static void command_sync(struct client *client, const struct json *request,
 	struct json *object;
 
 	(void)request;
+	if (command_rests(client))
+		return;
 	if (sync_now(client->control->core, now_ms, &report, &err) < 0) {
 		command_fail_about(client, "", err.text, "");
 		return;
@@ -236,7 +238,8 @@ static void command_update(struct client *client, const struct json *request,
 		command_fail(client, "\"force\" is to be true or false");
 		return;
 	}
-	if (!take_hostnames(client, json_get(request, "hostnames"), names, &count))
+	if (!take_hostnames(client, json_get(request, "hostnames"), names, &count) ||
+	    command_rests(client))
 		return;
 	count = schedule_update(core->schedule, names, count, force, now_ms);
 	object = json_new_object();
@@ -276,6 +279,9 @@ static const struct command {
 	{ "metrics", false, command_metrics },
 	{ "sync", true, command_sync },
 	{ "update", true, command_update },
+	{ "pause", true, command_pause },
+	{ "resume", true, command_resume },
+	{ "log", true, command_log },
 	{ "reload", true, command_reload },
 	{ "hook", true, command_hook },
 };

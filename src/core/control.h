@@ -104,6 +104,14 @@ bool control_watch(struct client *client);
 void command_run(struct client *client, const char *line, size_t length, int64_t now_ms);
 void command_fail(struct client *client, const char *sentence);
 
+/* --- command_steer.c --- */
+
+void command_pause(struct client *client, const struct json *request, int64_t now_ms);
+void command_resume(struct client *client, const struct json *request, int64_t now_ms);
+void command_log(struct client *client, const struct json *request, int64_t now_ms);
+/* It is paused, and the client was answered that. */
+bool command_rests(struct client *client);
+
 /* --- command_hooks.c --- */
 
 void command_hooks(struct client *client, const struct json *request, int64_t now_ms);

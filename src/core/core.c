@@ -41,6 +41,8 @@ static int64_t core_due_ms(const struct core *core, int64_t now_ms)
 	due_ms = earlier(due_ms, control_due_ms(core->control));
 	due_ms = earlier(due_ms, notice_due_ms(core));
 	due_ms = earlier(due_ms, metrics_due_ms(core));
+	due_ms = earlier(due_ms, pause_due_ms(core));
+	due_ms = earlier(due_ms, level_due_ms(core));
 	return earlier(due_ms, once_due_ms(core));
 }
 
@@ -48,6 +50,8 @@ int64_t core_turn(struct core *core, int64_t now_ms)
 {
 	int64_t due_ms;
 
+	pause_turn(core, now_ms);
+	level_turn(core, now_ms);
 	sync_turn(core, now_ms);
 	now_ms = clock_now_ms();
 	leftover_turn(core, now_ms);
@@ -175,6 +179,7 @@ static ev_tstamp on_clock(ev_periodic *periodic, ev_tstamp now)
 
 	if (core->schedule)
 		schedule_clock(core->schedule, clock_now_ms());
+	pause_clock(core, clock_now_ms());
 	return now + CORE_FAR_S;
 }
 
@@ -239,6 +244,7 @@ static int configure(struct core *core, struct err *ret_err)
 		state_restore_wans(core, document, clock_now_ms(), clock_wall_s());
 		state_restore_records(core, document, clock_now_ms(), clock_wall_s());
 		state_restore_names(core, document, clock_now_ms());
+		pause_restore(core, document, clock_now_ms(), clock_wall_s());
 	}
 	json_free(document);
 	return result;

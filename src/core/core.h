@@ -27,8 +27,10 @@
 #include "events.h"
 #include "fault.h"
 #include "foreign.h"
+#include "level.h"
 #include "metrics.h"
 #include "names.h"
+#include "pause.h"
 #include "publisher.h"
 #include "resolver.h"
 #include "schedule.h"
@@ -121,6 +123,8 @@ struct core {
 	struct resolver resolver;
 	struct control *control;	/* NULL: no socket */
 	struct watch watch;
+	struct pause pause;
+	struct level level;
 	struct notice notice;
 	struct metrics metrics;
 	struct dry_run *dry_run;	/* NULL: for real */

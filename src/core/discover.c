@@ -253,7 +253,7 @@ static int64_t command_due_ms(const struct core *core)
 	const struct source *source;
 	int64_t due_ms = INT64_MAX;
 
-	if (core->discover.command)
+	if (core->discover.command || pause_is_on(core))
 		return INT64_MAX;
 	for (size_t i = 0; (source = source_at(core, i)); i++)
 		if (is_command(source))

@@ -257,6 +257,25 @@ static int events_give(struct core *core)
 	return 0;
 }
 
+/* During a pause nothing but a test, which somebody waits for, is given: it goes first. */
+static bool events_may_give(struct core *core)
+{
+	struct event **at = &core->events.first, *event;
+
+	if (!*at || core->events.sent)
+		return false;
+	if (!pause_is_on(core))
+		return true;
+	while ((event = *at) && event->subject != EVENT_OF_TEST)
+		at = &event->next;
+	if (!event)
+		return false;
+	*at = event->next;
+	event->next = core->events.first;
+	core->events.first = event;
+	return true;
+}
+
 void events_turn(struct core *core, int64_t now_ms)
 {
 	struct events *events = &core->events;
@@ -264,7 +283,7 @@ void events_turn(struct core *core, int64_t now_ms)
 	if (events->retry_ms > now_ms)
 		return;
 	events->retry_ms = 0;
-	while (events->first && !events->sent)
+	while (events_may_give(core))
 		if (events_give(core) < 0) {
 			events->retry_ms = now_ms + EVENTS_RETRY_MS;
 			return;
@@ -275,7 +294,9 @@ int64_t events_due_ms(const struct core *core)
 {
 	const struct events *events = &core->events;
 
-	return events->first && !events->sent ? events->retry_ms : INT64_MAX;
+	if (!events->first || events->sent || (pause_is_on(core) && !events->test.waits))
+		return INT64_MAX;
+	return events->retry_ms;
 }
 
 bool events_are_settled(const struct core *core)

@@ -129,7 +129,9 @@ void leftover_after_commit(struct core *core, const struct nft_report *report)
 
 int64_t leftover_due_ms(const struct core *core)
 {
-	return core->leftover.passed.count ? core->leftover.due_ms : INT64_MAX;
+	if (core->leftover.passed.count == 0 || pause_is_on(core))
+		return INT64_MAX;
+	return core->leftover.due_ms;
 }
 
 void leftover_turn(struct core *core, int64_t now_ms)

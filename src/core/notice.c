@@ -2,6 +2,7 @@
 /* What the service manager is told: ready, a line for people, a sign of life. */
 #include <string.h>
 
+#include "hairpin/clock.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
 
@@ -74,11 +75,15 @@ static void add_records(struct text *line, const struct core *core)
 void notice_line(const struct core *core, char out[MESSAGE_TEXT_BYTES])
 {
 	TEXT_CLEANUP struct text line = TEXT_INIT;
+	char until[CLOCK_TEXT_BYTES];
 
 	for (size_t i = 0; i < core->config->wan_count; i++)
 		add_wan(&line, &core->wans[i]);
 	add_rules(&line, core);
 	add_records(&line, core);
+	if (pause_is_on(core))
+		text_addf(&line, "; paused until %s",
+			  clock_format(core->pause.until_wall_s, until));
 	/* Many WANs make a long line; it is cut, never within a character. */
 	if (!text_copy(out, MESSAGE_TEXT_BYTES, line.bytes))
 		text_escape(out, MESSAGE_TEXT_BYTES, line.bytes, line.length);

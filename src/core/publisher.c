@@ -21,6 +21,8 @@ static int64_t work_due_ms(const struct core *core, int64_t now_ms)
 	int64_t records_ms = schedule_due_ms(core->schedule, now_ms);
 	int64_t names_ms = names_due_ms(&core->names);
 
+	if (pause_is_on(core))
+		return INT64_MAX;
 	return MIN(MIN(records_ms, names_ms), discover_job_due_ms(core));
 }
 
@@ -150,6 +152,7 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 	publisher->said_nothing = true;
 	publisher->resolver = core->resolver.generation;
 	publisher_watch(core);
+	level_tell_publisher(core);
 }
 
 /*
@@ -348,7 +351,7 @@ void publisher_turn(struct core *core, int64_t now_ms)
 		publisher_close(core);
 		publisher->state = PUBLISHER_IDLE;
 	}
-	if (publisher->state == PUBLISHER_RUNNING) {
+	if (publisher->state == PUBLISHER_RUNNING && !pause_is_on(core)) {
 		publisher_feed_discover(core, now_ms);
 		publisher_feed(core, now_ms);
 		publisher_feed_names(core, now_ms);

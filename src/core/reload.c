@@ -177,7 +177,7 @@ int reload_run(struct core *core, int fd, struct err *ret_err)
 		log_error("configuration: %s; the old one stays", ret_err->text);
 		return result;
 	}
-	log_set_level(core->config->log.level);
+	level_reset(core);
 	core->state.dirty = true;
 	core->sync.asked = true;
 	core->sync.error[0] = '\0';

@@ -84,6 +84,8 @@ static void add_rules(struct text *line, const struct core *core,
 		return;
 	if (change->event == WAN_LOST)
 		text_add(line, "; rules keep it");
+	else if (pause_is_on(core))
+		text_add(line, "; rules stay while it is paused");
 	else if (!report)
 		text_addf(line, "; rules not in step: %s", core->sync.error);
 	else if ((changed = report->of[change->wan].changed) > 0)

@@ -167,7 +167,9 @@ static void add_all(struct text *text, struct core *core, enum detail detail,
 	text_addf(text, "{\"version\": %d, \"key\": \"", STATE_VERSION);
 	for (size_t i = 0; i < STATE_KEY_BYTES; i++)
 		text_addf(text, "%02x", core->state.key[i]);
-	text_add(text, "\",\n\"wans\": [");
+	text_add(text, "\",\n");
+	pause_save(core, text);
+	text_add(text, "\"wans\": [");
 	for (size_t i = 0; i < core->config->wan_count; i++) {
 		struct json *wan = format_wan(&core->wans[i]);
 

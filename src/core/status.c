@@ -6,6 +6,7 @@
 
 #include "hairpin/clock.h"
 #include "hairpin/json.h"
+#include "hairpin/log.h"
 #include "hairpin/order.h"
 #include "hairpin/text.h"
 
@@ -177,6 +178,8 @@ static void add_next_try(struct json *object, const struct core *core, size_t in
 		json_add_null(object, "next_try");
 		return;
 	}
+	if (pause_is_on(core))
+		next_ms = MAX(next_ms, core->pause.until_ms);
 	next_ms = next_ms > now_ms ? next_ms - now_ms : 0;
 	add_time(object, "next_try", clock_wall_s() + (next_ms + 999) / 1000);
 }
@@ -270,6 +273,20 @@ static bool add_names(struct text *text, const struct core *core, int64_t now_ms
 	return true;
 }
 
+/* Where it is not the configured one. */
+static void add_level(struct json *head, const struct core *core)
+{
+	struct json *object;
+
+	if (!core->level.is_set) {
+		json_add_null(head, "log");
+		return;
+	}
+	object = json_add(head, "log", json_new_object());
+	json_add_string(object, "level", log_level_name(log_level()));
+	add_time(object, "until", core->level.until_wall_s);
+}
+
 char *status_print(const struct core *core, int64_t now_ms)
 {
 	TEXT_CLEANUP struct text text = TEXT_INIT;
@@ -282,6 +299,9 @@ char *status_print(const struct core *core, int64_t now_ms)
 	json_add_integer(head, "pid", getpid());
 	json_add_integer(head, "uptime_s", (now_ms - core->started_ms) / 1000);
 	json_add_string(head, "publisher", publisher_state_name(&core->publisher));
+	add_time(head, "paused_until",
+		 pause_is_on(core) ? core->pause.until_wall_s : 0);
+	add_level(head, core);
 	wans = json_add(head, "wans", json_new_array());
 	for (size_t i = 0; i < core->config->wan_count; i++)
 		add_wan(wans, core, &core->wans[i], now_ms);

@@ -42,6 +42,16 @@ static void configured(struct core *core, const struct message_reply *reply, int
 	control_reloaded(core->control, reply, failed);
 }
 
+/* Who sent a signal hears why nothing comes of it now. */
+static void said_rest(const struct core *core)
+{
+	char until[CLOCK_TEXT_BYTES];
+
+	if (pause_is_on(core))
+		log_notice("a signal asks for a look: it is paused until %s",
+			   clock_format(core->pause.until_wall_s, until));
+}
+
 static void said(struct core *core, const void *packet, int fd)
 {
 	const struct message *head = packet;
@@ -64,10 +74,12 @@ static void said(struct core *core, const void *packet, int fd)
 		configured(core, packet, fd);
 		break;
 	case MESSAGE_LOOK:
+		said_rest(core);
 		core->sync.asked = true;
 		discover_network(core, now_ms);
 		break;
 	case MESSAGE_UPDATE:
+		said_rest(core);
 		(void)schedule_update(core->schedule, NULL, 0, false, now_ms);
 		break;
 	case MESSAGE_STOP:

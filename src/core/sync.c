@@ -96,7 +96,7 @@ static enum sync_cause sync_cause(const struct core *core, int64_t now_ms)
 static bool rules_are_wanted(const struct core *core, enum sync_cause cause,
 			     int64_t now_ms)
 {
-	if (!core->config->nat.enabled || cause == SYNC_NONE)
+	if (!core->config->nat.enabled || cause == SYNC_NONE || pause_is_on(core))
 		return false;
 	if (core->dry_run && dry_run_waits(core, now_ms))
 		return false;		/* each rule is said once, when all is known */
@@ -322,7 +322,7 @@ static int sync_run(struct core *core, enum sync_cause cause, bool look_wanted,
 	events_turn(core, now_ms);
 	if (done)
 		leftover_after_commit(core, done);
-	if (look_wanted)
+	if (look_wanted && !pause_is_on(core))
 		leftover_after_look(core);
 	return result;
 }

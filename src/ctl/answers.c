@@ -54,6 +54,50 @@ void ctl_update_show(const struct json *answer, const struct ctl_view *view,
 		out->failed = true;
 }
 
+void ctl_pause_show(const struct json *answer, const struct ctl_view *view,
+		    struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+
+	text_add(&line, "Paused until ");
+	plain_clock(&line, json_string(json_get(answer, "paused_until")));
+	text_add(&line, ": rules stay as they are, nothing is published or looked up, no "
+			"hook is run. \"hairpinctl resume\" ends it.");
+	plain_wrap(out, view, 0, 2, line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
+void ctl_resume_show(const struct json *answer, const struct ctl_view *view,
+		     struct text *out)
+{
+	bool resumed = false;
+
+	(void)json_bool(json_get(answer, "resumed"), &resumed);
+	plain_wrap(out, view, 0, 2,
+		   resumed ? "The pause is over; everything is looked at."
+			   : "There was no pause.");
+}
+
+void ctl_log_show(const struct json *answer, const struct ctl_view *view,
+		  struct text *out)
+{
+	const char *until = json_string(json_get(answer, "until"));
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+
+	text_add(&line, "The log's level is ");
+	plain_member(&line, answer, "level");
+	text_add(&line, " until ");
+	if (until)
+		plain_clock(&line, until);
+	else
+		text_add(&line, "the configuration is read again");
+	text_add_char(&line, '.');
+	plain_wrap(out, view, 0, 2, line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
 void ctl_reload_show(const struct json *answer, const struct ctl_view *view,
 		     struct text *out)
 {

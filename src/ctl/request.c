@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hairpin/control.h"
+#include "hairpin/log.h"
 #include "hairpin/message.h"
 
 static bool request_tests(const struct ctl_options *options)
@@ -23,7 +24,8 @@ static const char *request_name(const struct ctl_options *options)
 		[CTL_WATCH] = "watch",	   [CTL_RULES] = "rules",
 		[CTL_RELOAD] = "reload",   [CTL_VERSION] = "version",
 		[CTL_RESUME] = "resume",   [CTL_METRICS] = "metrics",
-		[CTL_HOOK] = "hooks",
+		[CTL_HOOK] = "hooks",	   [CTL_PAUSE] = "pause",
+		[CTL_LOG] = "log",
 	};
 
 	return request_tests(options) ? "hook" : names[options->command];
@@ -105,6 +107,38 @@ static int request_add_address(struct json *request, const char *given,
 	return 0;
 }
 
+/* "10m" as seconds. */
+static int request_add_time(struct json *request, const char *given, struct err *ret_err)
+{
+	char shown[100];
+	int64_t ms;
+
+	if (!text_parse_duration(given, &ms) || ms < 1000 ||
+	    ms > INT64_C(1000) * CONTROL_PAUSE_S)
+		return err_set(ret_err, -EINVAL,
+			       "\"%s\" is no time from 1s to 7d, such as 90s, 10m or 2h",
+			       text_escape(shown, sizeof(shown), given, strlen(given)));
+	json_add_integer(request, "seconds", ms / 1000);
+	return 0;
+}
+
+/* LEVEL [TIME] */
+static int request_add_level(struct json *request, const char *const *words,
+			     struct err *ret_err)
+{
+	char shown[100];
+	int level;
+
+	if (!log_parse_level(words[0], &level))
+		return err_set(ret_err, -EINVAL,
+			       "\"%s\" is no level; there are err, warning, notice, info "
+			       "and debug",
+			       text_escape(shown, sizeof(shown), words[0],
+					   strlen(words[0])));
+	json_add_string(request, "level", words[0]);
+	return words[1] ? request_add_time(request, words[1], ret_err) : 0;
+}
+
 static int request_add(struct json *request, const struct ctl_options *options,
 		       struct err *ret_err)
 {
@@ -122,6 +156,10 @@ static int request_add(struct json *request, const struct ctl_options *options,
 		if (request_tests(options))
 			return request_add_test(request, options->words + 1, ret_err);
 		return 0;
+	case CTL_PAUSE:
+		return request_add_time(request, options->words[0], ret_err);
+	case CTL_LOG:
+		return request_add_level(request, options->words, ret_err);
 	default:
 		return 0;
 	}

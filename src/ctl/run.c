@@ -210,7 +210,8 @@ static int run_show_text(const struct ctl_options *options, const struct ctl_vie
 				     struct text *) = {
 		[CTL_STATUS] = ctl_status_show, [CTL_SYNC] = ctl_sync_show,
 		[CTL_UPDATE] = ctl_update_show, [CTL_RULES] = ctl_rules_show,
-		[CTL_RELOAD] = ctl_reload_show,
+		[CTL_RELOAD] = ctl_reload_show,	[CTL_PAUSE] = ctl_pause_show,
+		[CTL_RESUME] = ctl_resume_show, [CTL_LOG] = ctl_log_show,
 	};
 	TEXT_CLEANUP struct text out = TEXT_INIT;
 
@@ -280,8 +281,8 @@ int ctl_run(const struct ctl_options *options, const struct ctl_view *view)
 		[CTL_WATCH] = run_watch,      [CTL_DOCTOR] = run_doctor,
 		[CTL_RULES] = run_asked,      [CTL_TAG] = run_tag,
 		[CTL_HOOK] = run_hook,	      [CTL_PROVIDERS] = run_providers,
-		[CTL_RELOAD] = run_asked,     [CTL_PAUSE] = run_pause,
-		[CTL_RESUME] = run_resume,    [CTL_LOG] = run_log,
+		[CTL_RELOAD] = run_asked,     [CTL_PAUSE] = run_asked,
+		[CTL_RESUME] = run_asked,    [CTL_LOG] = run_asked,
 		[CTL_IMPORT] = run_import,    [CTL_METRICS] = run_metrics,
 		[CTL_VERSION] = run_asked,    [CTL_COMPLETE] = run_complete,
 	};

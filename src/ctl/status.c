@@ -411,6 +411,28 @@ static void status_show_names(const struct json *names, const struct ctl_view *v
 	plain_table_done(&table);
 }
 
+/* What somebody told it for a while. */
+static void status_add_steered(struct text *line, const struct json *status,
+			       const struct ctl_view *view)
+{
+	const char *paused = json_string(json_get(status, "paused_until"));
+	const struct json *log = json_get(status, "log");
+	const char *until = json_string(json_get(log, "until"));
+
+	if (paused) {
+		text_add(line, ", paused, goes on ");
+		plain_time(line, view, paused, PLAIN_NEXT);
+	}
+	if (!log || json_kind(log) != JSON_OBJECT)
+		return;
+	text_add(line, ", logs at level ");
+	plain_member(line, log, "level");
+	if (until) {
+		text_add(line, ", as before ");
+		plain_time(line, view, until, PLAIN_NEXT);
+	}
+}
+
 static void status_show_daemon(const struct json *status, const struct ctl_view *view,
 			       struct text *out)
 {
@@ -427,6 +449,7 @@ static void status_show_daemon(const struct json *status, const struct ctl_view 
 	}
 	text_add(&line, ", publisher ");
 	plain_member(&line, status, "publisher");
+	status_add_steered(&line, status, view);
 	text_add_char(out, '\n');
 	plain_wrap(out, view, 0, 2, line.bytes);
 	if (line.failed)

@@ -150,11 +150,25 @@ static void verdict_count(struct verdict *verdict, enum verdict_level level,
 		plain_count(verdict_fact(verdict, level), count, one, many);
 }
 
-static void verdict_gather(struct verdict *verdict, const struct json *status)
+static void verdict_of_pause(struct verdict *verdict, const char *until,
+			     const struct ctl_view *view)
+{
+	struct text *fact;
+
+	if (!until)
+		return;
+	fact = verdict_fact(verdict, VERDICT_WAITING);
+	text_add(fact, "paused, it goes on ");
+	plain_time(fact, view, until, PLAIN_NEXT);
+}
+
+static void verdict_gather(struct verdict *verdict, const struct json *status,
+			   const struct ctl_view *view)
 {
 	const char *publisher = json_string(json_get(status, "publisher"));
 	const struct json *each;
 
+	verdict_of_pause(verdict, json_string(json_get(status, "paused_until")), view);
 	if (publisher && strcmp(publisher, "failed") == 0)
 		text_add(verdict_fact(verdict, VERDICT_ATTENTION),
 			 "the publisher fails, no record can be updated");
@@ -237,7 +251,7 @@ void verdict_show(const struct json *status, const struct ctl_view *view,
 	struct verdict verdict = { .facts = { TEXT_INIT, TEXT_INIT, TEXT_INIT } };
 	size_t i;
 
-	verdict_gather(&verdict, status);
+	verdict_gather(&verdict, status, view);
 	verdict_say(&verdict, view, out);
 	for (i = 0; i <= VERDICT_ATTENTION; i++) {
 		if (verdict.facts[i].failed)

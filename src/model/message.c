@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <syslog.h>
 
 #include "hairpin/text.h"
 #include "field.h"
@@ -125,6 +126,14 @@ static bool reply_ok(const struct message_reply *reply)
 	       field_is_lines(reply->text, sizeof(reply->text));
 }
 
+bool message_level_ok(const void *packet, size_t bytes)
+{
+	const struct message_level *message = packet;
+
+	return bytes == sizeof(*message) && message->head.type == MESSAGE_LEVEL &&
+	       message->level >= LOG_EMERG && message->level <= LOG_DEBUG;
+}
+
 bool message_to_supervisor_ok(const void *packet, size_t bytes)
 {
 	const struct message *head = packet;
@@ -139,6 +148,8 @@ bool message_to_supervisor_ok(const void *packet, size_t bytes)
 		return bytes == sizeof(struct message_hook) && hook_ok(packet);
 	case MESSAGE_COMMAND_RUN:
 		return bytes == sizeof(struct message_command) && command_ok(packet);
+	case MESSAGE_LEVEL:
+		return message_level_ok(packet, bytes);
 	case MESSAGE_NOTICE:
 		return bytes == sizeof(struct message_notice) && notice_ok(packet);
 	default:

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "hairpin/channel.h"
+#include "hairpin/log.h"
+#include "hairpin/log.h"
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
 #include "job.h"
@@ -138,6 +140,22 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int events)
 	send_waiting(io->data);
 }
 
+/* The texts are printable: that was checked. */
+static void said(const struct message_job *job, const struct message_record *record,
+		 const struct message_result *result)
+{
+	static const char *const kinds[] = {
+		[MESSAGE_CHECK] = "check", [MESSAGE_VERIFY] = "verify",
+		[MESSAGE_UPDATE_RECORDS] = "update", [MESSAGE_DISCOVER] = "discover",
+		[MESSAGE_RESOLVE] = "resolve",
+	};
+	char address[ADDR_TEXT_BYTES];
+
+	log_debug("publisher: %s %s %s: %s %s %s", kinds[job->kind], record->hostname,
+		  addr_family_name(record->family), message_verdict_name(result->verdict),
+		  addr_format(&result->addresses[0], address), result->text);
+}
+
 void job_answer(struct job *job, size_t index, const struct message_result *result)
 {
 	struct jobs *jobs = job->jobs;
@@ -162,6 +180,7 @@ void job_answer(struct job *job, size_t index, const struct message_result *resu
 			.head = waiting->result.head, .record = waiting->result.record,
 			.verdict = update ? MESSAGE_TRANSIENT : MESSAGE_NO_ANSWER };
 	}
+	said(job->message, &job->message->records[index], &waiting->result);
 	*jobs->waiting_end = waiting;
 	jobs->waiting_end = &waiting->next;
 	send_waiting(jobs);
@@ -294,9 +313,14 @@ static int job_begin(struct job *job)
 
 static void take_job(struct jobs *jobs, size_t bytes)
 {
+	const struct message_level *level = (const void *)jobs->incoming;
 	struct job *job;
 	int r = -ENOMEM;
 
+	if (message_level_ok(level, bytes)) {
+		log_set_level(level->level);
+		return;
+	}
 	if (!message_job_ok(jobs->incoming, bytes)) {
 		leave(jobs, err_set(jobs->err, -EPROTO, "the core sent what is no job"));
 		return;

@@ -97,6 +97,7 @@ void core_start(struct supervisor *supervisor, int64_t now_ms)
 
 	restart_started(&core->restart, now_ms);
 	core->due_ms = NEVER;
+	log_set_level(supervisor->facts.log_level);
 	(void)lseek(supervisor->document, 0, SEEK_SET);
 	rc = channel_pair(ends);
 	pid = rc < 0 ? -1 : core_fork(supervisor, ends);
@@ -189,6 +190,9 @@ static void core_said(struct supervisor *supervisor, const void *packet, int64_t
 	case MESSAGE_RELOAD:
 		reload_wanted(supervisor, head->number, now_ms);
 		break;
+	case MESSAGE_LEVEL:
+		log_set_level(((const struct message_level *)packet)->level);
+		break;
 	case MESSAGE_NOTICE:
 		core_noticed(supervisor, packet, now_ms);
 		break;
@@ -204,6 +208,7 @@ void core_readable(struct supervisor *supervisor, int64_t now_ms)
 		struct message head;
 		struct message_hook hook;
 		struct message_command command;
+		struct message_level level;
 		struct message_notice notice;
 	} packet;
 	ssize_t got;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/plain.h"
 #include "hairpin/ctl.h"
@@ -135,6 +136,7 @@ static void test_status(void **state)
 	check_golden("status-names", ctl_status_show);
 	check_golden("status-names-well", ctl_status_show);
 	check_golden("status-source", ctl_status_show);
+	check_golden("status-paused", ctl_status_show);
 	check_golden("status-hooks", ctl_status_show);
 }
 
@@ -218,6 +220,8 @@ static void test_shapes(void **state)
 	};
 	static show_fn *const shows[] = { ctl_status_show, ctl_rules_show, ctl_plan_show,
 					  ctl_sync_show, ctl_update_show,
+					  ctl_pause_show, ctl_resume_show,
+					  ctl_log_show, ctl_event_show,
 					  ctl_reload_show, ctl_hooks_show,
 					  ctl_hook_test_show };
 	struct json_error error;
@@ -266,6 +270,17 @@ static void test_answers(void **state)
 		     "{\"tagged\": 0, \"changed\": 0, \"unchanged\": 0, \"skipped\": 0,"
 		     " \"commit_us\": 0}",
 		     "0 tagged\n");
+	check_answer(ctl_pause_show, "{\"paused_until\": \"2026-01-01T15:00:00Z\"}",
+		     "Paused until 15:00:00: rules stay as they are, nothing is published or "
+		     "looked\n  up, no hook is run. \"hairpinctl resume\" ends it.\n");
+	check_answer(ctl_resume_show, "{\"resumed\": true}",
+		     "The pause is over; everything is looked at.\n");
+	check_answer(ctl_resume_show, "{\"resumed\": false}", "There was no pause.\n");
+	check_answer(ctl_log_show, "{\"level\": \"debug\", \"until\": null}",
+		     "The log's level is debug until the configuration is read again.\n");
+	check_answer(ctl_log_show,
+		     "{\"level\": \"debug\", \"until\": \"2026-01-01T15:00:00Z\"}",
+		     "The log's level is debug until 15:00:00.\n");
 	check_answer(ctl_update_show, "{\"records\": 0}",
 		     "No record to check: none is configured, or it was asked for less than a "
 		     "minute\n  ago.\n");
@@ -339,5 +354,7 @@ int main(void)
 		cmocka_unit_test(test_times),	cmocka_unit_test(test_json_harmless),
 	};
 
+	setenv("TZ", "UTC", 1);
+	tzset();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

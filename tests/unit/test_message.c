@@ -194,7 +194,8 @@ static void test_bare(void **state)
 
 		assert_int_equal(message_to_supervisor_ok(&head, sizeof(head)), is_up);
 		assert_int_equal(message_to_core_ok(&head, sizeof(head)), is_down);
-		refuse_sizes(&head, sizeof(head), message_to_supervisor_ok);
+		if (head.type != MESSAGE_LEVEL)	/* four zeros more are a level */
+			refuse_sizes(&head, sizeof(head), message_to_supervisor_ok);
 		refuse_sizes(&head, sizeof(head), message_to_core_ok);
 	}
 }
@@ -479,7 +480,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hook), cmocka_unit_test(test_notice),
-		cmocka_unit_test(test_bare), cmocka_unit_test(test_reply),
+		cmocka_unit_test(test_bare),
+		cmocka_unit_test(test_reply),
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_job), cmocka_unit_test(test_job_kinds),
 		cmocka_unit_test(test_job_names),

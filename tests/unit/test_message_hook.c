@@ -95,9 +95,30 @@ static void names(void **state)
 	assert_false(message_event_find("unknown", &event));
 }
 
+static void test_level(void **state)
+{
+	struct message_level level = { { MESSAGE_LEVEL, 0 }, 0 };
+
+	(void)state;
+	for (int i = -2; i < 10; i++) {
+		level.level = i;
+		assert_int_equal(message_level_ok(&level, sizeof(level)), i >= 0 && i < 8);
+		assert_int_equal(message_to_supervisor_ok(&level, sizeof(level)),
+				 i >= 0 && i < 8);
+		assert_false(message_to_core_ok(&level, sizeof(level)));
+		assert_false(message_job_ok(&level, sizeof(level)));
+	}
+	level.level = 7;
+	assert_false(message_level_ok(&level, sizeof(level) - 1));
+	assert_false(message_level_ok(&level, sizeof(struct message)));
+	level.head.type = MESSAGE_NOTICE;
+	assert_false(message_level_ok(&level, sizeof(level)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_level),
 		cmocka_unit_test(fields), cmocka_unit_test(sizes), cmocka_unit_test(names),
 	};
 

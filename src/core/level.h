@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The log's level at run time, for all three processes. It holds until its time is over, the
+ * configuration is read again or the core is started again.
+ */
+#ifndef CORE_LEVEL_H
+#define CORE_LEVEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct core;
+
+struct level {
+	bool is_set;		/* it is not the configured one */
+	int64_t until_ms;	/* INT64_MAX: no end by time */
+	int64_t until_wall_s;	/* the same for people; 0 */
+};
+
+/* `seconds` 0: no end by time. */
+void level_set(struct core *core, int level, int64_t seconds, int64_t now_ms);
+
+/* As configured again. */
+void level_reset(struct core *core);
+
+/* A new publisher has to be told. */
+void level_tell_publisher(struct core *core);
+
+void level_turn(struct core *core, int64_t now_ms);
+int64_t level_due_ms(const struct core *core);
+
+#endif
