@@ -131,6 +131,16 @@ static void add_rules(struct json *wan_object, const struct core *core,
 		json_add_null(object, "error");
 }
 
+/* The last ones first. */
+static void add_former(struct json *object, const struct core_wan *wan)
+{
+	struct json *array = json_add(object, "former", json_new_array());
+	char text[ADDR_TEXT_BYTES];
+
+	for (size_t i = 0; i < wan->former_count; i++)
+		json_add(array, NULL, json_new_string(addr_format(&wan->former[i], text)));
+}
+
 static void add_wan(struct json *array, const struct core *core,
 		    const struct core_wan *wan, int64_t now_ms)
 {
@@ -148,6 +158,7 @@ static void add_wan(struct json *array, const struct core *core,
 	outside = json_add(object, "outside", json_new_array());
 	for (int side = 0; side < WAN_SIDES; side++)
 		add_outside(outside, &wan->sides[side], now_ms);
+	add_former(object, wan);
 	add_rules(object, core, wan);
 }
 

@@ -41,7 +41,7 @@ static void gather_former(struct patient_wan *wan, const struct json *status)
 	const struct json *one = json_child(json_get(status, "former"));
 
 	for (; one && wan->former_count < most; one = json_next(one)) {
-		if (gather_parse(one, AF_INET, &wan->former[wan->former_count]))
+		if (addr_parse(json_string(one) ?: "", &wan->former[wan->former_count]))
 			wan->former_count++;
 	}
 }

@@ -56,7 +56,8 @@ static void all_members(void **state)
 					   "hooks", "hooks_reason", "paused_until",
 					   "log", NULL };
 	static const char *const wan[] = { "name", "interface", "up", "ipv4",
-					   "ipv6", "ipv6_prefix", "outside", "rules", NULL };
+					   "ipv6", "ipv6_prefix", "outside", "former",
+					   "rules", NULL };
 	static const char *const side[] = { "address", "class", "since", "source", NULL };
 	static const char *const rules[] = { "tagged", "in_step", "skipped", "last_sync",
 					     "last_commit_us", "error", NULL };
@@ -80,6 +81,9 @@ static void all_members(void **state)
 	assert_int_equal(json_kind(json_get(first, "ipv6")), JSON_NULL);
 	assert_int_equal(json_kind(json_get(first, "ipv6_prefix")), JSON_NULL);
 	assert_string_equal(string_of(first, "interface"), "ppp0");
+	assert_int_equal(json_count(json_get(first, "former")), 1);
+	assert_string_equal(json_string(json_child(json_get(first, "former"))),
+			    "81.2.69.1");
 	assert_string_equal(string_of(json_get(first, "ipv4"), "class"), "global");
 	assert_string_equal(string_of(json_get(first, "ipv4"), "source"), "interface");
 	first = json_child(json_get(root, "records"));
