@@ -49,9 +49,9 @@ LIBS_hairpin-publish := libcurl libcares libcjson libcrypto ldns
 LIBS_hairpinctl      := libmnl libnftnl libcjson
 LDLIBS_hairpind        := -lev
 LDLIBS_hairpin-publish := -lev
-LDLIBS_hairpinctl      :=
+LDLIBS_hairpinctl      := -lresolv
 LIBS_all   := libmnl libnftnl libcjson libcurl libcares libcrypto ldns
-LDLIBS_all := -lev
+LDLIBS_all := -lev -lresolv
 
 # Optional: its parsers, for the address source "upnp". UPNP= builds without.
 UPNP := $(shell $(PKG_CONFIG) --exists miniupnpc 2>/dev/null && echo miniupnpc)

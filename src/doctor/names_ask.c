@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "names_ask.h"
 
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <resolv.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +16,11 @@
 
 #include "hairpin/clock.h"
 
-/* What a child writes, in one piece: less than a pipe takes at once. */
+/*
+ * What a child writes, in one piece: less than a pipe takes at once. Behind it, when that
+ * is known, the time to live: a resolver that does not answer shall not cost what the
+ * hosts file said.
+ */
 struct reply {
 	enum name_answer result;
 	size_t count;
@@ -46,6 +52,67 @@ static void reply_take(struct reply *reply, const struct addrinfo *found)
 	}
 }
 
+/* --- the time to live, which getaddrinfo() does not tell --- */
+
+static uint16_t dns_u16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/* Behind a name, without following it; NULL: it does not end. */
+static const uint8_t *dns_skip_name(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end) {
+		if (*at == 0)
+			return at + 1;
+		if ((*at & 0xc0) == 0xc0)	/* goes on elsewhere */
+			return end - at >= 2 ? at + 2 : NULL;
+		if (*at & 0xc0 || end - at <= *at)
+			return NULL;
+		at += 1 + *at;
+	}
+	return NULL;
+}
+
+int64_t names_ttl(const uint8_t *answer, size_t length)
+{
+	const uint8_t *at = answer + NS_HFIXEDSZ, *end = answer + length;
+	unsigned questions, records;
+	int64_t least_s = -1, ttl_s;
+
+	if (length < NS_HFIXEDSZ)
+		return -1;
+	questions = dns_u16(answer + 4);
+	for (records = dns_u16(answer + 6); questions && at; questions--) {
+		at = dns_skip_name(at, end);
+		at = at && end - at >= NS_QFIXEDSZ ? at + NS_QFIXEDSZ : NULL;
+	}
+	for (; records && at; records--) {
+		at = dns_skip_name(at, end);
+		if (!at || end - at < NS_RRFIXEDSZ ||
+		    end - at - NS_RRFIXEDSZ < dns_u16(at + 8))
+			return least_s;
+		ttl_s = (int64_t)dns_u16(at + 4) << 16 | dns_u16(at + 6);
+		if (dns_u16(at) == ns_t_a && (least_s < 0 || ttl_s < least_s))
+			least_s = ttl_s;
+		at += NS_RRFIXEDSZ + dns_u16(at + 8);
+	}
+	return least_s;
+}
+
+static int64_t ask_ttl(const char *name)
+{
+	uint8_t answer[4096];
+	int length = res_query(name, ns_c_in, ns_t_a, answer, sizeof(answer));
+
+	if (length < 0)
+		return -1;
+	return names_ttl(answer, (size_t)length < sizeof(answer) ? (size_t)length
+								 : sizeof(answer));
+}
+
+/* --- asking --- */
+
 static void ask_in_child(const char *name, int fd)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
@@ -54,6 +121,8 @@ static void ask_in_child(const char *name, int fd)
 	struct addrinfo *found = NULL;
 	int error = getaddrinfo(name, NULL, &hints, &found);
 
+	int64_t ttl_s;
+
 	if (error == 0)
 		reply_take(&reply, found);
 	else if (error == EAI_NONAME || error == EAI_NODATA)
@@ -61,6 +130,8 @@ static void ask_in_child(const char *name, int fd)
 	else
 		reply.result = NAME_FAILED;
 	(void)!write(fd, &reply, sizeof(reply));
+	ttl_s = reply.count ? ask_ttl(name) : -1;
+	(void)!write(fd, &ttl_s, sizeof(ttl_s));
 	_exit(0);
 }
 
@@ -72,6 +143,7 @@ static void asking_begin(struct asking *asking, size_t index)
 	asking->pipes[index].fd = -1;
 	asking->questions[index].result = NAME_FAILED;
 	asking->questions[index].count = 0;
+	asking->questions[index].ttl_s = -1;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return;
 	pid = fork();
@@ -87,17 +159,21 @@ static void asking_begin(struct asking *asking, size_t index)
 	asking->waiting++;
 }
 
-static void asking_end(struct asking *asking, size_t index)
+/* The reply, then the time to live, then the end. */
+static void asking_hear(struct asking *asking, size_t index)
 {
 	struct name_question *question = &asking->questions[index];
 	struct reply reply;
+	ssize_t got = read(asking->pipes[index].fd, &reply, sizeof(reply));
 
-	if (read(asking->pipes[index].fd, &reply, sizeof(reply)) == sizeof(reply) &&
-	    reply.count <= NAMES_ASK_ANSWERS) {
+	if (got == sizeof(reply) && reply.count <= NAMES_ASK_ANSWERS) {
 		question->result = reply.result;
 		question->count = reply.count;
 		memcpy(question->answers, reply.answers, sizeof(reply.answers));
+		return;
 	}
+	if (got == sizeof(question->ttl_s))
+		memcpy(&question->ttl_s, &reply, sizeof(question->ttl_s));
 	close(asking->pipes[index].fd);
 	asking->pipes[index].fd = -1;
 	asking->waiting--;
@@ -116,7 +192,7 @@ static void asking_wait(struct asking *asking, int64_t limit_ms)
 			continue;
 		for (i = 0; i < asking->count; i++) {
 			if (asking->pipes[i].fd >= 0 && asking->pipes[i].revents)
-				asking_end(asking, i);
+				asking_hear(asking, i);
 		}
 	}
 }

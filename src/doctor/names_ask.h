@@ -25,7 +25,15 @@ struct name_question {
 	enum name_answer result;
 	struct addr answers[NAMES_ASK_ANSWERS];
 	size_t count;
+	/* seconds that the resolver remembers its IPv4 addresses; -1: it did not say */
+	int64_t ttl_s;
 };
+
+/*
+ * The least time to live of the A records in a DNS answer; -1: it has none, or is no
+ * answer. Any bytes may come.
+ */
+int64_t names_ttl(const uint8_t *answer, size_t length);
 
 /* What does not answer within the limit has failed. */
 void names_ask(struct name_question *questions, size_t count, int64_t limit_ms);

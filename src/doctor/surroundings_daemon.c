@@ -6,7 +6,10 @@
 
 #include "surroundings.h"
 
-enum { RECORD_ATTEMPTS = 3 };	/* so many without success are no accident */
+enum {
+	RECORD_ATTEMPTS = 3,	/* so many without success are no accident */
+	RECORDS_SHOWN = 16,
+};
 
 /* --- none --- */
 
@@ -174,6 +177,26 @@ static void record_failing(struct patient *patient, const struct json *record,
 			      "does its name resolve, is its service well?");
 }
 
+/* Each by its zone's own name servers, where they were asked. */
+static void records_well(struct patient *patient, const struct json *records)
+{
+	const struct json *record = json_child(records);
+	struct json *check;
+	bool verified;
+
+	check = report_add(&patient->report, DOCTOR_OK, "records", NULL,
+			   "Every record is published.");
+	for (; record && json_count(json_get(check, "evidence")) < RECORDS_SHOWN;
+	     record = json_next(record)) {
+		verified = false;
+		(void)json_bool(json_get(record, "verified"), &verified);
+		report_evidence(check, "%s: %s%s",
+				json_string(json_get(record, "hostname")) ?: "?",
+				json_string(json_get(record, "published")) ?: "?",
+				verified ? ", as the zone's own name servers answer" : "");
+	}
+}
+
 static void daemon_records(struct patient *patient)
 {
 	const struct json *record = json_child(json_get(patient->options->status,
@@ -202,8 +225,7 @@ static void daemon_records(struct patient *patient)
 			record_failing(patient, record, hostname, subject, attempts);
 	}
 	if (count && current == count)
-		report_add(&patient->report, DOCTOR_OK, "records", NULL,
-			   "Every record is published.");
+		records_well(patient, json_get(patient->options->status, "records"));
 }
 
 static void daemon_names(struct patient *patient)

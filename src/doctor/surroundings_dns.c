@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The configured names, as this machine's resolver answers them, against the WAN's address. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,10 @@
 #include "names_ask.h"
 #include "surroundings.h"
 
-enum { DNS_LIMIT_MS = 4000 };
+enum {
+	DNS_LIMIT_MS = 4000,
+	DNS_TTL_S = 3600,	/* a change is seen everywhere only after so long */
+};
 
 struct dns_name {
 	struct addr wanted;		/* IPv4; none: nothing to compare with */
@@ -150,6 +154,26 @@ static void dns_split(struct dns *dns, const struct dns_name *name,
 			addr_format(&name->wanted, wanted));
 }
 
+/* Right now; how soon would the next address be? */
+static void dns_right(struct dns *dns, const struct dns_name *name,
+		      const struct name_question *question)
+{
+	struct json *check;
+
+	dns->right++;
+	if (question->ttl_s <= DNS_TTL_S)
+		return;
+	check = report_add(&dns->patient->report, DOCTOR_NOTE, "dns-ttl", name->asked,
+			   "Resolvers remember %s for %" PRId64 " minutes.", name->asked,
+			   question->ttl_s / 60);
+	report_evidence(check, "For so long some clients go on to the former address after "
+			       "a change; 1 to 5 minutes are usual for an address that "
+			       "changes.");
+	report_remedy(check, DOCTOR_ELSEWHERE,
+		      "Set a shorter time to live at the provider, or as \"ttl\" of its "
+		      "entry in hairpind.json where it takes one.");
+}
+
 static void dns_judge(struct dns *dns, const struct dns_name *name,
 		      const struct name_question *question)
 {
@@ -161,7 +185,7 @@ static void dns_judge(struct dns *dns, const struct dns_name *name,
 
 	addr_format(&name->wanted, wanted);
 	if (dns_has(question, &name->wanted)) {
-		dns->right++;
+		dns_right(dns, name, question);
 		return;
 	}
 	if (!addr_is_none(&other)) {

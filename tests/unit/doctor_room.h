@@ -41,6 +41,7 @@ static struct {
 	uint32_t refused_link;		/* by rp_filter */
 	enum name_answer answer;	/* of each name */
 	const char *address;
+	int64_t ttl_s;
 } fake;
 
 const struct walk_table *walk_table(const struct walk *walk, size_t index)
@@ -75,6 +76,7 @@ void names_ask(struct name_question *questions, size_t count, int64_t limit_ms)
 		assert_null(strchr(questions[i].name, '*'));
 		questions[i].result = fake.answer;
 		questions[i].count = fake.address != NULL;
+		questions[i].ttl_s = fake.ttl_s;
 		if (fake.address)
 			assert_true(addr_parse(fake.address, &questions[i].answers[0]));
 	}

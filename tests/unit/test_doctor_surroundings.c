@@ -309,6 +309,9 @@ static void test_names(void **state)
 	room->config.providers = &provider;
 	room->config.provider_count = 1;
 	asked(room, "81.2.69.7", "ok dns ()\n");
+	fake.ttl_s = 86400;
+	asked(room, "81.2.69.7", "note dns-ttl (a.example.org)\nok dns ()\n");
+	fake.ttl_s = 300;
 	asked(room, "192.168.1.2", "note dns-split (a.example.org)\n");
 	asked(room, "127.0.1.1", "note dns-split (a.example.org)\n");
 	asked(room, "81.2.69.5", "finding dns-stale (a.example.org)\n");
