@@ -83,6 +83,7 @@ static int run_nat(struct walk_state *state, uint32_t *ret_verdict)
 {
 	bool destination = walk_hook_is_destination(state->hook);
 	uint32_t done = destination ? IPS_DST_NAT_DONE : IPS_SRC_NAT_DONE;
+	bool settled = state->status & done;
 	const struct walk_hook *hook = hook_of(state);
 	int r;
 
@@ -98,7 +99,7 @@ static int run_nat(struct walk_state *state, uint32_t *ret_verdict)
 		if (r < 0 || *ret_verdict != NF_ACCEPT)
 			return r;
 	}
-	if (destination)
+	if (destination && !settled)
 		assume(state);
 	state->status |= done;
 	return 0;
