@@ -213,7 +213,6 @@ static void shift(struct walk_byte *bytes, const struct walk_op *op)
 static void run_bitwise(struct walk_state *state, const struct walk_op *op)
 {
 	struct walk_byte result[WALK_REGISTER_BYTES];
-	const struct walk_byte *second = state->registers + op->source2;
 	bool shifts = op->key == NFT_BITWISE_LSHIFT || op->key == NFT_BITWISE_RSHIFT;
 
 	memcpy(result, state->registers + op->source, op->length * sizeof(result[0]));
@@ -226,7 +225,8 @@ static void run_bitwise(struct walk_state *state, const struct walk_op *op)
 						    constant(op->value.bytes[i])),
 					    constant(op->value2.bytes[i]));
 		else if (op->source2 != WALK_NO_REGISTER)
-			result[i] = compute(op->key, result[i], second[i]);
+			result[i] = compute(op->key, result[i],
+					    state->registers[op->source2 + i]);
 		else
 			result[i] = compute(op->key, result[i],
 					    constant(op->value.bytes[i]));
