@@ -88,7 +88,7 @@ static void lan_tell_return_path(struct lan *it)
 	addr_format(&it->last.source, source);
 	addr_format(&it->forward->server, server);
 	finding = forwards_finding(it->all, it->forward, &key,
-		"clients reach the server by the public address, but not its answer them: "
+		"clients reach the server by the public address, and wait for its answer: "
 		"it is in their own network and answers past the router.");
 	finding_network(finding, it->network->text);
 	if (it->last.source_nat.rule)

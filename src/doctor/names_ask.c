@@ -120,7 +120,6 @@ static void ask_in_child(const char *name, int fd)
 	struct reply reply = { .result = NAME_ANSWERED };
 	struct addrinfo *found = NULL;
 	int error = getaddrinfo(name, NULL, &hints, &found);
-
 	int64_t ttl_s;
 
 	if (error == 0)
