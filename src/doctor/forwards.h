@@ -85,6 +85,12 @@ bool forwards_run(struct forwards *all, const struct walk_question *question,
 bool forwards_run_back(struct forwards *all, const struct walk_packet *packet,
 		       const struct walk_result *first, struct walk_result *ret_result);
 
+/* Does the rule take a port that no rule names, too? */
+bool forwards_takes_rest(const struct forwards *all, const struct walk_rule *rule,
+			 const struct walk_packet *packet);
+/* All ports that no other rule takes: a "DMZ host". */
+bool forwards_is_rest(const struct patient_forward *forward);
+
 struct walk_packet forwards_packet(const struct patient_forward *forward,
 				   const struct addr *source,
 				   const struct addr *destination, uint32_t in);
@@ -94,12 +100,15 @@ bool forwards_is_sent(const struct forwards *all, const struct walk_result *resu
 /* ... and to this forward's server? */
 bool forwards_is_sent_to(const struct walk_result *result,
 			 const struct patient_forward *forward);
-/* The same, asked with a packet. */
+/* The same, asked with a packet, whatever filters do. */
 bool forwards_sends(struct forwards *all, const struct patient_forward *forward,
 		    const struct walk_packet *packet);
 /* Is its server one of Docker's, libvirt's and the like? */
 bool forwards_is_contained(const struct patient *patient,
 			   const struct patient_forward *forward);
+/* To nowhere, or out into the internet again. */
+bool forwards_is_lost(const struct forwards *all, const struct patient_forward *forward,
+		      const struct walk_result *result);
 bool forwards_is_dropped(const struct walk_result *result);
 
 /*
@@ -111,6 +120,14 @@ const struct walk_rule *forwards_doubt(const struct walk_result *result, bool so
 /* The rule of prerouting's NAT that had the last word; NULL: none had. */
 const struct walk_rule *forwards_taker(const struct forwards *all,
 				       const struct walk_result *result);
+
+/*
+ * The rule that asks for the address: the one that translated, or one that led there; NULL:
+ * none of them.
+ */
+const struct walk_rule *forwards_speller(const struct forwards *all,
+					 const struct walk_result *result,
+					 const struct addr *address);
 
 /* --- what is found --- */
 
@@ -126,9 +143,10 @@ struct finding *forwards_finding(struct forwards *all, const struct patient_forw
 /* "Rule: ip nat prerouting ...", as evidence. */
 void forwards_show_rule(struct forwards *all, struct finding *finding, const char *what,
 			const struct walk_rule *rule);
-/* What takes the packet instead: "the router's own nginx", "nobody". */
-void forwards_show_local(struct forwards *all, struct finding *finding,
-			 const struct walk_packet *packet);
+/* What becomes of the packet instead: the router's own nginx takes it, or nobody. */
+void forwards_show_instead(struct forwards *all, struct finding *finding,
+			   const struct walk_packet *packet,
+			   const struct walk_result *result);
 enum patient_reach forwards_local_reach(const struct forwards *all,
 					const struct walk_packet *packet,
 					const struct walk_result *result);
@@ -140,7 +158,8 @@ enum patient_reach forwards_local_reach(const struct forwards *all,
  */
 void forwards_tell_stale(struct forwards *all, const struct patient_forward *forward,
 			 const struct walk_rule *rule, const struct addr *literal,
-			 const struct walk_packet *packet);
+			 const struct walk_packet *packet,
+			 const struct walk_result *result);
 void forwards_tell_hidden(struct forwards *all, const struct patient_forward *forward,
 			  const struct walk_rule *rule);
 void forwards_tell_unsure(struct forwards *all, const struct patient_forward *forward,

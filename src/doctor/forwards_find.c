@@ -19,6 +19,7 @@ struct find {
 	const struct forwards_port *port;
 	struct addr own, seen, client, stranger;
 	uint32_t in;			/* the WAN's link; 0: it is not there */
+	const struct patient_network *lan;	/* whose client got to the draft's rule */
 	struct patient_forward draft;
 };
 
@@ -42,10 +43,9 @@ static bool find_try(struct find *find, const struct addr *source,
 {
 	const struct walk_question question = {
 		.packet = find_packet(find, source, destination, in),
+		.regardless = true,
 	};
 	struct walk_result result;
-	struct addr spelt[16];
-	size_t i, count;
 
 	if (!in || !forwards_run(find->all, &question, &result) ||
 	    !forwards_is_sent(find->all, &result))
@@ -53,13 +53,8 @@ static bool find_try(struct find *find, const struct addr *source,
 	find->draft.rule = result.destination_nat.rule;
 	find->draft.server = result.destination_nat.address;
 	find->draft.server_port = result.destination_nat.port;
-	count = walk_rule_destinations(find->all->patient->walk, find->draft.rule, spelt,
-				       sizeof(spelt) / sizeof(spelt[0]));
-	find->draft.literal = (struct addr){ 0 };
-	for (i = 0; i < count && i < sizeof(spelt) / sizeof(spelt[0]); i++) {
-		if (addr_equal(&spelt[i], destination))
-			find->draft.literal = *destination;
-	}
+	find->draft.speller = forwards_speller(find->all, &result, destination);
+	find->draft.literal = find->draft.speller ? *destination : (struct addr){ 0 };
 	return true;
 }
 
@@ -76,8 +71,10 @@ static bool find_try_lan(struct find *find, const struct addr *destination)
 			continue;
 		if (!find_try(find, &network->client, &find->stranger,
 			      network->link->index) &&
-		    find_try(find, &network->client, destination, network->link->index))
+		    find_try(find, &network->client, destination, network->link->index)) {
+			find->lan = network;
 			return true;
+		}
 	}
 	return false;
 }
@@ -96,7 +93,7 @@ static const struct patient_wan *find_owner(const struct find *find,
 
 	for (i = 0; i < patient->wan_count; i++)
 		tags[i] = &patient->wans[i].tag;
-	by_tag = tag_select(tags, patient->wan_count, find->draft.rule->comment);
+	by_tag = tag_select(tags, patient->wan_count, find->draft.speller->comment);
 	if (by_tag >= 0)
 		return &patient->wans[by_tag];
 	for (i = 0; i < patient->wan_count; i++) {
@@ -120,10 +117,18 @@ static bool find_from_internet(struct find *find)
 	return find_try(find, &find->client, &find->own, find->in);
 }
 
+/* A rule for all ports is none for this one: there it may have an exception. */
 static bool find_from_lan(struct find *find)
 {
+	struct walk_packet packet;
+
 	find->draft.found = PATIENT_BY_LAN;
-	return !addr_is_none(&find->seen) && find_try_lan(find, &find->seen);
+	if (addr_is_none(&find->seen) || !find_try_lan(find, &find->seen))
+		return false;
+	packet = find_packet(find, &find->lan->client, &find->seen,
+			     find->lan->link->index);
+	return forwards_is_rest(&find->draft) ||
+	       !forwards_takes_rest(find->all, find->draft.rule, &packet);
 }
 
 /* Behind another router whose address is not known, a global literal may be it. */
@@ -247,7 +252,7 @@ static void find_name(struct patient_forward *forward)
 	char address[ADDR_TEXT_BYTES], port[24];
 	const char *protocol = forward->protocol == IPPROTO_TCP ? "tcp" : "udp";
 
-	if (forward->port == 0 && forward->port_last == UINT16_MAX)
+	if (forwards_is_rest(forward))
 		snprintf(port, sizeof(port), "all other ports");
 	else if (forward->port == forward->port_last)
 		snprintf(port, sizeof(port), "%u", forward->port);
@@ -305,8 +310,12 @@ static void find_of_family(struct forwards *all, const struct patient_wan *wan, 
 		find.own = find.stranger;
 	for (i = 0; i < all->port_count && !all->error; i++) {
 		find.port = &all->ports[i];
-		if (find_service(&find))
-			forwards_keep(all, &find.draft);
+		if (!find_service(&find))
+			continue;
+		/* Of all ports this one has a rule of its own, but only for the LAN. */
+		if (find_is_known(all->patient, &find.draft) && find_from_lan(&find))
+			find.draft.found = PATIENT_BY_ALL;
+		forwards_keep(all, &find.draft);
 	}
 	if (forwards_is_open(wan, family))
 		forwards_find_taken(all, wan, family);

@@ -2,7 +2,6 @@
 /* Does a client of the internet reach the server by this forward, and why not? */
 #include "forwards.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "remedy.h"
@@ -13,6 +12,7 @@ struct internet {
 	struct addr own, seen;
 	struct walk_packet packet;
 	struct walk_result result;	/* of `packet` */
+	struct walk_result open;	/* as if no filter stopped it, before NAT or behind */
 	struct walk_result behind;	/* as if a rule had sent it to the server */
 };
 
@@ -38,7 +38,7 @@ static void internet_tell_twin(struct internet *it)
 		"another router stands before it; there is no rule for them, only the one "
 		"for the public address.", own);
 	forwards_show_rule(it->all, finding, "The rule", forward->rule);
-	forwards_show_local(it->all, finding, &it->packet);
+	forwards_show_instead(it->all, finding, &it->packet, &it->result);
 	finding_remedy(finding, DOCTOR_HERE, "Add the twin rule for what comes in by the WAN's "
 		       "interface; it names no address, so it needs no tag.");
 	remedy_add_forward(it->all, finding, forward, REMEDY_INTERNET);
@@ -63,7 +63,7 @@ static void internet_tell_link(struct internet *it)
 							   forward->link)
 			? "The interface %s has no address." : "There is no interface %s.",
 			forward->link);
-	forwards_show_local(it->all, finding, &it->packet);
+	forwards_show_instead(it->all, finding, &it->packet, &it->result);
 	finding_remedy(finding, DOCTOR_HERE, "Put the right interface into the rule; until "
 		       "then this does:");
 	remedy_add_forward(it->all, finding, forward, REMEDY_INTERNET);
@@ -72,7 +72,7 @@ static void internet_tell_link(struct internet *it)
 static void internet_tell_taken(struct internet *it)
 {
 	const struct patient_forward *forward = it->forward;
-	const struct walk_rule *taker = forwards_taker(it->all, &it->result);
+	const struct walk_rule *taker = forwards_taker(it->all, &it->open);
 	const struct finding_key key = {
 		.verdict = DOCTOR_FINDING, .code = "earlier-rule", .cause = taker,
 	};
@@ -102,8 +102,8 @@ static void internet_tell_missed(struct internet *it)
 		internet_tell_link(it);
 	if (forward->found != PATIENT_BY_LAN && !addr_is_none(&forward->literal) &&
 	    !forwards_is_ours(it->all, &forward->literal))
-		forwards_tell_stale(it->all, forward, forward->rule, &forward->literal,
-				    &it->packet);
+		forwards_tell_stale(it->all, forward, forward->speller, &forward->literal,
+				    &it->packet, &it->result);
 }
 
 /* --- translated, and stopped --- */
@@ -130,7 +130,8 @@ static bool internet_is_choosy(struct internet *it, const struct walk_result *dr
 	return false;
 }
 
-static void internet_tell_blocked(struct internet *it, const struct walk_result *dropped)
+/* True: only some are stopped. */
+static bool internet_tell_blocked(struct internet *it, const struct walk_result *dropped)
 {
 	const struct patient_forward *forward = it->forward;
 	bool choosy = internet_is_choosy(it, dropped);
@@ -154,10 +155,11 @@ static void internet_tell_blocked(struct internet *it, const struct walk_result 
 		finding_evidence(finding, "Stopped by the policy of the chain %s %s.",
 				 dropped->chain->table->name, dropped->chain->name);
 	if (choosy)
-		return;
+		return true;
 	finding_remedy(finding, DOCTOR_HERE,
 		       "Let through what was translated for a forward.");
 	remedy_add_accept(it->all, finding, forward, dropped, forward->wan->link, NULL);
+	return false;
 }
 
 static void internet_tell_no_route(struct internet *it)
@@ -185,17 +187,6 @@ static void internet_tell_no_route(struct internet *it)
 		       "the router an address in the server's network.");
 }
 
-/* To nowhere, or out into the internet again. */
-static bool internet_has_no_route(const struct internet *it,
-				  const struct walk_result *result)
-{
-	if (result->end == WALK_NO_ROUTE)
-		return result->route.error != -EXDEV;
-	return result->end == WALK_FORWARDED && result->out == it->forward->wan->link->index &&
-	       !router_network_of(it->all->patient->router, &it->forward->server) &&
-	       !addr_is_global(&it->forward->server);
-}
-
 /* --- both --- */
 
 static bool internet_ask(struct internet *it)
@@ -204,9 +195,13 @@ static bool internet_ask(struct internet *it)
 
 	if (!forwards_run(it->all, &question, &it->result))
 		return false;
+	question.regardless = true;
+	if (!forwards_run(it->all, &question, &it->open))
+		return false;
+	question.regardless = false;
 	question.assumed = it->forward->server;
 	question.assumed_port = it->forward->server_port;
-	if (!forwards_is_sent_to(&it->result, it->forward))
+	if (!forwards_is_sent_to(&it->open, it->forward))
 		return forwards_run(it->all, &question, &it->behind);
 	it->behind = it->result;
 	return true;
@@ -231,17 +226,17 @@ static enum patient_reach internet_judge(struct internet *it)
 		.assumed = it->forward->server, .assumed_port = it->forward->server_port,
 	};
 	struct walk_result last;
-	bool sent = forwards_is_sent_to(&it->result, it->forward);
+	bool sent = forwards_is_sent_to(&it->open, it->forward);
 	bool reached = sent && it->result.end == WALK_FORWARDED;
 	struct walk_result back;
 
 	if (!sent)
 		internet_tell_missed(it);
-	if (forwards_is_dropped(&it->behind))
-		internet_tell_blocked(it, &it->behind);
+	if (forwards_is_dropped(&it->behind) && internet_tell_blocked(it, &it->behind))
+		return sent ? PATIENT_YES : PATIENT_NO;
 	if (!forwards_run(it->all, &further, &last))
 		return PATIENT_UNKNOWN;
-	if (internet_has_no_route(it, &last)) {
+	if (forwards_is_lost(it->all, it->forward, &last)) {
 		it->behind = last;
 		internet_tell_no_route(it);
 		reached = false;

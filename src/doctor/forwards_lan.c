@@ -230,9 +230,13 @@ static bool lan_ask(struct lan *it)
 
 	if (!forwards_run(it->all, &question, &it->result))
 		return false;
+	question.regardless = true;
+	if (!forwards_run(it->all, &question, &it->open))
+		return false;
+	question.regardless = false;
 	question.assumed = it->forward->server;
 	question.assumed_port = it->forward->server_port;
-	if (forwards_is_sent_to(&it->result, it->forward))
+	if (forwards_is_sent_to(&it->open, it->forward))
 		it->behind = it->result;
 	else if (!forwards_run(it->all, &question, &it->behind))
 		return false;
@@ -272,7 +276,7 @@ static bool lan_has_answer(struct lan *it)
 
 static enum patient_reach lan_judge(struct lan *it)
 {
-	bool sent = forwards_is_sent_to(&it->result, it->forward);
+	bool sent = forwards_is_sent_to(&it->open, it->forward);
 	bool dropped = forwards_is_dropped(&it->behind);
 	bool apart = dropped && !lan_may_directly(it);
 	bool told = false;
@@ -297,6 +301,8 @@ static enum patient_reach lan_judge(struct lan *it)
 							  &it->result);
 	if (!lan_judge_grabs(it))
 		lan_judge_shadowed(it);
+	if (forwards_is_lost(it->all, it->forward, &it->last))
+		return PATIENT_NO;
 	if (!it->beside && it->last.source_nat.rule)
 		forwards_tell_hidden(it->all, it->forward, it->last.source_nat.rule);
 	return told || it->result.end != WALK_FORWARDED ? PATIENT_NO : PATIENT_YES;

@@ -17,6 +17,7 @@ struct lan {
 	size_t ports;			/* of the bridge that both are at, see lan_count_ports() */
 	struct walk_packet packet;
 	struct walk_result result;	/* of `packet` */
+	struct walk_result open;	/* as if no filter stopped it, before NAT or behind */
 	struct walk_result behind;	/* as if a rule had sent it to the server */
 	struct walk_result last;	/* and as if no filter stopped it */
 };

@@ -34,11 +34,16 @@ static bool lan_would(struct lan *it, const struct addr *source, const struct ad
 static const struct addr *lan_find_stale(struct lan *it)
 {
 	struct forwards *all = it->all;
+	struct walk_question question = { .packet = it->packet };
+	struct walk_result result;
 	size_t i;
 
 	for (i = 0; i < all->stale_count; i++) {
+		question.packet.destination = all->stale[i];
 		if (all->stale[i].family == it->seen.family &&
-		    lan_would(it, NULL, &all->stale[i], 0))
+		    forwards_run(all, &question, &result) &&
+		    forwards_is_sent_to(&result, it->forward) &&
+		    forwards_speller(all, &result, &all->stale[i]))
 			return &all->stale[i];
 	}
 	return NULL;
@@ -52,7 +57,7 @@ static enum lan_cause lan_find_cause(struct lan *it)
 
 	if (lan_find_stale(it))
 		return LAN_STALE;
-	if (forwards_taker(it->all, &it->result))
+	if (forwards_taker(it->all, &it->open))
 		return LAN_TAKEN;
 	if (twice && (lan_would(it, NULL, &it->own, 0) || lan_would(it, NULL, &it->own, wan) ||
 		      lan_would(it, source, &it->own, wan)))
@@ -96,13 +101,13 @@ static struct finding *lan_begin(struct lan *it, enum lan_cause cause)
 static void lan_tell(struct lan *it, enum lan_cause cause)
 {
 	struct finding *finding = lan_begin(it, cause);
-	const struct walk_rule *taker = forwards_taker(it->all, &it->result);
+	const struct walk_rule *taker = forwards_taker(it->all, &it->open);
 
 	finding_network(finding, it->network->text);
 	forwards_show_rule(it->all, finding, "The rule", it->forward->rule);
 	if (cause == LAN_TAKEN && taker)
 		forwards_show_rule(it->all, finding, "The earlier one", taker);
-	forwards_show_local(it->all, finding, &it->packet);
+	forwards_show_instead(it->all, finding, &it->packet, &it->result);
 	finding_remedy(finding, DOCTOR_HERE, cause == LAN_TWIN
 		? "Add the twin rule for the public address; with the tag in its comment "
 		  "hairpind keeps it right."
@@ -110,6 +115,29 @@ static void lan_tell(struct lan *it, enum lan_cause cause)
 	remedy_add_forward(it->all, finding, it->forward, REMEDY_LAN);
 	if (lan_needs_return_path(it))
 		remedy_add_return_path(it->all, finding, it->forward, it->network);
+}
+
+/*
+ * Beside rules for single ports that the LAN has too, "all the others" are meant for the
+ * internet alone.
+ */
+static bool lan_has_single_ports(struct lan *it)
+{
+	const struct forwards *all = it->all;
+	struct walk_question question = { .packet = it->packet };
+	const struct walk_nat *nat;
+	struct walk_result result;
+	size_t i;
+
+	for (i = 0; forwards_is_rest(it->forward) && i < all->port_count; i++) {
+		question.packet.protocol = all->ports[i].protocol;
+		question.packet.destination_port = all->ports[i].tried;
+		nat = &result.destination_nat;
+		if (forwards_run(it->all, &question, &result) && nat->rule &&
+		    addr_equal(&nat->address, &it->forward->server))
+			return true;
+	}
+	return false;
 }
 
 /* What takes the port from all sides, or waits for another link, is told with those. */
@@ -128,7 +156,7 @@ bool lan_tell_missed(struct lan *it)
 	struct walk_question question = { .packet = it->packet };
 	struct walk_result stale;
 
-	if (lan_is_told(it, cause))
+	if (lan_is_told(it, cause) || lan_has_single_ports(it))
 		return false;
 	if (cause != LAN_STALE) {
 		lan_tell(it, cause);
@@ -137,7 +165,8 @@ bool lan_tell_missed(struct lan *it)
 	literal = lan_find_stale(it);
 	question.packet.destination = *literal;
 	if (forwards_run(it->all, &question, &stale))
-		forwards_tell_stale(it->all, it->forward, stale.destination_nat.rule, literal,
-				    &it->packet);
+		forwards_tell_stale(it->all, it->forward,
+				    forwards_speller(it->all, &stale, literal), literal,
+				    &it->packet, &it->result);
 	return false;
 }

@@ -57,12 +57,15 @@ static bool server_sees(struct forwards *all, const struct patient_forward *forw
 	struct walk_question question = {
 		.packet = forwards_packet(forward, source, &forward->server, 0),
 	};
-	struct walk_result result;
+	struct walk_result result, back;
 
 	question.packet.destination_port = forward->server_port;
-	return forwards_run(all, &question, &result) && result.end == WALK_FORWARDED &&
-	       !result.destination_nat.rule && addr_equal(&result.source, source) &&
-	       !result.unsure;
+	if (!forwards_run(all, &question, &result) || result.end != WALK_FORWARDED ||
+	    result.destination_nat.rule || !addr_equal(&result.source, source) ||
+	    result.unsure)
+		return false;
+	return forwards_run_back(all, &question.packet, &result, &back) &&
+	       back.end == WALK_LOCAL && !back.unsure;
 }
 
 /* Do clients of the internet come to it with their own addresses? */

@@ -30,19 +30,11 @@ void forwards_show_rule(struct forwards *all, struct finding *finding, const cha
 	finding_evidence(finding, "%s: %s", what, line.bytes);
 }
 
-void forwards_show_local(struct forwards *all, struct finding *finding,
-			 const struct walk_packet *packet)
+static void forwards_show_listener(struct forwards *all, struct finding *finding,
+				   const struct walk_packet *packet, const char *address)
 {
 	const struct router_socket *socket;
-	char address[ADDR_TEXT_BYTES];
 
-	addr_format(&packet->destination, address);
-	if (!router_owner(all->patient->router, &packet->destination)) {
-		finding_evidence(finding,
-				 "A packet to %s port %u leaves for the internet instead.",
-				 address, packet->destination_port);
-		return;
-	}
 	socket = router_listener(all->patient->router, packet->protocol,
 				 &packet->destination, packet->destination_port);
 	if (!socket)
@@ -53,6 +45,29 @@ void forwards_show_local(struct forwards *all, struct finding *finding,
 				 "The router's own %s answers on %s port %u instead.",
 				 *socket->program ? socket->program : "service", address,
 				 packet->destination_port);
+}
+
+void forwards_show_instead(struct forwards *all, struct finding *finding,
+			   const struct walk_packet *packet,
+			   const struct walk_result *result)
+{
+	const struct walk_nat *nat = &result->destination_nat;
+	char address[ADDR_TEXT_BYTES], other[ADDR_TEXT_BYTES];
+
+	addr_format(&packet->destination, address);
+	if (forwards_is_sent(all, result))
+		finding_evidence(finding, "A packet to %s port %u is sent to %s instead.",
+				 address, packet->destination_port,
+				 addr_format(&nat->address, other));
+	else if (forwards_is_dropped(result))
+		finding_evidence(finding, "A packet to %s port %u is dropped.", address,
+				 packet->destination_port);
+	else if (!router_owner(all->patient->router, &packet->destination))
+		finding_evidence(finding,
+				 "A packet to %s port %u leaves for the internet instead.",
+				 address, packet->destination_port);
+	else if (result->end == WALK_LOCAL)
+		forwards_show_listener(all, finding, packet, address);
 }
 
 enum patient_reach forwards_local_reach(const struct forwards *all,
@@ -81,7 +96,8 @@ static bool forwards_is_former(const struct patient_wan *wan, const struct addr 
 
 void forwards_tell_stale(struct forwards *all, const struct patient_forward *forward,
 			 const struct walk_rule *rule, const struct addr *literal,
-			 const struct walk_packet *packet)
+			 const struct walk_packet *packet,
+			 const struct walk_result *result)
 {
 	const struct finding_key key = {
 		.verdict = DOCTOR_FINDING, .code = "stale-literal", .cause = forward->wan,
@@ -99,7 +115,7 @@ void forwards_tell_stale(struct forwards *all, const struct patient_forward *for
 			? "a former address of the WAN" : "not an address of this router",
 		new);
 	forwards_show_rule(all, finding, "The rule", rule);
-	forwards_show_local(all, finding, packet);
+	forwards_show_instead(all, finding, packet, result);
 	if (!all->patient->options->status)
 		finding_evidence(finding, "No hairpind runs that would keep it right.");
 	remedy_rewrite(all, finding, forward, rule, literal);

@@ -2,6 +2,7 @@
 /* One packet in thought: from whom, to what, and what kind of end it came to. */
 #include "forwards.h"
 
+#include <errno.h>
 #include <string.h>
 
 static bool forwards_speaks_of(const struct forwards *all, const struct addr *address)
@@ -115,6 +116,25 @@ bool forwards_run_back(struct forwards *all, const struct walk_packet *packet,
 	return forwards_keep_error(all, rc, &err);
 }
 
+bool forwards_takes_rest(const struct forwards *all, const struct walk_rule *rule,
+			 const struct walk_packet *packet)
+{
+	struct walk_packet other = *packet;
+	size_t i;
+
+	for (i = 0; i < all->port_count; i++) {
+		if (all->ports[i].first == 0 && all->ports[i].last == UINT16_MAX)
+			other.destination_port = all->ports[i].tried;
+	}
+	return walk_rule_miss(all->patient->walk, &all->router, rule, &other) ==
+	       WALK_MATCHES;
+}
+
+bool forwards_is_rest(const struct patient_forward *forward)
+{
+	return forward->port == 0 && forward->port_last == UINT16_MAX;
+}
+
 struct walk_packet forwards_packet(const struct patient_forward *forward,
 				   const struct addr *source,
 				   const struct addr *destination, uint32_t in)
@@ -126,6 +146,37 @@ struct walk_packet forwards_packet(const struct patient_forward *forward,
 		.destination_port = forward->tried,
 		.in = in,
 	};
+}
+
+static bool forwards_spells(const struct forwards *all, const struct walk_rule *rule,
+			    const struct addr *address)
+{
+	struct addr spelt[FORWARDS_STALE_MAX];
+	size_t i, count = walk_rule_destinations(all->patient->walk, rule, spelt,
+						 FORWARDS_STALE_MAX);
+
+	for (i = 0; i < count && i < FORWARDS_STALE_MAX; i++) {
+		if (addr_equal(&spelt[i], address))
+			return true;
+	}
+	return false;
+}
+
+const struct walk_rule *forwards_speller(const struct forwards *all,
+					 const struct walk_result *result,
+					 const struct addr *address)
+{
+	const struct walk_rule *rule = result->destination_nat.rule;
+	size_t i;
+
+	if (!rule || forwards_spells(all, rule, address))
+		return rule;
+	for (i = 0; i < result->step_count && result->steps[i].rule != rule; i++) {
+		if (result->steps[i].kind == WALK_CHAIN && result->steps[i].rule &&
+		    forwards_spells(all, result->steps[i].rule, address))
+			return result->steps[i].rule;
+	}
+	return NULL;
 }
 
 bool forwards_is_sent(const struct forwards *all, const struct walk_result *result)
@@ -148,7 +199,7 @@ bool forwards_is_sent_to(const struct walk_result *result,
 bool forwards_sends(struct forwards *all, const struct patient_forward *forward,
 		    const struct walk_packet *packet)
 {
-	const struct walk_question question = { .packet = *packet };
+	const struct walk_question question = { .packet = *packet, .regardless = true };
 	struct walk_result result;
 
 	return forwards_run(all, &question, &result) &&
@@ -168,6 +219,17 @@ bool forwards_is_contained(const struct patient *patient,
 			return true;
 	}
 	return false;
+}
+
+bool forwards_is_lost(const struct forwards *all, const struct patient_forward *forward,
+		      const struct walk_result *result)
+{
+	if (result->end == WALK_NO_ROUTE)
+		return result->route.error != -EXDEV;
+	return result->end == WALK_FORWARDED &&
+	       result->out == forwards_link(forward->wan) &&
+	       !router_network_of(all->patient->router, &forward->server) &&
+	       !addr_is_global(&forward->server);
 }
 
 bool forwards_is_dropped(const struct walk_result *result)

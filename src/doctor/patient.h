@@ -76,8 +76,9 @@ struct patient_forward {
 	uint16_t tried;			/* the one that packets in thought go to */
 	struct addr server;
 	uint16_t server_port;		/* that `tried` becomes */
-	/* the destination that the rule needs, where it spells one out */
+	/* the destination that it needs, and the rule, or one on the way to it, that says so */
 	struct addr literal;
+	const struct walk_rule *speller;
 	struct addr source;		/* the internet client that is tried */
 	char link[IFNAMSIZ];		/* PATIENT_BY_LINK, or a stale literal with one */
 	enum patient_reach internet;

@@ -8,7 +8,7 @@
 
 #include "hairpin/nft.h"
 
-enum { REMEDY_PREROUTING = -110, REMEDY_POSTROUTING = 90, REMEDY_PORTS = 65535 };
+enum { REMEDY_PREROUTING = -110, REMEDY_POSTROUTING = 90, REMEDY_EXCEPTIONS_MAX = 15 };
 
 #define REMEDY_TABLE "hairpin"
 
@@ -241,6 +241,29 @@ bool remedy_add_local_options(struct text *out, const struct patient *patient, i
 		text_addf(out, "! -d %s ", lan.bytes);
 	text_add(out, "-m addrtype --dst-type LOCAL");
 	return true;
+}
+
+bool remedy_add_exceptions(struct text *out, const struct forwards *all,
+			   const struct patient_forward *forward, const char *between)
+{
+	struct addr own = forwards_own(forward->wan, forward->server.family);
+	struct walk_packet packet;
+	size_t i, count = 0;
+
+	packet = forwards_packet(forward, &forward->source, &own,
+				 forwards_link(forward->wan));
+	for (i = 0; i < all->port_count && count < REMEDY_EXCEPTIONS_MAX; i++) {
+		if (all->ports[i].protocol != forward->protocol ||
+		    all->ports[i].first != all->ports[i].last)
+			continue;
+		packet.destination_port = all->ports[i].first;
+		if (walk_rule_miss(all->patient->walk, &all->router, forward->rule,
+				   &packet) != WALK_MISS_PORT)
+			continue;
+		text_addf(out, "%s%u", count ? between : "", packet.destination_port);
+		count++;
+	}
+	return count > 0;
 }
 
 void remedy_add_target(struct text *out, const struct patient_forward *forward)

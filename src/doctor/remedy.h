@@ -51,6 +51,9 @@ const char *remedy_tag_word(const struct patient_wan *wan);
 bool remedy_add_local_match(struct text *out, const struct patient *patient, int family);
 /* The same for iptables; false: it has no such line for several addresses. */
 bool remedy_add_local_options(struct text *out, const struct patient *patient, int family);
+/* The single ports that a rule for "all" leaves out: "22, 51820"; false: none. */
+bool remedy_add_exceptions(struct text *out, const struct forwards *all,
+			   const struct patient_forward *forward, const char *between);
 /* "192.168.1.2", "192.168.1.2:8080", "[fd00::2]:8080": the server, as dnat has it. */
 void remedy_add_target(struct text *out, const struct patient_forward *forward);
 /* Has this router the public address itself, as the only one? */

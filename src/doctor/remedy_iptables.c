@@ -10,13 +10,18 @@ static const char *iptables_program(int family)
 	return family == AF_INET6 ? "ip6tables-nft" : "iptables-nft";
 }
 
-static void iptables_add_service(struct text *out, const struct patient_forward *forward)
+static void iptables_add_service(struct text *out, const struct forwards *all,
+				 const struct patient_forward *forward)
 {
+	TEXT_CLEANUP struct text ports = TEXT_INIT;
+
 	text_addf(out, "-p %s", forward->protocol == IPPROTO_TCP ? "tcp" : "udp");
 	if (forward->port == forward->port_last)
 		text_addf(out, " --dport %u", forward->port);
-	else if (forward->port || forward->port_last != UINT16_MAX)
+	else if (!forwards_is_rest(forward))
 		text_addf(out, " --dport %u:%u", forward->port, forward->port_last);
+	else if (remedy_add_exceptions(&ports, all, forward, ","))
+		text_addf(out, " -m multiport ! --dports %s", ports.bytes);
 }
 
 static bool iptables_add_destination(struct text *out, struct forwards *all,
@@ -30,6 +35,8 @@ static bool iptables_add_destination(struct text *out, struct forwards *all,
 	const char *tag = remedy_tag_word(forward->wan);
 	char address[ADDR_TEXT_BYTES];
 
+	if (forwards_is_rest(forward) && side == REMEDY_LAN)
+		text_addf(out, "! -i %s ", name);
 	if (remedy_is_plain(all->patient, forward) &&
 	    remedy_add_local_options(out, all->patient, family))
 		return true;
@@ -54,11 +61,13 @@ void remedy_iptables_forward(struct forwards *all, struct finding *finding,
 
 	if (!iptables_add_destination(&match, all, forward, side))
 		return;
-	iptables_add_service(&service, forward);
+	iptables_add_service(&service, all, forward);
 	remedy_add_target(&target, forward);
-	finding_command(finding, "%s -t nat -I PREROUTING %s %s -j DNAT --to-destination %s",
-			iptables_program(forward->server.family), match.bytes,
-			service.bytes, target.bytes);
+	/* Behind all others, where it is for what they leave over. */
+	finding_command(finding, "%s -t nat %s PREROUTING %s %s -j DNAT --to-destination %s",
+			iptables_program(forward->server.family),
+			forwards_is_rest(forward) ? "-A" : "-I", match.bytes, service.bytes,
+			target.bytes);
 }
 
 /* -i is not taken in POSTROUTING: by the network's addresses. */
@@ -104,7 +113,7 @@ void remedy_iptables_spare(struct forwards *all, struct finding *finding,
 	char address[ADDR_TEXT_BYTES];
 	size_t i;
 
-	iptables_add_service(&service, forward);
+	iptables_add_service(&service, all, forward);
 	for (i = 0; i < all->patient->network_count; i++) {
 		network = &all->patient->networks[i];
 		if (network->containers ||

@@ -7,18 +7,27 @@
 
 #include "remedy.h"
 
-/* "tcp dport 80", "udp dport 7000-7010", "meta l4proto tcp" */
-static void rules_add_service(struct text *out, const struct patient_forward *forward)
+static const char *rules_protocol(const struct patient_forward *forward)
 {
-	const char *protocol = forward->protocol == IPPROTO_TCP ? "tcp" : "udp";
+	return forward->protocol == IPPROTO_TCP ? "tcp" : "udp";
+}
 
-	if (forward->port == 0 && forward->port_last == UINT16_MAX)
-		text_addf(out, "meta l4proto %s", protocol);
-	else if (forward->port == forward->port_last)
-		text_addf(out, "%s dport %u", protocol, forward->port);
+/* "tcp dport 80", "udp dport 7000-7010", "tcp dport != { 22 }", "meta l4proto tcp" */
+static void rules_add_service(struct text *out, const struct forwards *all,
+			      const struct patient_forward *forward)
+{
+	TEXT_CLEANUP struct text ports = TEXT_INIT;
+
+	if (!forwards_is_rest(forward)) {
+		text_addf(out, "%s dport %u", rules_protocol(forward), forward->port);
+		if (forward->port != forward->port_last)
+			text_addf(out, "-%u", forward->port_last);
+		return;
+	}
+	if (remedy_add_exceptions(&ports, all, forward, ", "))
+		text_addf(out, "%s dport != { %s }", rules_protocol(forward), ports.bytes);
 	else
-		text_addf(out, "%s dport %u-%u", protocol, forward->port,
-			  forward->port_last);
+		text_addf(out, "meta l4proto %s", rules_protocol(forward));
 }
 
 static const char *rules_ip(const struct patient_forward *forward)
@@ -38,6 +47,8 @@ static bool rules_add_destination(struct text *out, struct forwards *all,
 	char address[ADDR_TEXT_BYTES];
 
 	*ret_comment = NULL;
+	if (forwards_is_rest(forward) && side == REMEDY_LAN)
+		text_addf(out, "iifname != \"%s\" ", name);
 	if (remedy_is_plain(all->patient, forward))
 		return remedy_add_local_match(out, all->patient, family) || true;
 	if (side == REMEDY_INTERNET && !addr_equal(&own, &seen)) {
@@ -68,11 +79,13 @@ void remedy_add_forward(struct forwards *all, struct finding *finding,
 	}
 	if (!rules_add_destination(&match, all, forward, side, &comment))
 		return;
-	rules_add_service(&service, forward);
+	rules_add_service(&service, all, forward);
 	remedy_add_target(&target, forward);
 	remedy_place_make(finding, &place, NF_INET_PRE_ROUTING);
-	finding_command(finding, "nft 'insert rule %s %s %s %s %s dnat %s%sto %s%s%s%s'",
-			place.family, place.table, place.chain, match.bytes, service.bytes,
+	/* Behind all others, where it is for what they leave over. */
+	finding_command(finding, "nft '%s rule %s %s %s %s %s dnat %s%sto %s%s%s%s'",
+			forwards_is_rest(forward) ? "add" : "insert", place.family,
+			place.table, place.chain, match.bytes, service.bytes,
 			place.both_families ? rules_ip(forward) : "",
 			place.both_families ? " " : "", target.bytes,
 			comment ? " comment \"" : "", comment ? comment : "",
@@ -137,23 +150,23 @@ static bool rules_has_gone(const struct walk_result *dropped,
 }
 
 /* Only what this forward needs where a rule says no; all forwards where none says yes. */
-static void rules_add_accepted(struct text *out, const struct patient_forward *forward,
+static void rules_add_accepted(struct text *out, const struct forwards *all,
+			       const struct patient_forward *forward,
 			       const struct walk_chain *base, bool by_rule,
 			       const struct router_link *in, const struct router_link *out_link)
 {
-	const char *protocol = forward->protocol == IPPROTO_TCP ? "tcp" : "udp";
 	char server[ADDR_TEXT_BYTES];
 
 	text_addf(out, "iifname \"%s\" ", in->name);
 	if (base->hook == NF_INET_PRE_ROUTING) {
-		rules_add_service(out, forward);
+		rules_add_service(out, all, forward);
 		return;
 	}
 	if (out_link)
 		text_addf(out, "oifname \"%s\" ", out_link->name);
 	else if (by_rule && forward->port == forward->port_last)
 		text_addf(out, "%s daddr %s %s dport %u ", rules_ip(forward),
-			  addr_format(&forward->server, server), protocol,
+			  addr_format(&forward->server, server), rules_protocol(forward),
 			  forward->server_port);
 	else if (by_rule)
 		text_addf(out, "%s daddr %s ", rules_ip(forward),
@@ -188,7 +201,7 @@ void remedy_add_accept(struct forwards *all, struct finding *finding,
 		remedy_iptables_accept(finding, forward, by_rule, in, out);
 		return;
 	}
-	rules_add_accepted(&match, forward, base, by_rule, in, out);
+	rules_add_accepted(&match, all, forward, base, by_rule, in, out);
 	if (owner == REMEDY_FW4)
 		rules_tell_fw4(finding, match.bytes);
 	if (owner != REMEDY_ADMIN || !remedy_is_word(base->name) ||
@@ -242,7 +255,7 @@ void remedy_spare_router(struct forwards *all, struct finding *finding,
 	}
 	if (place.made)
 		return;
-	rules_add_service(&service, forward);
+	rules_add_service(&service, all, forward);
 	for (i = 0; i < all->patient->network_count; i++) {
 		network = &all->patient->networks[i];
 		if (network->containers ||
