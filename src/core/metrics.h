@@ -24,6 +24,7 @@ struct core;
 enum {
 	METRICS_VERDICTS = MESSAGE_TLS_REFUSED - MESSAGE_GOOD + 1,
 	METRICS_SPACING_MS = 15 * 1000,	/* between two writings of the file */
+	METRICS_COST_SHARE = 20,	/* making the text takes at most a part of the time */
 	METRICS_FILE_MAX = 4 << 20,
 };
 
