@@ -82,6 +82,7 @@ def dashboard_asks():
             check_query(target['expr'])
             same(target['expr'].count('{instance=~"$instance"'), target['expr'].count('{'), 'the router is chosen')
     same({cell[0] for cell in taken}, set(range(24)))
+    assert os.path.getsize(f'{TOP}/packaging/grafana/hairpind.png') < 150000
 
 
 def alerts_ask():
