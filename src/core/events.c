@@ -192,7 +192,7 @@ void events_ran(struct core *core, const struct message_hook_result *result)
 
 	if (!event || result->head.number != core->events.number)
 		return;
-	hookbook_note(&core->events.book, result, test, clock_wall_s());
+	hookbook_note(&core->events.book, result, clock_wall_s());
 	watch_hook(core, result);
 	if (!test)
 		return;

@@ -47,7 +47,7 @@ static struct hook_note *note_of(struct hookbook *book, const char *name)
 }
 
 void hookbook_note(struct hookbook *book, const struct message_hook_result *result,
-		   bool test, int64_t wall_s)
+		   int64_t wall_s)
 {
 	struct hook_note *note;
 
@@ -62,8 +62,7 @@ void hookbook_note(struct hookbook *book, const struct message_hook_result *resu
 	note->code = result->code;
 	copy_line(note->reason,
 		  result->outcome == MESSAGE_HOOK_REFUSED ? result->text : "");
-	if (!test)
-		note->number = result->head.number;
+	note->number = result->head.number;
 	note->runs[result->outcome]++;
 }
 

@@ -24,7 +24,7 @@ struct hook_note {
 	enum message_outcome outcome;
 	unsigned code;
 	char reason[MESSAGE_TEXT_BYTES];	/* why it was refused; "" */
-	uint32_t number;		/* of the last event for all hooks, 0: none */
+	uint32_t number;		/* of the event that it was run for */
 	uint64_t runs[HOOKBOOK_OUTCOMES];	/* by enum message_outcome */
 };
 
@@ -36,9 +36,8 @@ struct hookbook {
 
 void hookbook_done(struct hookbook *book);	/* and it is as new */
 
-/* `test`: it is no event for all hooks. */
 void hookbook_note(struct hookbook *book, const struct message_hook_result *result,
-		   bool test, int64_t wall_s);
+		   int64_t wall_s);
 /* An event for all hooks was done. */
 void hookbook_settle(struct hookbook *book, const struct message_reply *reply);
 
