@@ -65,6 +65,11 @@ static void emit_overruns(struct account *account)
 	emit_number(account, overruns);
 }
 
+static void emit_paused(struct account *account)
+{
+	emit_number(account, pause_is_on(account->core));
+}
+
 static void emit_watchers(struct account *account)
 {
 	emit_number(account, control_watchers(account->core->control));
@@ -95,6 +100,8 @@ static const struct {
 	  "Readings of the configuration again, by result.", emit_reloads },
 	{ "hairpind_netlink_overruns_total", PROM_COUNTER,
 	  "Times the kernel had more notices than could be taken.", emit_overruns },
+	{ "hairpind_paused", PROM_GAUGE, "1 while hairpind was told to do nothing.",
+	  emit_paused },
 	{ "hairpind_watchers", PROM_GAUGE, "Clients that watch the events.",
 	  emit_watchers },
 
