@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "hairpin/clock.h"
-#include "hairpin/json.h"
 #include "hairpin/log.h"
 
 #include "core.h"
@@ -92,8 +91,7 @@ static bool client_write(struct client *client, int64_t now_ms)
 	return client_written(client);
 }
 
-/* The answer is there: everything but its newline. False: the client is gone. */
-static bool client_answer(struct client *client, int64_t now_ms)
+bool client_answer(struct client *client, int64_t now_ms)
 {
 	text_add_char(&client->out, '\n');
 	if (client->out.failed) {
@@ -192,17 +190,35 @@ static const char stranger[] = "{\"error\":\"you may not ask: that is for root, 
 			       "hairpind's own user and the groups control.group and "
 			       "control.admin_group\"}\n";
 
-/* Who watches is idle by nature; it never takes so many places that nobody else is left. */
-static struct client *longest_idle(const struct control *control)
+/* Places that a user takes, of those who watch or of the others. */
+static size_t places_of(const struct control *control, uid_t uid, bool watching)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < control->count; i++)
+		count += control->clients[i]->uid == uid &&
+			 (control->clients[i]->state == CLIENT_WATCHING) == watching;
+	return count;
+}
+
+/*
+ * Of the user who takes most places the one without progress for the longest time. Who
+ * watches is idle by nature, and never takes so many places that nobody else is left.
+ */
+static struct client *to_go(const struct control *control, bool watching)
 {
 	struct client *found = NULL;
+	size_t most = 0;
 
 	for (size_t i = 0; i < control->count; i++) {
 		struct client *client = control->clients[i];
+		size_t places = places_of(control, client->uid, watching);
 
-		if (client->state != CLIENT_WATCHING &&
-		    (!found || client->progress_ms < found->progress_ms))
-			found = client;
+		if ((client->state == CLIENT_WATCHING) != watching || places < most ||
+		    (places == most && client->progress_ms >= found->progress_ms))
+			continue;
+		found = client;
+		most = places;
 	}
 	return found;
 }
@@ -219,7 +235,7 @@ void control_adopt(struct control *control, int fd, const struct unixsock_peer *
 		return;
 	}
 	if (control->count == CONTROL_CLIENTS_MAX)
-		client_free(longest_idle(control));
+		client_free(to_go(control, false));
 	client = calloc(1, sizeof(*client));
 	if (!client) {
 		close(fd);
@@ -227,6 +243,7 @@ void control_adopt(struct control *control, int fd, const struct unixsock_peer *
 	}
 	client->control = control;
 	client->fd = fd;
+	client->uid = peer->uid;
 	client->out = (struct text)TEXT_INIT;
 	client->may_change = may_change(control->core->options, peer);
 	client->progress_ms = now_ms;
@@ -298,15 +315,30 @@ static struct client *longest_blocked(const struct control *control)
 	return found;
 }
 
+/* Who watches and does not read, or is of a user with more such places, makes room. */
+static struct client *watcher_to_go(const struct client *newcomer)
+{
+	const struct control *control = newcomer->control;
+	struct client *client = longest_blocked(control);
+
+	if (client)
+		return client;
+	client = to_go(control, true);
+	return places_of(control, client->uid, true) >
+			       places_of(control, newcomer->uid, true) + 1
+		       ? client
+		       : NULL;
+}
+
 bool control_watch(struct client *client)
 {
-	struct control *control = client->control;
-	struct client *slow = longest_blocked(control);
+	struct client *other;
 
-	if (control_watchers(control) >= CONTROL_WATCHERS_MAX) {
-		if (!slow)
+	if (control_watchers(client->control) >= CONTROL_WATCHERS_MAX) {
+		other = watcher_to_go(client);
+		if (!other)
 			return false;
-		client_free(slow);
+		client_free(other);
 	}
 	client->state = CLIENT_WATCHING;
 	return true;
@@ -359,10 +391,17 @@ int control_new(struct core *core, struct control **ret_control)
 	return 0;
 }
 
+void control_forget(struct control *control)
+{
+	free(control->status);
+	control->status = NULL;
+}
+
 void control_free(struct control *control)
 {
 	if (!control)
 		return;
+	control_forget(control);
 	while (control->count > 0)
 		client_free(control->clients[0]);
 	if (control->core->loop && control->listener >= 0)
@@ -401,6 +440,7 @@ void control_turn(struct control *control, int64_t now_ms)
 {
 	if (!control)
 		return;
+	control_forget(control);
 	for (size_t i = control->count; i > 0; i--) {
 		struct client *client = control->clients[i - 1];
 
@@ -413,63 +453,4 @@ void control_turn(struct control *control, int64_t now_ms)
 	}
 	if (control->pause_ms != INT64_MIN && control->pause_ms <= now_ms)
 		control_pause(control, INT64_MIN);
-}
-
-/* --- reload --- */
-
-static void reload_answer(struct client *client, const struct message_reply *reply,
-			  const char *failed)
-{
-	struct json *object = json_new_object();
-	char *text;
-
-	if (failed)
-		json_add_string(object, "error", failed);
-	else
-		json_add_bool(object, "reloaded", true);
-	json_add_string(object, "problems", reply->text);
-	text = json_print(object, false);
-	json_free(object);
-	if (text)
-		text_add(&client->out, text);
-	else
-		client->out.failed = true;
-	free(text);
-}
-
-void control_reloaded(struct control *control, const struct message_reply *reply,
-		      const char *failed)
-{
-	uint32_t number = reply->head.number;
-
-	/* -EBUSY: a later one was asked for, and is everybody's answer. */
-	if (!control || reply->status == -EBUSY)
-		return;
-	for (size_t i = control->count; i > 0; i--) {
-		struct client *client = control->clients[i - 1];
-
-		if (client->state != CLIENT_WAITING || !client->reload ||
-		    client->reload > number)
-			continue;
-		reload_answer(client, reply, failed);
-		(void)client_answer(client, clock_now_ms());
-	}
-}
-
-/* --- a hook's test --- */
-
-void control_tested(struct control *control, const struct message_hook_result *result,
-		    const char *why)
-{
-	for (size_t i = control ? control->count : 0; i > 0; i--) {
-		struct client *client = control->clients[i - 1];
-
-		if (client->state != CLIENT_WAITING || client->reload)
-			continue;
-		if (result)
-			command_hook_tested(client, result);
-		else
-			command_fail(client, why);
-		(void)client_answer(client, clock_now_ms());
-	}
 }

@@ -2,8 +2,9 @@
 /*
  * The control socket's clients: who they are, what they ask, their answers. Every
  * client is bounded in what it sends, in how long it takes and, by who it is, in what
- * it may do. When all places are taken, the one that made no progress for the longest
- * time goes, so that who holds connections open keeps nobody out.
+ * it may do. When all places are taken, one of the user who takes most of them goes, the
+ * one that made no progress for the longest time, so that who holds connections open keeps
+ * nobody out.
  */
 #ifndef CORE_CONTROL_H
 #define CORE_CONTROL_H
@@ -42,6 +43,7 @@ struct client {
 	int fd;
 	ev_io io;
 	enum client_state state;
+	uid_t uid;
 	bool may_change;
 	int64_t progress_ms;	/* accepted, or last took a piece of its answer */
 	uint32_t reload;	/* number of the reload it waits for; 0: for a test */
@@ -61,6 +63,8 @@ struct control {
 	struct client *clients[CONTROL_CLIENTS_MAX];
 	size_t count;
 	uint32_t reload;	/* number of the last reload asked for */
+	/* as made for the first who asked in this turn of the loop; NULL */
+	char *status;
 };
 
 int control_new(struct core *core, struct control **ret_control)
@@ -70,6 +74,9 @@ void control_free(struct control *control);
 /* A connected client; the descriptor becomes ours, also on failure. */
 void control_adopt(struct control *control, int fd, const struct unixsock_peer *peer,
 		   int64_t now_ms);
+
+/* Something changed: what was made for others does not hold. */
+void control_forget(struct control *control);
 
 /* Cuts off who was silent too long; accepts again after a pause. */
 void control_turn(struct control *control, int64_t now_ms);
@@ -97,6 +104,9 @@ void control_tell(struct control *control, const char *line, size_t length);
 
 /* Another one watches from now on. False: there are too many. */
 bool control_watch(struct client *client);
+
+/* The answer is there: everything but its newline. False: the client is gone. */
+bool client_answer(struct client *client, int64_t now_ms);
 
 /* --- commands.c --- */
 

@@ -102,6 +102,16 @@ static void stale_is_replaced_live_is_not(void **state)
 	close(second);
 }
 
+/* Another program's socket, of another kind than ours. */
+static int foreign_datagrams(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, path);
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
+}
+
 static void foreign_things_stay(void **state)
 {
 	char path[128], text[64];
@@ -116,6 +126,9 @@ static void foreign_things_stay(void **state)
 	assert_int_equal(symlinkat("target", scratch.fd, "s"), 0);
 	assert_int_equal(unixsock_listen(path, (gid_t)-1, &listener, &err), -EEXIST);
 	assert_int_equal(readlinkat(scratch.fd, "s", text, sizeof(text)), 6);
+	assert_int_equal(unlinkat(scratch.fd, "s", 0), 0);
+	assert_true(foreign_datagrams(path) >= 0);
+	assert_int_equal(unixsock_listen(path, (gid_t)-1, &listener, &err), -EADDRINUSE);
 	assert_int_equal(unlinkat(scratch.fd, "s", 0), 0);
 	assert_int_equal(mkdirat(scratch.fd, "s", 0700), 0);
 	assert_int_equal(unixsock_listen(path, (gid_t)-1, &listener, &err), -EEXIST);

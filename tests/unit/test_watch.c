@@ -39,9 +39,9 @@ static void turn(void)
 }
 
 /* Another client that says this; without a reader of small `bytes` where not 0. */
-static int client(const char *request, int bytes)
+static int client_of(uid_t uid, const char *request, int bytes)
 {
-	struct unixsock_peer peer = { .pid = 1, .uid = 0 };
+	struct unixsock_peer peer = { .pid = 1, .uid = uid, .gid = 500 };
 	int ends[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -53,6 +53,11 @@ static int client(const char *request, int bytes)
 			 (ssize_t)strlen(request));
 	turn();
 	return ends[1];
+}
+
+static int client(const char *request, int bytes)
+{
+	return client_of(0, request, bytes);
 }
 
 static int watcher(void)
@@ -278,6 +283,41 @@ static void places(void **state)
 	close(one);
 }
 
+/* Whoever takes all places makes room for another user, and not the other way round. */
+static void users_are_even(void **state)
+{
+	int crowd[CONTROL_WATCHERS_MAX], idle[3 * CONTROL_CLIENTS_MAX], fd, silent;
+
+	(void)state;
+	room.options.control_group = 500;
+	silent = client("{", 0);
+	room_wait(1);
+	for (int i = 0; i < 3 * CONTROL_CLIENTS_MAX; i++)
+		idle[i] = client_of(geteuid() + 1, "{", 0);
+	/* Root's was silent for longer, and is there all the same. */
+	assert_string_equal(hear(silent), "");
+	assert_null(hear(idle[0]));
+	for (int i = 0; i < 3 * CONTROL_CLIENTS_MAX; i++)
+		close(idle[i]);
+	turn();
+	for (int i = 0; i < CONTROL_WATCHERS_MAX; i++)
+		crowd[i] = client_of(geteuid() + 1, "{\"command\": \"watch\"}\n", 0);
+	fd = watcher();
+	assert_hears(fd, "hello", NULL);
+	close(fd);
+	turn();
+	/* The crowd's own next one finds the last place, the one after it none. */
+	fd = client_of(geteuid() + 1, "{\"command\": \"watch\"}\n", 0);
+	assert_hears(fd, "hello", NULL);
+	idle[0] = client_of(geteuid() + 1, "{\"command\": \"watch\"}\n", 0);
+	assert_non_null(strstr(hear(idle[0]), "\"error\""));
+	for (int i = 0; i < CONTROL_WATCHERS_MAX; i++)
+		close(crowd[i]);
+	close(idle[0]);
+	close(silent);
+	close(fd);
+}
+
 /* A watcher has nothing more to say. */
 static void talkative(void **state)
 {
@@ -308,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(begins_with_now, begin, end),
 		cmocka_unit_test_setup_teardown(slow_reader, begin, end),
 		cmocka_unit_test_setup_teardown(places, begin, end),
+		cmocka_unit_test_setup_teardown(users_are_even, begin, end),
 		cmocka_unit_test_setup_teardown(talkative, begin, end),
 	};
 
