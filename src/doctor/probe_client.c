@@ -71,24 +71,60 @@ static struct addr host_of(const struct patient_network *network, uint32_t numbe
 	return addr_join(&network->router, network->bits, &host);
 }
 
+/* The hosts of a network in an order of chance, each once. */
+struct shuffle {
+	uint64_t hosts, start, stride;
+};
+
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+	while (b) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* Two of us that ask for the same address at once must not go on in step. */
+static int shuffle_begin(struct shuffle *shuffle, uint64_t hosts)
+{
+	uint32_t chance[2];
+
+	if (getrandom(chance, sizeof(chance), 0) != sizeof(chance))
+		return -EIO;
+	*shuffle = (struct shuffle){ hosts, chance[0] % hosts, 1 + chance[1] % hosts };
+	while (common_divisor(hosts, shuffle->stride) != 1)
+		shuffle->stride++;
+	return 0;
+}
+
+static uint32_t shuffle_host(const struct shuffle *shuffle, unsigned number)
+{
+	return (uint32_t)(1 + (shuffle->start + number * shuffle->stride) %
+				      shuffle->hosts);
+}
+
 static int find_free4(const struct probe_client *client, const struct patient *patient,
 		      int arp, struct addr *ret_address, struct err *ret_err)
 {
 	const struct patient_network *network = client->network;
-	uint32_t link = guest_link(client->guest), chance;
+	uint32_t link = guest_link(client->guest);
 	const struct addr nobody = { 0 };
-	uint64_t hosts = (UINT64_C(1) << (32 - network->bits)) - 2;
+	struct shuffle order;
 	unsigned asked = 0;
 	int r;
 
 	if (network->bits > 30)
 		return err_set(ret_err, -EADDRNOTAVAIL, "%s has no room for one more "
 			       "client", network->text);
-	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
-		return err_set_errno(ret_err, -errno, "random bytes");
-	for (uint64_t i = 0; i < hosts && i < CANDIDATES_MAX && asked < ASKED_MAX; i++) {
-		struct addr candidate = host_of(network,
-						(uint32_t)(1 + (chance + i) % hosts));
+	r = shuffle_begin(&order, (UINT64_C(1) << (32 - network->bits)) - 2);
+	if (r < 0)
+		return err_set_errno(ret_err, r, "random bytes");
+	for (unsigned i = 0; i < order.hosts && i < CANDIDATES_MAX && asked < ASKED_MAX;
+	     i++) {
+		struct addr candidate = host_of(network, shuffle_host(&order, i));
 
 		if (!may_be_free(client, patient, &candidate))
 			continue;
