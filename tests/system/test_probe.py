@@ -27,7 +27,7 @@ table inet r {
 		ip daddr 81.2.69.7 meta l4proto { tcp, udp } th dport { 2000, 2001, 2003-2005, 2600 } dnat ip to 192.168.1.2
 		iifname "wan0" tcp dport 2002 dnat ip to 192.168.1.2
 		ip daddr 81.2.69.99 tcp dport 2006 dnat ip to 192.168.1.2
-		ip daddr 81.2.69.7 tcp dport 2007 dnat ip to 192.168.1.77
+		ip daddr 81.2.69.7 tcp dport 2007 dnat ip to 192.168.9.77
 		ip6 daddr 2a01:4f8:1::7 tcp dport 2010-2011 dnat ip6 to fd00::2
 	}
 	chain forward {
@@ -53,7 +53,7 @@ CASES = {		# port: verdict, code, what the sentence says
     '2004': ('failed', 'lan-blocked', 'drops the packet on its way to 192.168.1.2, by inet r forward: .*nobody to 2004'),
     '2005': ('failed', 'lan-blocked', '192.168.1.2 answers, and the router drops its answer, by inet r forward: .*nobody from 2005'),
     '2006': ('failed', 'stale-literal', 'The router itself answers.*, not the server'),
-    '2007': ('failed', 'server-silent', 'to 192.168.1.77, and no host of that address'),
+    '2007': ('failed', 'server-silent', 'to 192.168.9.77, and no host of that address'),
     '2008': ('answered', None, 'The router itself answers.*; no rule sends that port'),
     '2600': ('failed', 'server-refuses', '192.168.1.2 refuses'),
     '2600/udp': ('failed', 'server-refuses', '192.168.1.2 '),
@@ -290,6 +290,7 @@ def main():
     with PacketLab(build=BUILD) as lab:
         lab.set_wan(WAN, WAN6)
         lab.load(RULES)
+        run('ip', 'route', 'add', '192.168.9.77', 'dev', 'br0', ns='router')	# nobody's, and no client's by chance
         lab.load('table inet f {\n chain in {\n type filter hook input priority 0\n th dport 2003 drop\n }\n}\n', ns='server')
         run_tests([try_all, names_server, traces, both_families, bridged, spanning_tree, no_bridge, refuses_words, not_root, taken_addresses,
                    looks_well, killed, behind_another])
