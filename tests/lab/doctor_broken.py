@@ -41,6 +41,10 @@ table ip nat {
 	}
 }
 '''
+# What a provider does with sources that it has not given out.
+BCP38 = (Do('inet', 'nft add table ip f; nft "add chain ip f pre { type filter hook prerouting priority -300; }"; '
+                    'nft add rule ip f pre iifname isp0 ip saddr 82.3.70.0/24 drop; '
+                    'nft add rule ip f pre iifname isp1 ip saddr 81.2.69.0/24 drop'),)
 NO_CHAIN = f'''	chain postrouting {{
 		type nat hook postrouting priority srcnat; policy accept;
 		{RETURN_PATH}
@@ -225,6 +229,11 @@ DOUBLE = [
            asks=('inet tcp 80', 'inet tcp 80 at 82.3.70.7', 'lan tcp 80', 'lan tcp 80 at 82.3.70.7'),
            faults=(Wrong('ip daddr 82.3.70.7', 'ip daddr 82.3.70.5'),), findings=('stale-literal',),
            broken={'inet tcp 80 at 82.3.70.7': 'router', 'lan tcp 80 at 82.3.70.7': 'router'}),
+    Router('two WANs, answers by the wrong one', 'The second line can be pinged; its provider drops foreign sources, as all do.',
+           WANS, parts=('wan1',), setup=TWO_WANS + BCP38, config=TWO, elsewhere=True,
+           asks=('inet tcp 80', 'inet tcp 80 at 82.3.70.7', 'lan tcp 80', 'lan tcp 80 at 82.3.70.7'),
+           faults=(cut('iifname "br0" meta mark set ct mark'),), findings=('answer-astray',),
+           broken={'inet tcp 80 at 82.3.70.7': 'nobody'}),
 ]
 
 TWO_FAULTS = [

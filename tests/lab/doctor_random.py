@@ -10,15 +10,16 @@ import re
 
 from doctor_healthy import HEALTHY
 from doctor_story import Do, question
-from doctor_try import told
+from doctor_try import reach_of, told
 from doctor_world import PUBLIC
 from lab import run
 
 BASES = ('nft by hand', 'nft by hand, one inet table with sets', 'map form', 'fib form', 'iptables-nft', 'firewalld', 'fw4',
-         'VyOS', 'a guest network kept apart', 'a server in a DMZ', 'gates and verdict maps', 'strict rp_filter')
+         'VyOS', 'a guest network kept apart', 'a server in a DMZ', 'gates and verdict maps', 'strict rp_filter', 'PPPoE',
+         'Docker beside', 'SNAT instead of masquerade', 'a forward for the office only')
 WORDS = (('wan0', 'eth7'), ('br0', 'br7'), ('81.2.69.7', '81.2.69.5'), ('192.168.1.0/24', '192.168.7.0/24'), ('tcp', 'udp'),
          ('accept', 'drop'), ('drop', 'accept'), ('accept', 'return'), (' 80', ' 81'), ('192.168.1.2', '192.168.1.22'),
-         ('iifname', 'oifname'), ('==', '!='), ('dnat', 'snat'), ('masquerade', 'accept'), ('established', 'new'), ('jump', 'goto'),
+         ('iifname', 'oifname'), ('==', '!='), ('dnat', 'snat'), ('masquerade', 'accept'), ('jump', 'goto'),
          ('dnat-', 'snat-'), ('-i ', '-o '), ('-o ', '! -o '), ('ACCEPT', 'DROP'), ('DROP', 'ACCEPT'), ('-s ', '-d '))
 ODD = ('accept', 'return', 'drop', 'ct state new accept', 'ip saddr 192.168.0.0/16 return', 'ip protocol udp return',
        'iifname "br0" return', 'iifname "wan0" drop', 'tcp dport 80 drop', 'tcp dport 80 accept', 'ct status dnat return',
@@ -56,8 +57,9 @@ def change(lines, dice):
     if what < 0.5 and not lines[at].startswith('-A'):
         lines.insert(at, dice.choice(ODD))
         return f'before {lines[at + 1].strip()}: {lines[at]}'
-    # Whether a host is there can be tried with TCP alone.
-    fitting = [(old, new) for old, new in WORDS if old in lines[at] and not (new == '192.168.1.22' and 'udp' in lines[at])]
+    # Whether a host is there can be tried with one port of TCP alone.
+    fitting = [(old, new) for old, new in WORDS if old in lines[at] and
+               not (new == '192.168.1.22' and re.search(r'udp|-7010|goto|dnat ip to \S+$', lines[at]))]
     if not fitting:
         return ''
     old, new = dice.choice(fitting)
@@ -122,10 +124,11 @@ def can_be_mended(check):
 
 
 def is_listed(text, report):
-    """It was asked of a forward that doctor has seen; a rule that is gone is none."""
-    _, protocol, port, address, _ = question(text)
-    return address == PUBLIC and any(forward['protocol'] == protocol and forward['port'] <= port <= forward['port_last']
-                                     for forward in report['forwards'])
+    """It was asked of a forward that doctor has seen and judged for that client; a rule that is gone is none."""
+    client, protocol, port, address, _ = question(text)
+    return address == PUBLIC and any(
+        forward['protocol'] == protocol and forward['port'] <= port <= forward['port_last'] and
+        reach_of(forward, client) != 'unknown' for forward in report['forwards'])
 
 
 def examine(trial):
