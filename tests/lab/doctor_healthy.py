@@ -170,7 +170,7 @@ HEALTHY = [
            asks=WEB_AND_VOICE),
     Router('Docker beside', "Docker's tables next to one's own, a container with a published port.",
            BY_HAND.replace('table ip nat', 'table ip home') + DOCKER, parts=('docker',),
-           asks=('inet tcp 80', 'lan tcp 80', 'inet tcp 8080 = container', 'lan tcp 8080 = container')),
+           asks=WEB_AND_VOICE + ('inet tcp 8080 = container', 'lan tcp 8080 = container')),
     Router('a guest network kept apart', 'Guests get the internet and nothing of ours, the forward neither: so it is meant.',
            GUEST, parts=('guest',), asks=('inet tcp 80', 'lan tcp 80', 'guest tcp 80 = nobody',
                                           'guest tcp 80 at 192.168.1.2 = nobody', f'guest tcp 80 at {STRANGER} = stranger')),

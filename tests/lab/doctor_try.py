@@ -180,7 +180,8 @@ class Trial:
                 continue
             fits = REACHES[who] + (('unknown',) if unsure or self.router.findings else ())
             if unsure:		# another host than the rule's; a host that UDP cannot be asked of
-                fits += ('elsewhere',) if who == 'server' else ('yes',) if protocol == 'udp' else ()
+                fits += ('elsewhere',) if who in ('server', 'nobody') else ()
+                fits += ('yes',) if (who, protocol) == ('nobody', 'udp') else ()
             if not any(reach in fits for reach in reaches):
                 raise AssertionError(f'{when}: {text} met {who}, the report has {reaches}\n' + told(report))
 
