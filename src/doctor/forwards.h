@@ -6,6 +6,7 @@
  * forwards_find.c   which forwards there are; forwards_taken.c: and which there would be
  * forwards_try.c    one packet, and what kind of end it came to
  * forwards_internet.c, forwards_lan.c, forwards_lan_missed.c   who reaches it, and else why not
+ * forwards_back.c   whether the server's answers come back
  * forwards_tell.c   findings that both of them have
  * forwards_server.c whether the server answers, with real connections
  * forwards_pinhole.c  openings for servers with IPv6 addresses of their own
@@ -165,10 +166,13 @@ void forwards_tell_hidden(struct forwards *all, const struct patient_forward *fo
 void forwards_tell_unsure(struct forwards *all, const struct patient_forward *forward,
 			  const char *who, const struct walk_rule *rule);
 
-/* The server's answer is stopped: `code` says for whom, `network` NULL is the internet. */
-void forwards_tell_answer(struct forwards *all, const struct patient_forward *forward,
-			  const char *code, const char *network,
-			  const struct walk_result *back);
+/*
+ * The server's answer to `first`, which `packet` came to, gets back to the client; why not
+ * is told. `network` NULL: the client is one of the internet.
+ */
+bool forwards_comes_back(struct forwards *all, const struct patient_forward *forward,
+			 const struct patient_network *network,
+			 const struct walk_packet *packet, const struct walk_result *first);
 
 void forwards_judge_internet(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_lan(struct forwards *all, struct patient_forward *forward);

@@ -228,7 +228,6 @@ static enum patient_reach internet_judge(struct internet *it)
 	struct walk_result last;
 	bool sent = forwards_is_sent_to(&it->open, it->forward);
 	bool reached = sent && it->result.end == WALK_FORWARDED;
-	struct walk_result back;
 
 	if (!sent)
 		internet_tell_missed(it);
@@ -243,11 +242,8 @@ static enum patient_reach internet_judge(struct internet *it)
 	}
 	if (reached && last.source_nat.rule)
 		forwards_tell_hidden(it->all, it->forward, last.source_nat.rule);
-	if (reached && !forwards_run_back(it->all, &it->packet, &it->result, &back))
-		return PATIENT_UNKNOWN;
-	if (reached && forwards_is_dropped(&back))
-		forwards_tell_answer(it->all, it->forward, "internet-blocked", NULL, &back);
-	if (reached && back.end == WALK_FORWARDED)
+	if (reached && forwards_comes_back(it->all, it->forward, NULL, &it->packet,
+					   &it->result))
 		return PATIENT_YES;
 	return sent ? PATIENT_NO : forwards_local_reach(it->all, &it->packet, &it->result);
 }

@@ -261,17 +261,20 @@ static bool lan_is_unsure(struct lan *it)
 /* Does the server's answer get back? What stops it is told. */
 static bool lan_has_answer(struct lan *it)
 {
-	struct walk_result back;
-
 	/* A bridge does not send back by the port that it came by; told of the router. */
 	if (it->beside && it->ports == 1)
 		return false;
-	if (it->ports || !forwards_run_back(it->all, &it->packet, &it->result, &back))
-		return true;
-	if (forwards_is_dropped(&back))
-		forwards_tell_answer(it->all, it->forward, "lan-blocked",
-				     it->network->text, &back);
-	return back.end == WALK_FORWARDED;
+	return it->ports || forwards_comes_back(it->all, it->forward, it->network,
+						&it->packet, &it->result);
+}
+
+/* The same, where nothing is told. */
+static bool lan_is_answered(struct lan *it)
+{
+	struct walk_result back;
+
+	return forwards_run_back(it->all, &it->packet, &it->result, &back) &&
+	       back.end == WALK_FORWARDED;
 }
 
 static enum patient_reach lan_judge(struct lan *it)
@@ -282,8 +285,8 @@ static enum patient_reach lan_judge(struct lan *it)
 	bool told = false;
 
 	if (it->silent)
-		return sent && it->result.end == WALK_FORWARDED ? PATIENT_YES
-								: PATIENT_UNKNOWN;
+		return sent && it->result.end == WALK_FORWARDED && lan_is_answered(it)
+			? PATIENT_YES : PATIENT_UNKNOWN;
 	/* Which address clients connect to nobody knows: that is told of the router. */
 	if (!sent && !apart && !it->unknown)
 		told = lan_tell_missed(it);

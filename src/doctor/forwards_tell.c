@@ -150,28 +150,3 @@ void forwards_tell_unsure(struct forwards *all, const struct patient_forward *fo
 	finding_evidence(finding, "Asked for %s.", who);
 	forwards_show_rule(all, finding, "The rule", rule);
 }
-
-void forwards_tell_answer(struct forwards *all, const struct patient_forward *forward,
-			  const char *code, const char *network,
-			  const struct walk_result *back)
-{
-	const struct finding_key key = {
-		.verdict = DOCTOR_FINDING, .code = code,
-		.cause = back->at ? (const void *)back->at : back->chain,
-	};
-	struct finding *finding;
-
-	finding = forwards_finding(all, forward, &key,
-		"%she server gets what is sent to it, and its answers are not let through.",
-		network ? "t" : "T");
-	if (network)
-		finding_network(finding, network);
-	if (back->at)
-		forwards_show_rule(all, finding, "Stopped by", back->at);
-	else if (back->chain)
-		finding_evidence(finding, "Stopped by the policy of the chain %s %s.",
-				 back->chain->table->name, back->chain->name);
-	finding_remedy(finding, DOCTOR_HERE,
-		       "Let through what belongs to connections that there are.");
-	remedy_add_answers(all, finding, back);
-}
