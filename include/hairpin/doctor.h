@@ -38,7 +38,7 @@ struct doctor_options {
 	const struct json *status;
 	const char *status_note;
 	bool passive;			/* no connections to servers */
-	const char *root;		/* of the firewall's files; "" for "/" */
+	const char *root;		/* of the firewall's files and /proc; "" for "/" */
 };
 
 /*

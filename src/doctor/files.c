@@ -290,7 +290,7 @@ static void files_open(struct files *files, const char *root, const char *path,
 
 const struct files *files_read(struct patient *patient)
 {
-	const char *root = patient->options->root ? patient->options->root : "";
+	const char *root = patient->options->root;
 	size_t i;
 
 	if (patient->files)

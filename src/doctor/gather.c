@@ -74,49 +74,58 @@ static bool gather_is_inner(const struct addr *own)
 	enum addr_class class = addr_classify(own);
 
 	return class == ADDR_NONE || class == ADDR_PRIVATE || class == ADDR_CGNAT ||
-	       class == ADDR_ULA || class == ADDR_LINK_LOCAL;
+	       class == ADDR_ULA || class == ADDR_LINK_LOCAL || class == ADDR_LOOPBACK;
 }
+
+/* One address, or that there are several. */
+struct gather_literal {
+	struct addr address;
+	unsigned count;
+};
 
 /* Adds what the rule compares with and the internet could know. */
 static void gather_literal(const struct patient *patient, const struct walk_rule *rule,
-			   const struct patient_wan *wan, struct addr *literal,
-			   size_t *count)
+			   struct gather_literal *literal)
 {
 	struct addr addresses[PATIENT_ADDRESSES_MAX];
 	size_t i, n;
 
-	if (!rule->nat_destination || !*rule->comment ||
-	    tag_match(&wan->tag, rule->comment) <= 0)
-		return;
 	n = walk_rule_destinations(patient->walk, rule, addresses,
 				   PATIENT_ADDRESSES_MAX);
 	for (i = 0; i < n && i < PATIENT_ADDRESSES_MAX; i++) {
-		if (addresses[i].family != AF_INET || !addr_is_global(&addresses[i]) ||
-		    (*count && addr_equal(&addresses[i], literal)))
+		if (addresses[i].family != AF_INET || gather_is_inner(&addresses[i]) ||
+		    (literal->count && addr_equal(&addresses[i], &literal->address)))
 			continue;
-		*literal = addresses[i];
-		++*count;
+		literal->address = addresses[i];
+		literal->count++;
 	}
 }
 
 /*
- * Nobody told: the one address that the tagged rules hold was the public one at least
- * when they were written.
+ * Nobody told: the one address that tagged rules hold, or else all forwards, was the
+ * public one at least when they were written.
  */
 static void gather_from_rules(const struct patient *patient, struct patient_wan *wan)
 {
+	struct gather_literal tagged = { .count = 0 }, any = { .count = 0 };
 	const struct walk_chain *chain;
-	struct addr literal = { 0 };
-	size_t i, n, count = 0;
+	const struct walk_rule *rule;
+	size_t i, n;
 
 	for (i = 0; patient->walk && (chain = walk_chain(patient->walk, i)); i++) {
-		for (n = 0; n < chain->rule_count; n++)
-			gather_literal(patient, &chain->rules[n], wan, &literal, &count);
+		for (n = 0; n < chain->rule_count; n++) {
+			rule = &chain->rules[n];
+			if (!rule->nat_destination)
+				continue;
+			gather_literal(patient, rule, &any);
+			if (*rule->comment && tag_match(&wan->tag, rule->comment) > 0)
+				gather_literal(patient, rule, &tagged);
+		}
 	}
-	if (count == 1) {
-		wan->outer = literal;
-		wan->outer_from = "rule";
-	}
+	if (tagged.count != 1 && (tagged.count || any.count != 1))
+		return;
+	wan->outer = tagged.count ? tagged.address : any.address;
+	wan->outer_from = "rule";
 }
 
 static void gather_outer(const struct patient *patient, struct patient_wan *wan)

@@ -28,7 +28,7 @@ struct patient_wan {
 	/*
 	 * What the internet sees: `own` unless that is of a range behind NAT, else what
 	 * an outside source told the daemon, else what the published record says, else
-	 * the one address that the tagged rules hold; none: not known.
+	 * the one address that the tagged rules, or else all, hold; none: not known.
 	 */
 	struct addr outer;
 	const char *outer_from;	/* "interface", "outside", "record", "rule", "" */

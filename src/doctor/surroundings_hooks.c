@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Hooks that cannot run, and those that do not do what they should. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,14 +56,26 @@ static void hook_ignored(struct patient *patient, const char *directory,
 	report_command(check, "chmod 755 %s", word);
 }
 
+static bool hooks_are_none(const char *directory)
+{
+	DIR *stream = opendir(directory);
+	const struct dirent *entry = NULL;
+
+	while (stream && (entry = readdir(stream)) && entry->d_name[0] == '.')
+		;
+	if (stream)
+		closedir(stream);
+	return stream && !entry;
+}
+
 static void hooks_unreadable(struct patient *patient, const char *directory, int rc,
 			     const struct err *err)
 {
 	struct json *check;
 	char word[REPORT_WORD_BYTES];
 
-	if (rc == -ENOENT)
-		return;		/* then there are none */
+	if (rc == -ENOENT || hooks_are_none(directory))
+		return;
 	if (rc == -EACCES || geteuid() != 0) {
 		report_add(&patient->report, DOCTOR_UNKNOWN, "rights", directory,
 			   "The hooks' directory could not be looked at: %s", err->text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,11 +141,22 @@ static void kernel_rp_finding(struct patient *patient, const struct router_link 
 	kernel_switch(check, "90-rp-filter.conf", key, 2);
 }
 
+/* Is there any way there? Without one, nothing can come by the wrong one. */
+static bool kernel_knows(const struct patient *patient, const struct addr *destination)
+{
+	const struct router_question question = { .destination = *destination };
+	struct router_answer answer;
+
+	return router_route(patient->router, &question, &answer, NULL) == 0 &&
+	       !answer.error;
+}
+
 static bool kernel_rp_filter(struct patient *patient)
 {
 	/* Of the range for tests between networks: no network of anybody's. */
 	static const struct addr stranger = { .family = AF_INET,
 					      .bytes = { 198, 18, 0, 77 } };
+	bool connected = kernel_knows(patient, &stranger);
 	const struct patient_network *network;
 	const struct patient_wan *wan;
 	bool fine = true;
@@ -152,7 +164,8 @@ static bool kernel_rp_filter(struct patient *patient)
 
 	for (i = 0; i < patient->wan_count; i++) {
 		wan = &patient->wans[i];
-		if (!wan->link || !wan->link->up || addr_is_none(&wan->own) ||
+		if (!connected || !wan->link || !wan->link->up ||
+		    addr_is_none(&wan->own) ||
 		    !kernel_refuses(patient, wan->link, &stranger, &wan->own))
 			continue;
 		kernel_rp_finding(patient, wan->link, "the internet");
@@ -180,6 +193,33 @@ static unsigned kernel_ports(const struct router *router, uint32_t bridge)
 	for (i = 0; i < router->link_count; i++)
 		count += router->links[i].master == bridge && router->links[i].up;
 	return count;
+}
+
+/*
+ * Is somebody but that server known in the bridge's network? As /proc/net/arp has it:
+ * address, type, flags (2: answered), MAC, mask, link.
+ */
+static bool kernel_has_neighbour(const struct patient *patient,
+				 const struct router_link *bridge,
+				 const struct addr *server)
+{
+	char path[PATH_MAX], line[200], host[64], link[32];
+	struct addr address;
+	unsigned flags;
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/proc/net/arp", patient->options->root);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63s %*s %x %*s %*s %31s", host, &flags, link) == 3 &&
+		    flags & 2 && strcmp(link, bridge->name) == 0 &&
+		    addr_parse(host, &address))
+			found = !addr_equal(&address, server);
+	}
+	if (file)
+		fclose(file);
+	return found;
 }
 
 /* A forward whose server is in the network of a bridge with one port; NULL: none. */
@@ -239,8 +279,9 @@ static void kernel_bridges(struct patient *patient)
 		if (network->containers || strcmp(network->link->kind, "bridge") != 0)
 			continue;
 		bridge = network->link;
-		forward = kernel_behind_port(patient, bridge);
-		if (forward && patient->router->bridge_calls_ip == ROUTER_ON) {
+		forward = patient->router->bridge_calls_ip == ROUTER_ON
+				  ? kernel_behind_port(patient, bridge) : NULL;
+		if (forward && kernel_has_neighbour(patient, bridge, &forward->server)) {
 			kernel_bridge_finding(patient, bridge, forward);
 			return;
 		}

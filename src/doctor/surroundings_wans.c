@@ -192,7 +192,7 @@ static const char *wan_outer_from(const struct patient_wan *wan)
 		return "hairpind was told so from outside";
 	if (strcmp(wan->outer_from, "record") == 0)
 		return "so says the record that was published last";
-	return "so say the tagged rules";
+	return "so say the rules";
 }
 
 static void wan_double_nat(struct patient *patient, const struct patient_wan *wan)

@@ -161,11 +161,26 @@ static void test_rp_filter(void **state)
 			  "ok iptables ()\n");
 }
 
-/* Only behind one port is the way to the server lost. */
+#define ARP "IP address HW type Flags HW address Mask Device\n" \
+	"192.168.1.2 0x1 0x2 02:00:00:00:00:01 * br0\n"
+
+static void neighbours(const struct scratch *scratch, const char *text)
+{
+	scratch_write(scratch, "proc/net/arp", text, 0644);
+}
+
+/* Only behind one port that others share is the way to the server lost. */
 static void test_bridges(void **state)
 {
 	struct room *room = *state;
+	struct scratch scratch;
+	char path[128];
 
+	assert_int_equal(scratch_new(&scratch), 0);
+	assert_int_equal(mkdir(scratch_path(&scratch, "proc", path), 0755), 0);
+	assert_int_equal(mkdir(scratch_path(&scratch, "proc/net", path), 0755), 0);
+	room->options.root = scratch.path;
+	neighbours(&scratch, ARP "192.168.1.10 0x1 0x2 02:00:00:00:00:02 * br0\n");
 	room->patient.forward_count = 1;
 	room->router.bridge_calls_ip = ROUTER_ON;
 	surroundings_kernel(&room->patient);
@@ -175,10 +190,17 @@ static void test_bridges(void **state)
 	surroundings_kernel(&room->patient);
 	room_expect(room, "ok forwarding ()\nok rp-filter ()\n"
 			  "finding bridge-netfilter (br0)\nok iptables ()\n");
+	neighbours(&scratch, ARP "192.168.1.10 0x1 0x0 00:00:00:00:00:00 * br0\n"
+				 "192.168.1.11 0x1 0x2 02:00:00:00:00:02 * br1\n");
+	surroundings_kernel(&room->patient);
+	room_expect(room, "ok forwarding ()\nok rp-filter ()\nnote bridge-netfilter (br0)\n"
+			  "ok iptables ()\n");
+	neighbours(&scratch, ARP "192.168.1.10 0x1 0x2 02:00:00:00:00:02 * br0\n");
 	room->forwards[0].server = address("192.168.3.2");
 	surroundings_kernel(&room->patient);
 	room_expect(room, "ok forwarding ()\nok rp-filter ()\nnote bridge-netfilter (br0)\n"
 			  "ok iptables ()\n");
+	scratch_done(&scratch);
 }
 
 static void test_legacy(void **state)
