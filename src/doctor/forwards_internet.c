@@ -69,6 +69,23 @@ static void internet_tell_link(struct internet *it)
 	remedy_add_forward(it->all, finding, forward, REMEDY_INTERNET);
 }
 
+/* Is that rule there for this port alone, and in the way of this forward only? */
+static bool internet_is_in_vain(const struct internet *it, const struct walk_rule *taker)
+{
+	const struct patient *patient = it->all->patient;
+	const struct patient_forward *other;
+	size_t i;
+
+	for (i = 0; i < patient->forward_count; i++) {
+		other = &patient->forwards[i];
+		if (other->rule == taker && (other->protocol != it->forward->protocol ||
+					     other->port != it->forward->port ||
+					     other->port_last != it->forward->port_last))
+			return false;
+	}
+	return true;
+}
+
 static void internet_tell_taken(struct internet *it)
 {
 	const struct patient_forward *forward = it->forward;
@@ -83,6 +100,13 @@ static void internet_tell_taken(struct internet *it)
 	forwards_show_rule(it->all, finding, "The rule", forward->rule);
 	if (taker)
 		forwards_show_rule(it->all, finding, "The earlier one", taker);
+	if (taker && forwards_is_sent(it->all, &it->open) &&
+	    internet_is_in_vain(it, taker)) {
+		finding_remedy(finding, DOCTOR_HERE, "Of two forwards of one port take one "
+			       "away: the earlier one, if this one is meant.");
+		remedy_remove(it->all, finding, taker);
+		return;
+	}
 	finding_remedy(finding, DOCTOR_HERE, "Put the forward before that rule, or take that "
 		       "rule away if nobody needs it.");
 	remedy_add_forward(it->all, finding, forward, REMEDY_INTERNET);

@@ -20,6 +20,7 @@ struct server {
 	const struct patient_forward *forward;
 	const struct router_address *near;
 	struct reach *beside, *far;		/* `far` NULL: it would show nothing */
+	bool in_the_way;			/* that is told, and no more of it */
 };
 
 struct servers {
@@ -28,6 +29,22 @@ struct servers {
 	struct reach reaches[2 * SERVERS_MAX];
 	size_t count, reach_count;
 };
+
+/* A forward of the same port waits behind it: then it is itself what is wrong. */
+static bool server_is_in_the_way(const struct patient *patient,
+				 const struct patient_forward *forward)
+{
+	const struct patient_forward *other;
+	size_t i;
+
+	for (i = 0; i < patient->forward_count; i++) {
+		other = &patient->forwards[i];
+		if (other->found == PATIENT_BY_NOBODY && other->wan == forward->wan &&
+		    other->protocol == forward->protocol && other->port == forward->port)
+			return true;
+	}
+	return false;
+}
 
 /* Behind a range nobody need listen all the time, and UDP says nothing. */
 static bool server_is_asked(const struct patient_forward *forward)
@@ -108,6 +125,8 @@ static void server_add(struct servers *servers, const struct patient_forward *fo
 		return;
 	server = &servers->list[servers->count++];
 	*server = (struct server){ .forward = forward, .near = near };
+	server->in_the_way = forward->found != PATIENT_BY_NOBODY &&
+			     server_is_in_the_way(all->patient, forward);
 	server->beside = server_ask(servers, forward, &near->address);
 	if (!addr_is_none(&own) && server_sees(all, forward, &own) &&
 	    server_sees_clients(all, forward))
@@ -224,14 +243,14 @@ static void server_judge(struct servers *servers, const struct server *server)
 	char address[ADDR_TEXT_BYTES];
 
 	addr_format(&server->forward->server, address);
-	if (beside == REACH_REFUSED)
+	if (!server->in_the_way && beside == REACH_REFUSED)
 		server_tell_refuses(servers, server, address);
-	else if (beside == REACH_SILENT || beside == REACH_NO_HOST)
+	if (!server->in_the_way && (beside == REACH_SILENT || beside == REACH_NO_HOST))
 		server_tell_silent(servers, server, address);
 	if (beside != REACH_OPEN && beside != REACH_NOT_TRIED)
 		server_take_back(servers, server, true);
 	if ((beside == REACH_OPEN || beside == REACH_REFUSED) && server->far &&
-	    server->far->result == REACH_SILENT) {
+	    !server->in_the_way && server->far->result == REACH_SILENT) {
 		server_tell_no_route(servers, server, address);
 		server_take_back(servers, server, false);
 	}

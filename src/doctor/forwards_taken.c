@@ -80,6 +80,24 @@ static bool taken_is_for_lan(struct taken *it, const struct walk_packet *packet)
 	return false;
 }
 
+/* Does any port get to the rule? Of two forwards that overlap the first is meant so. */
+static bool taken_is_alive(struct taken *it)
+{
+	const struct forwards *all = it->all;
+	struct walk_question question = { .regardless = true };
+	struct walk_result result;
+	size_t i;
+
+	for (i = 0; i < all->port_count; i++) {
+		question.packet = taken_packet(it, all->ports[i].tried);
+		question.packet.protocol = all->ports[i].protocol;
+		if (forwards_run(it->all, &question, &result) &&
+		    result.destination_nat.rule == it->rule)
+			return true;
+	}
+	return false;
+}
+
 /* Who takes it; NULL: nobody, or who is meant to: it is the same service. */
 static const struct walk_rule *taken_by(struct taken *it, const struct walk_nat *wanted)
 {
@@ -95,6 +113,8 @@ static const struct walk_rule *taken_by(struct taken *it, const struct walk_nat 
 	if (!taker || taker == it->rule ||
 	    addr_equal(&result.destination_nat.address, &wanted->address) ||
 	    taken_is_for_lan(it, &question.packet))
+		return NULL;
+	if (forwards_is_sent(it->all, &result) && taken_is_alive(it))
 		return NULL;
 	return taker;
 }
