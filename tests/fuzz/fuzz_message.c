@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(packet, data, size);
 	sum += message_to_supervisor_ok(packet, size);
 	sum += message_to_core_ok(packet, size);
+	sum += message_level_ok(packet, size);
 	if (message_job_ok(packet, size))
 		sum += read_job(packet);
 	if (message_result_ok(packet, size))

@@ -76,7 +76,9 @@ static inline bool take_job(void)
 		start_publisher();
 		turn();
 	}
-	got = far < 0 ? -EAGAIN : channel_receive(far, &job, sizeof(job), NULL);
+	do
+		got = far < 0 ? -EAGAIN : channel_receive(far, &job, sizeof(job), NULL);
+	while (got > 0 && message_level_ok(&job, (size_t)got));
 	if (got < 0)
 		return false;
 	assert_true(message_job_ok(&job, (size_t)got));
