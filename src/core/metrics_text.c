@@ -55,6 +55,11 @@ static void emit_reloads(struct account *account)
 	emit_number(account, metrics->reload_failures);
 }
 
+static void emit_look(struct account *account)
+{
+	emit_time(account, account->core->sync.look_ms);
+}
+
 static void emit_overruns(struct account *account)
 {
 	const struct core *core = account->core;
@@ -98,6 +103,8 @@ static const struct {
 	  "When the configuration in force was taken over.", emit_reload_time },
 	{ "hairpind_config_reloads_total", PROM_COUNTER,
 	  "Readings of the configuration again, by result.", emit_reloads },
+	{ "hairpind_look_timestamp_seconds", PROM_GAUGE,
+	  "When hairpind looked at everything last: its sign of life.", emit_look },
 	{ "hairpind_netlink_overruns_total", PROM_COUNTER,
 	  "Times the kernel had more notices than could be taken.", emit_overruns },
 	{ "hairpind_paused", PROM_GAUGE, "1 while hairpind was told to do nothing.",

@@ -278,6 +278,18 @@ static void written_when_it_differs(void **state)
 	metrics_turn(&room.core, kernel.now_ms);
 	assert_int_equal(inode(), first);
 	assert_true(metrics_due_ms(&room.core) == INT64_MAX);
+
+	/* Each look at everything shows, also where rules are not hairpind's business. */
+	room.core.config->nat.enabled = false;
+	room_wait(CORE_SAFETY_MS);
+	sync_turn(&room.core, kernel.now_ms);
+	metrics_turn(&room.core, kernel.now_ms);
+	assert_int_not_equal(inode(), first);
+	first = inode();
+	room_wait(CORE_SAFETY_MS);
+	sync_turn(&room.core, kernel.now_ms);
+	metrics_turn(&room.core, kernel.now_ms);
+	assert_int_not_equal(inode(), first);
 	assert_int_equal(faccessat(scratch.fd, ".hairpind.prom.new", F_OK, 0), -1);
 }
 
