@@ -270,6 +270,12 @@ void patient_judge_forwards(struct patient *patient)
 		forwards_judge_internet(&all, &patient->forwards[i]);
 		forwards_judge_lan(&all, &patient->forwards[i]);
 	}
+	for (i = 0; i < patient->wan_count; i++) {
+		if (forwards_is_open(&patient->wans[i], AF_INET))
+			forwards_judge_unsure(&all, &patient->wans[i], AF_INET);
+		if (forwards_is_open(&patient->wans[i], AF_INET6))
+			forwards_judge_unsure(&all, &patient->wans[i], AF_INET6);
+	}
 	forwards_judge_servers(&all);
 	forwards_judge_pinholes(&all);
 	forwards_note(&all);

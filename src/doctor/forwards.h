@@ -177,6 +177,8 @@ bool forwards_comes_back(struct forwards *all, const struct patient_forward *for
 void forwards_judge_internet(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_lan(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_servers(struct forwards *all);
+/* Rules that translate, nobody knows what to: no forward is known of them. */
+void forwards_judge_unsure(struct forwards *all, const struct patient_wan *wan, int family);
 void forwards_judge_pinholes(struct forwards *all);
 void forwards_note(struct forwards *all);
 

@@ -326,7 +326,12 @@ static bool lan_is_beside(const struct lan *it)
 
 static enum patient_reach lan_try(struct lan *it)
 {
-	it->packet = forwards_packet(it->forward, &it->network->client, &it->seen,
+	struct addr client = it->network->client;
+
+	/* A server that asks itself is another matter: its neighbour asks. */
+	if (addr_equal(&client, &it->forward->server))
+		client.bytes[addr_length_bytes(&client) - 1] ^= 1;
+	it->packet = forwards_packet(it->forward, &client, &it->seen,
 				     it->network->link->index);
 	it->beside = lan_is_beside(it);
 	it->ports = it->beside ? lan_count_ports(it) : 0;
@@ -336,6 +341,27 @@ static enum patient_reach lan_try(struct lan *it)
 }
 
 /* --- all --- */
+
+/* Rules that a program makes for the hour, as a game asks for them, are for the internet. */
+static bool lan_is_passing(const struct patient_forward *forward)
+{
+	const struct walk_chain *chain = forward->rule->chain;
+
+	return strcasestr(chain->name, "miniupnpd") ||
+	       strcasestr(chain->table->name, "miniupnpd");
+}
+
+/*
+ * Who comes by a tunnel reaches the public address outside of it, where the tunnel's other
+ * end is too; and a network of global IPv4 addresses is an uplink more often than a LAN.
+ */
+static bool lan_is_foreign(const struct patient_network *network)
+{
+	return network->link->point_to_point ||
+	       strcmp(network->link->kind, "wireguard") == 0 ||
+	       strcmp(network->link->kind, "tun") == 0 ||
+	       (network->router.family == AF_INET && addr_is_global(&network->router));
+}
 
 static bool lan_concerns(const struct patient_forward *forward,
 			 const struct patient_network *network)
@@ -398,6 +424,7 @@ void forwards_judge_lan(struct forwards *all, struct patient_forward *forward)
 		.all = all, .forward = forward,
 		.own = forwards_own(forward->wan, forward->server.family),
 	};
+	bool quiet;
 	size_t i;
 
 	for (i = 0; i < patient->network_count; i++)
@@ -405,11 +432,12 @@ void forwards_judge_lan(struct forwards *all, struct patient_forward *forward)
 	/* A list of allowed sources is not meant for the LAN. */
 	if (forward->found == PATIENT_BY_SOME)
 		return;
-	it.silent = forwards_is_contained(patient, forward);
+	quiet = forwards_is_contained(patient, forward) || lan_is_passing(forward);
 	lan_choose_seen(&it, patient);
 	it.only = lan_is_only(&it, patient);
 	for (i = 0; i < patient->network_count; i++) {
 		it.network = &patient->networks[i];
+		it.silent = quiet || lan_is_foreign(it.network);
 		if (lan_concerns(forward, it.network))
 			forward->networks[i] = lan_try(&it);
 	}

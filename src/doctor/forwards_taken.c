@@ -5,6 +5,7 @@
  */
 #include "forwards.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { TAKEN_TRIES_MAX = 200000 };
@@ -183,5 +184,44 @@ void forwards_find_taken(struct forwards *all, const struct patient_wan *wan, in
 			it.rule = &chain->rules[j];
 			taken_try_rule(&it);
 		}
+	}
+}
+
+/* --- rules of which nobody knows where they send --- */
+
+static void taken_tell_unsure(struct taken *it)
+{
+	const struct walk_question question = {
+		.packet = taken_packet(it, it->port->tried), .regardless = true,
+	};
+	struct patient_forward nobody = { .tried = it->port->tried };
+	struct walk_result result;
+	size_t i;
+
+	if (!forwards_run(it->all, &question, &result) || result.destination_nat.rule)
+		return;
+	snprintf(nobody.subject, sizeof(nobody.subject), "%u/%s", it->port->tried,
+		 it->port->protocol == IPPROTO_TCP ? "tcp" : "udp");
+	for (i = 0; i < result.step_count; i++) {
+		const struct walk_step *step = &result.steps[i];
+
+		if (step->kind == WALK_UNSURE && step->rule && step->rule->nat_destination)
+			forwards_tell_unsure(it->all, &nobody, "a client of the internet",
+					     step->rule);
+	}
+}
+
+void forwards_judge_unsure(struct forwards *all, const struct patient_wan *wan, int family)
+{
+	struct taken it = {
+		.all = all, .wan = wan, .own = forwards_own(wan, family),
+		.client = forwards_client(all, family, 0),
+	};
+	size_t i;
+
+	for (i = 0; i < all->port_count && !all->error; i++) {
+		it.port = &all->ports[i];
+		if (it.port->first == it.port->last)
+			taken_tell_unsure(&it);
 	}
 }
