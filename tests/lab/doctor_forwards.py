@@ -3,11 +3,12 @@
 
 from doctor_broken import GUEST_SERVER, STALE, STALE_WEB, TO_THE_FORMER
 from doctor_healthy import DMZ, GATES, TWO, TWO_WANS, WEB_AND_VOICE
-from doctor_rules import BY_HAND, FIREWALLD, INET, IPTABLES, MAP, RETURN_PATH, SIX, VYOS, WANS
+from doctor_rules import BY_HAND, FIB, FIREWALLD, INET, IPTABLES, MAP, RETURN_PATH, SIX, VYOS, WANS
 from doctor_story import Router, Wrong, cut
 from doctor_world import FORMER, PREFIX, PUBLIC6, STRANGER
 
 OUT = 'oifname "wan0" masquerade'
+WEB = ('inet tcp 80', 'inet tcp 443', 'lan tcp 80', 'lan tcp 443')
 BOTH_WANS = ('inet tcp 80', 'inet tcp 80 at 82.3.70.7', 'lan tcp 80', 'lan tcp 80 at 82.3.70.7')
 UNTAGGED = IPTABLES.replace(' -m comment --comment "hairpin web"', '').replace(' -m comment --comment "hairpin voip"', '')
 VERDICTS = '''
@@ -45,11 +46,11 @@ def as_it_is(text):
     return Wrong(text, text)
 
 
-WEB = 'ip daddr 81.2.69.7 tcp dport 80 dnat to 192.168.1.2 comment "hairpin"'
+WEB_RULE = 'ip daddr 81.2.69.7 tcp dport 80 dnat to 192.168.1.2 comment "hairpin"'
 BY_WAN = 'iifname "wan0" tcp dport 80 dnat to 192.168.1.2'
 
 WORKS = [
-    Router('masquerade for everything', 'One line, and it works.', nat(WEB, post=('masquerade',))),
+    Router('masquerade for everything', 'One line, and it works.', nat(WEB_RULE, post=('masquerade',))),
     Router('a DMZ host, and the LAN its own rule', 'All but SSH and WireGuard goes to the server.',
            nat('iifname "br0" ip daddr 81.2.69.7 tcp dport { 80, 443, 7000 } dnat to 192.168.1.2 comment "hairpin"',
                'iifname "wan0" tcp dport != { 22, 51820 } dnat to 192.168.1.2'),
@@ -83,13 +84,17 @@ WORKS = [
     Router('a pinhole for the suffix', 'The prefix may change.', SIX.replace(
         f'ip6 daddr {PREFIX}::2 tcp', 'ip6 daddr & ::ffff:ffff:ffff:ffff == ::2 tcp'), parts=('six',),
            asks=('inet tcp 80', f'inet tcp 443 at {PREFIX}::2')),
+    Router('the whole network of the uplink', 'The lease is always one of these.',
+           nat('ip daddr 81.2.69.0/24 tcp dport 80 dnat to 192.168.1.2')),
+    Router('a quota', 'A hundred megabytes a day.', BY_HAND.replace('ct status dnat accept',
+                                                                    'ct status dnat quota until 100 mbytes accept')),
 ]
 
 FAILS = [
     Router('the guide was read to its half', 'iifname wan0, and nothing else.', nat(BY_WAN, post=(OUT,)), born=True,
            faults=(as_it_is(BY_WAN),), findings=('wan-bound',), broken={'lan tcp 80': 'router'}),
-    Router('the classic', 'A forward with the address, and nothing else.', nat(WEB, post=(OUT,)), born=True,
-           faults=(as_it_is(WEB),), findings=('return-path',), broken={'lan tcp 80': 'nobody'}),
+    Router('the classic', 'A forward with the address, and nothing else.', nat(WEB_RULE, post=(OUT,)), born=True,
+           faults=(as_it_is(WEB_RULE),), findings=('return-path',), broken={'lan tcp 80': 'nobody'}),
     Router('a DMZ host from outside only', 'All but SSH.', nat(
         'iifname "wan0" tcp dport != { 22, 51820 } dnat to 192.168.1.2'), born=True, faults=(as_it_is('51820'),),
            asks=('inet tcp 80', 'inet tcp 443', 'lan tcp 443'), findings=('wan-bound',), broken={'lan tcp 443': 'nobody'}),
@@ -98,7 +103,7 @@ FAILS = [
            asks=('inet tcp 80', 'lan tcp 80', 'inet tcp 2223', 'lan tcp 2223'), findings=('wan-bound',),
            faults=(Wrong('ip daddr 81.2.69.7', 'iifname "wan0"'),), broken={'lan tcp 80': 'router', 'lan tcp 2223': 'nobody'}),
     Router('a range of UDP, bound to the WAN', 'RTP.', nat(
-        'ip daddr 81.2.69.7 udp dport 5000-5100 dnat to 192.168.1.2 comment "hairpin"', WEB),
+        'ip daddr 81.2.69.7 udp dport 5000-5100 dnat to 192.168.1.2 comment "hairpin"', WEB_RULE),
            asks=('inet udp 5000', 'lan udp 5000', 'inet tcp 80'), findings=('wan-bound',),
            faults=(Wrong('ip daddr 81.2.69.7 udp', 'iifname "wan0" udp'),), broken={'lan udp 5000': 'nobody'}),
     Router('gates, one is missing', 'The LAN has none.', GATES, asks=('inet tcp 80', 'inet udp 5000', 'lan tcp 80', 'lan udp 5000'),
@@ -149,7 +154,7 @@ FAILS = [
     Router('shadowed, iptables-nft', 'addrtype LOCAL.', '', iptables=IPTABLES.replace(
         '-d 81.2.69.7/32 -p tcp', '! -d 192.168.1.1/32 -p tcp -m addrtype --dst-type LOCAL'),
            faults=(cut('! -d 192.168.1.1/32 '),), findings=('router-shadowed',), broken={'lan tcp 80 at 192.168.1.1': 'server'}),
-    Router('the way back in another table', 'It went with that table.', nat(WEB, post=(OUT,), more=(
+    Router('the way back in another table', 'It went with that table.', nat(WEB_RULE, post=(OUT,), more=(
         'table inet x {\n\tchain p {\n\t\ttype nat hook postrouting priority 150;\n\t\tiifname "br0" oifname "br0" masquerade\n\t}\n}\n')),
            faults=(cut('iifname "br0" oifname "br0" masquerade'),), findings=('return-path',), broken={'lan tcp 80': 'nobody'}),
     Router('the way back has the former address', 'ct original, untagged.', BY_HAND.replace(
@@ -170,7 +175,7 @@ FAILS = [
     Router('a return for private sources before', 'No NAT for the VPN.', BY_HAND, findings=('lan-missed',),
            faults=(Wrong('ip daddr 81.2.69.7 tcp', 'ip saddr 192.168.0.0/16 return\nip daddr 81.2.69.7 tcp'),),
            broken={'lan tcp 80': 'router'}),
-    Router('an old forward stands before', 'The server moved; the old rule did not.', nat(WEB), findings=('earlier-rule',),
+    Router('an old forward stands before', 'The server moved; the old rule did not.', nat(WEB_RULE), findings=('earlier-rule',),
            faults=(Wrong('ip daddr 81.2.69.7 tcp', 'ip daddr 81.2.69.7 tcp dport 80 dnat to 192.168.1.10\n\t\tip daddr 81.2.69.7 tcp'),),
            broken={'inet tcp 80': 'nobody', 'lan tcp 80': 'nobody'}),
     Router('to a network that is not here', 'A typo in the third number.', BY_HAND, findings=('no-route',), elsewhere=True,
@@ -184,6 +189,35 @@ FAILS = [
     Router('three faults', 'It never worked, and then the address changed.', BY_HAND, asks=WEB_AND_VOICE,
            faults=(Wrong('81.2.69.7 udp', f'{FORMER} udp'), cut(RETURN_PATH), cut('ct status dnat accept')),
            findings=('stale-literal', 'return-path', 'internet-blocked'), broken=dict.fromkeys(WEB_AND_VOICE, 'nobody')),
+    Router('by the index of the link', 'iif, not iifname.', nat('iif "wan0" tcp dport 80 dnat to 192.168.1.2'), born=True,
+           faults=(as_it_is('iif'),), findings=('wan-bound',), broken={'lan tcp 80': 'router'}),
+    Router('whatever is not the LAN', 'iifname != br0.', nat('iifname != "br0" tcp dport 80 dnat to 192.168.1.2'), born=True,
+           faults=(as_it_is('!='),), findings=('wan-bound',), broken={'lan tcp 80': 'router'}),
+    Router('whoever is not of the LAN', 'ip saddr != LAN.', nat('ip saddr != 192.168.1.0/24 tcp dport 80 dnat to 192.168.1.2'),
+           born=True, faults=(as_it_is('!='),), findings=('lan-missed',), broken={'lan tcp 80': 'router'}),
+    Router('grabs what is not the LAN', 'Everything but the LAN itself.', nat(
+        BY_WAN, 'iifname "br0" ip daddr != 192.168.1.0/24 tcp dport 80 dnat to 192.168.1.2'), born=True, faults=(as_it_is('!='),),
+           findings=('grabs-all',), broken={f'lan tcp 80 at {STRANGER}': 'server'}),
 ]
 
-FORWARDS = WORKS + FAILS
+BOTH = [
+    Router('bound, and closed', 'A forward is two rules, and each was half.', BY_HAND, asks=WEB_AND_VOICE,
+           faults=(Wrong('ip daddr 81.2.69.7 tcp', 'iifname "wan0" tcp'), cut('ct status dnat accept')),
+           findings=('wan-bound', 'internet-blocked'), broken=dict(dict.fromkeys(WEB_AND_VOICE, 'nobody'), **{
+               'lan tcp 80': 'router', 'lan udp 5000': 'server'})),
+    Router('grabs, and no return path', 'The shortest rule, alone.', BY_HAND, findings=('grabs-all', 'return-path'),
+           faults=(Wrong('ip daddr 81.2.69.7 tcp', 'tcp'), cut(RETURN_PATH)),
+           broken={f'lan tcp 80 at {STRANGER}': 'nobody', 'lan tcp 80 at 192.168.1.1': 'nobody', 'lan tcp 80': 'nobody'}),
+    Router('shadowed, and no return path', 'fib, alone.', FIB, findings=('router-shadowed', 'return-path'),
+           faults=(cut('ip daddr != 192.168.1.1 '), cut(RETURN_PATH)),
+           broken={'lan tcp 80 at 192.168.1.1': 'nobody', 'lan tcp 80': 'nobody'}),
+    Router('stale, and closed', 'It did not work, and then the address changed.', BY_HAND,
+           faults=(STALE, cut('ct status dnat accept')), findings=('stale-literal', 'internet-blocked'),
+           broken={'inet tcp 80': 'nobody', 'lan tcp 80': 'router'}),
+    Router('closed, and no return path, iptables-nft', 'DNAT, and nothing else.', '', iptables=IPTABLES, asks=WEB,
+           faults=(cut('-A FORWARD -d 192.168.1.2/32 -p tcp -m multiport --dports 80,443 -j ACCEPT\n'),
+                   cut('-A POSTROUTING -s 192.168.1.0/24 -d 192.168.1.2/32 -j MASQUERADE\n')),
+           findings=('internet-blocked', 'return-path'), broken=dict.fromkeys(WEB, 'nobody')),
+]
+
+FORWARDS = WORKS + FAILS + BOTH
