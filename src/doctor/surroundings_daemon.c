@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the daemon says of itself and of its records, and what it means if there is none. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,11 +31,28 @@ static bool daemon_has_work(const struct patient *patient)
 	return false;
 }
 
+/* It may well run, and not for our ears. */
+static bool daemon_is_closed(const struct patient *patient)
+{
+	const struct config *config = patient->options->config;
+	const char *socket = config ? config->control.socket
+				    : HAIRPIN_RUNSTATEDIR "/control.sock";
+
+	return access(socket, W_OK) < 0 && errno == EACCES;
+}
+
 static void daemon_absent(struct patient *patient)
 {
 	const char *why = patient->options->status_note;
 	struct json *check;
 
+	if (daemon_is_closed(patient)) {
+		check = report_add(&patient->report, DOCTOR_UNKNOWN, "rights", "hairpind",
+				   "This user may not ask hairpind.");
+		if (why)
+			report_evidence(check, "%s", why);
+		return;
+	}
 	if (!daemon_has_work(patient))
 		return;
 	check = report_add(&patient->report, DOCTOR_NOTE, "daemon-absent", NULL,
