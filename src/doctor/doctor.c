@@ -91,6 +91,20 @@ static struct json *doctor_forwards(struct patient *patient)
 	return forwards;
 }
 
+/* Until somebody knows better. */
+static void doctor_forget(struct patient *patient)
+{
+	struct patient_forward *forward;
+	size_t i, n;
+
+	for (i = 0; i < patient->forward_count; i++) {
+		forward = &patient->forwards[i];
+		forward->internet = PATIENT_UNKNOWN;
+		for (n = 0; n < patient->network_count; n++)
+			forward->networks[n] = PATIENT_UNKNOWN;
+	}
+}
+
 /* Forwards first: what is wrong around them is judged by what became of them. */
 static int doctor_examine(struct patient *patient, struct json **ret_report,
 			  struct err *ret_err)
@@ -104,6 +118,7 @@ static int doctor_examine(struct patient *patient, struct json **ret_report,
 	if (rc < 0)
 		return rc;
 	patient_choose_clients(patient);
+	doctor_forget(patient);
 	patient_judge_forwards(patient);
 	patient_judge_surroundings(patient);
 	report = report_take(&patient->report, doctor_forwards(patient));

@@ -376,10 +376,11 @@ static bool lan_concerns(const struct patient_forward *forward,
 static void lan_choose_seen(struct lan *it, const struct patient *patient)
 {
 	const struct forwards *all = it->all;
+	int family = it->forward->server.family;	/* the WAN may have no address */
 	struct walk_packet packet;
 	size_t i, j;
 
-	it->seen = forwards_public(it->forward->wan, it->own.family);
+	it->seen = forwards_public(it->forward->wan, family);
 	if (!addr_is_none(&it->seen))
 		return;
 	for (i = 0; i < patient->network_count; i++) {
@@ -389,7 +390,7 @@ static void lan_choose_seen(struct lan *it, const struct patient *patient)
 			packet = forwards_packet(it->forward, &patient->networks[i].client,
 						 &all->stale[j],
 						 patient->networks[i].link->index);
-			if (all->stale[j].family != it->own.family ||
+			if (all->stale[j].family != family ||
 			    !addr_is_global(&all->stale[j]) ||
 			    !forwards_sends(it->all, it->forward, &packet))
 				continue;
@@ -397,7 +398,7 @@ static void lan_choose_seen(struct lan *it, const struct patient *patient)
 			return;
 		}
 	}
-	it->seen = forwards_stranger(all, it->own.family);
+	it->seen = forwards_stranger(all, family);
 	it->unknown = true;
 }
 
