@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Routers whose rules are right, and something around them is not: switches, servers, the uplink, files."""
 
+from doctor_broken import BCP38
 from doctor_healthy import TWO, TWO_WANS, WEB_AND_VOICE
 from doctor_rules import BY_HAND, FRONT, INET, IPTABLES, WANS
 from doctor_story import Do, Ends, File, Router, Wrong, cut
@@ -73,6 +74,10 @@ UPLINKS = [
            broken=dict(NOT_OUT, **{'inet tcp 80': 'nobody'})),
     Router('CGNAT', 'No port forward has ever worked here.', FRONT, parts=('cgn',), born=True, lasting=True, elsewhere=True,
            findings=('cgnat',), broken={'inet tcp 80': 'nobody'}),
+    Router('a VPN is the default route', 'Since all our traffic goes through the tunnel nobody reaches the server.',
+           BY_HAND.replace('oifname "wan0"', 'oifname { "wan0", "wan1" }'), parts=('wan1',), setup=BCP38, config=WAN0,
+           elsewhere=True, faults=(Do('router', 'ip route replace default via 82.3.70.254', back='ip route replace default via '
+                                     '81.2.69.254'),), findings=('answer-astray',), broken={'inet tcp 80': 'nobody'}),
     Router("double NAT, and nobody has told the outer address", "The WAN's own address stands in the rule, as the guide says.",
            FRONT, parts=('front',), elsewhere=True, findings=('double-nat',), broken={'lan tcp 80': 'box'},
            faults=(cut('ip daddr 81.2.69.7 tcp dport 80 dnat to 192.168.1.2 comment "hairpin web"'),)),

@@ -10,13 +10,13 @@ import re
 
 from doctor_healthy import HEALTHY
 from doctor_story import Do, question
-from doctor_try import reach_of, told
-from doctor_world import PUBLIC
+from doctor_try import forwards_of, reach_of, told
+from doctor_world import PUBLIC, PUBLIC6
 from lab import run
 
 BASES = ('nft by hand', 'nft by hand, one inet table with sets', 'map form', 'fib form', 'iptables-nft', 'firewalld', 'fw4',
          'VyOS', 'a guest network kept apart', 'a server in a DMZ', 'gates and verdict maps', 'strict rp_filter', 'PPPoE',
-         'Docker beside', 'SNAT instead of masquerade', 'a forward for the office only')
+         'Docker beside', 'IPv6', 'SNAT instead of masquerade', 'a forward for the office only')
 WORDS = (('wan0', 'eth7'), ('br0', 'br7'), ('81.2.69.7', '81.2.69.5'), ('192.168.1.0/24', '192.168.7.0/24'), ('tcp', 'udp'),
          ('accept', 'drop'), ('drop', 'accept'), ('accept', 'return'), (' 80', ' 81'), ('192.168.1.2', '192.168.1.22'),
          ('iifname', 'oifname'), ('==', '!='), ('dnat', 'snat'), ('masquerade', 'accept'), ('jump', 'goto'),
@@ -132,10 +132,9 @@ def can_be_mended(check):
 
 def is_listed(text, report):
     """It was asked of a forward that doctor has seen and judged for that client; a rule that is gone is none."""
-    client, protocol, port, address, _ = question(text)
-    return address == PUBLIC and any(
-        forward['protocol'] == protocol and forward['port'] <= port <= forward['port_last'] and
-        reach_of(forward, client) != 'unknown' for forward in report['forwards'])
+    client, _, _, address, _ = question(text)
+    return address in (PUBLIC, PUBLIC6) and any(reach_of(forward, client) != 'unknown'
+                                                for forward in forwards_of(report, text))
 
 
 def examine(trial):

@@ -16,7 +16,7 @@ import subprocess
 import traceback
 
 from doctor_story import Do, Ends, File, Wrong, question
-from doctor_world import World
+from doctor_world import PUBLIC, PUBLIC6, World
 from lab import TOP, run, wait_for
 from tap import Skip, run_tests, same
 
@@ -147,7 +147,7 @@ class Trial:
         """{question: whom to expect} -> {question: who answered}"""
         asked = [question(text)[:4] + (who,) for text, who in wanted.items()]
         met = dict(zip(wanted, self.world.ask(asked)))
-        self.seen.update({text: who for text, who in met.items() if ' at ' not in text})
+        self.seen.update({text: who for text, who in met.items() if question(text)[3] in (PUBLIC, PUBLIC6)})
         return met
 
     def hairpinctl(self, *words):
@@ -173,9 +173,8 @@ class Trial:
         """What the report says of each forward is what real packets met a moment ago. `unsure`: it may not know, or
         not call something a forward."""
         for text, who in self.seen.items():
-            client, protocol, port = question(text)[:3]
-            reaches = [reach_of(forward, client) for forward in report['forwards']
-                       if forward['protocol'] == protocol and forward['port'] <= port <= forward['port_last']]
+            client, protocol = question(text)[:2]
+            reaches = [reach_of(forward, client) for forward in forwards_of(report, text)]
             if client not in LINKS or text in self.router.untold or unsure and not reaches:
                 continue
             fits = REACHES[who] + (('unknown',) if unsure or self.router.findings else ())
@@ -197,6 +196,13 @@ class Trial:
                     self.sh(remedy['place'], command)
                 except AssertionError as problem:
                     raise AssertionError(f'the remedy for {check["code"]}: {problem}') from problem
+
+
+def forwards_of(report, text):
+    """Those that the question was to."""
+    _, protocol, port, address, _ = question(text)
+    return [forward for forward in report['forwards'] if forward['protocol'] == protocol and
+            (':' in forward['to']) == (':' in address) and forward['port'] <= port <= forward['port_last']]
 
 
 def reach_of(forward, client):

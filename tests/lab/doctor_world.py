@@ -74,6 +74,8 @@ class World:
     def host(self, ns):
         run('ip', 'netns', 'add', ns)
         self.namespaces.append(ns)
+        # New IPv6 addresses serve at once.
+        self.switch(ns, 'ipv6/conf/all/accept_dad=0', 'ipv6/conf/default/accept_dad=0')
         self.ip(ns, 'link set lo up')
 
     @staticmethod
