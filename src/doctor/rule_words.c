@@ -46,6 +46,13 @@ static char *splitter_next(struct splitter *splitter)
 	return word;
 }
 
+/* What was read from there on is to be read once more. */
+static void splitter_back(struct splitter *splitter, char *in, char *out)
+{
+	splitter->in = in;
+	splitter->out = out;		/* which has room for each word once */
+}
+
 static bool word_is(const char *word, const char *const *list)
 {
 	for (; *list; list++) {
@@ -79,23 +86,24 @@ static void splitter_port(char *word)
 /* "packets 5 bytes 400" behind a counter. */
 static void splitter_skip_counter(struct splitter *splitter)
 {
-	char *in = splitter->in, *word;
+	char *in = splitter->in, *out = splitter->out, *word;
 
 	while ((word = splitter_next(splitter)) &&
 	       (strcmp(word, "packets") == 0 || strcmp(word, "bytes") == 0)) {
 		(void)splitter_next(splitter);
 		in = splitter->in;
+		out = splitter->out;
 	}
-	splitter->in = in;
+	splitter_back(splitter, in, out);
 }
 
 /* The word or the set behind "daddr", whatever it holds. */
 static void splitter_skip_address(struct splitter *splitter)
 {
-	char *in = splitter->in, *word = splitter_next(splitter);
+	char *in = splitter->in, *out = splitter->out, *word = splitter_next(splitter);
 
 	if (word && word_is(word, (const char *const[]){ "!=", ".", "&", NULL })) {
-		splitter->in = in;	/* not alone: kept as it is */
+		splitter_back(splitter, in, out);	/* not alone: kept as it is */
 		return;
 	}
 	while (word && strcmp(word, "{") == 0) {
@@ -143,14 +151,14 @@ static void splitter_skip_head(struct splitter *splitter)
 {
 	static const char *const verbs[] = { "add", "insert", NULL };
 	static const char *const families[] = { "ip", "ip6", "inet", NULL };
-	char *in = splitter->in, *word = splitter_next(splitter);
+	char *in = splitter->in, *out = splitter->out, *word = splitter_next(splitter);
 
 	if (word && word_is(word, verbs))
 		word = splitter_next(splitter);
 	else if (!word || strcmp(word, "rule") != 0)
 		word = NULL;
 	if (!word || strcmp(word, "rule") != 0) {
-		splitter->in = in;
+		splitter_back(splitter, in, out);
 		return;
 	}
 	word = splitter_next(splitter);

@@ -62,6 +62,24 @@ static void test_another_rule(void **state)
 	assert_false(alike("add rule", LISTED));
 }
 
+/* Words that are looked at before they are taken need no room of their own. */
+static void test_lines_with_more_to_look_at_than_to_take(void **state)
+{
+	static const char *const lines[] = {
+		"add{", "{", "insert}{", "counter{", "add counter{", "daddr !={",
+		"counter counter counter counter", "add daddr{},daddr.{", "rule", "add rule{{{",
+	};
+	struct rule_words words;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_true(rule_words_split(lines[i], &words));
+		rule_words_done(&words);
+	}
+	assert_true(alike("counter dnat to 192.168.1.2", "dnat to 192.168.1.2"));
+}
+
 /* --- a forward, in a tree of files --- */
 
 struct place_fixture {
@@ -202,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_same_rule_in_other_words),
 		cmocka_unit_test(test_another_rule),
+		cmocka_unit_test(test_lines_with_more_to_look_at_than_to_take),
 		cmocka_unit_test_setup_teardown(test_nowhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_file_has_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_file_lost_the_comment, set_up,
