@@ -35,8 +35,11 @@ static bool iptables_add_destination(struct text *out, struct forwards *all,
 	const char *tag = remedy_tag_word(forward->wan);
 	char address[ADDR_TEXT_BYTES];
 
-	if (forwards_is_rest(forward) && side == REMEDY_LAN)
+	if (forwards_is_rest(forward) && side == REMEDY_LAN) {
+		if (!remedy_is_quotable(name))
+			return false;
 		text_addf(out, "! -i %s ", name);
+	}
 	if (remedy_is_plain(all->patient, forward) &&
 	    remedy_add_local_options(out, all->patient, family))
 		return true;

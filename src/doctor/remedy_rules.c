@@ -47,8 +47,11 @@ static bool rules_add_destination(struct text *out, struct forwards *all,
 	char address[ADDR_TEXT_BYTES];
 
 	*ret_comment = NULL;
-	if (forwards_is_rest(forward) && side == REMEDY_LAN)
+	if (forwards_is_rest(forward) && side == REMEDY_LAN) {
+		if (!remedy_is_quotable(name))
+			return false;
 		text_addf(out, "iifname != \"%s\" ", name);
+	}
 	if (remedy_is_plain(all->patient, forward))
 		return remedy_add_local_match(out, all->patient, family) || true;
 	if (side == REMEDY_INTERNET && !addr_equal(&own, &seen)) {
