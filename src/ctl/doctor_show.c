@@ -30,33 +30,39 @@ void doctor_show_list(const struct json *list, const struct ctl_view *view,
 		out->failed = true;
 }
 
-static bool command_is_plain(const char *command)
+/*
+ * Does a terminal show it as it is? Escaping makes all else longer, and doubles backslashes.
+ */
+static bool command_is_harmless(const char *command, struct text *out)
 {
-	for (; *command; command++) {
-		if (*command < ' ' || *command > '~')
-			return false;
+	size_t length = strlen(command), room = 4 * length + 1, doubled = 0;
+	char *escaped = malloc(room);
+	const char *c;
+	bool same;
+
+	if (!escaped) {
+		out->failed = true;
+		return false;
 	}
-	return true;
+	for (c = command; *c; c++)
+		doubled += *c == '\\';
+	same = strlen(text_escape(escaped, room, command, length)) == length + doubled;
+	free(escaped);
+	return same;
 }
 
+/* Not escaped: what is to be copied into a shell would be another command then. */
 void doctor_show_command(const char *command, const struct ctl_view *view,
 			 struct text *out)
 {
-	size_t room = 4 * strlen(command) + 8;
-	char *harmless = NULL;
-
-	if (!command_is_plain(command)) {
-		harmless = malloc(room);
-		if (!harmless) {
-			out->failed = true;
-			return;
-		}
-		text_escape(harmless, room, command, strlen(command));
+	if (!command_is_harmless(command, out)) {
+		plain_wrap(out, view, SHOW_COMMAND, SHOW_COMMAND,
+			   "(a command that a terminal cannot show; --json has it)");
+		return;
 	}
 	text_addf(out, "%*s", SHOW_COMMAND, "");
-	plain_paint(out, view, PLAIN_BOLD, harmless ? harmless : command);
+	plain_paint(out, view, PLAIN_BOLD, command);
 	text_add_char(out, '\n');
-	free(harmless);
 }
 
 /* --- one check --- */
