@@ -17,6 +17,7 @@ struct rules_walk {
 	nft_item_fn *item;
 	void *context;
 	bool learn;
+	struct wan_reasons *skipped;		/* one a WAN, or NULL: not wanted */
 	const struct rules_guess *guess;	/* NULL: the addresses there are */
 };
 
@@ -42,14 +43,33 @@ static void rules_learn(struct core *core, const struct nft_item *item)
 	rules_corrected(&core->sync, wan, item);
 }
 
+static void rules_skipped(struct wan_reasons *reasons, const char *reason)
+{
+	for (size_t i = 0; i < reasons->count; i++) {
+		if (strcmp(reasons->list[i].reason, reason) == 0) {
+			reasons->list[i].count++;
+			return;
+		}
+	}
+	if (reasons->count == WAN_REASONS_MAX) {
+		reasons->others++;
+		return;
+	}
+	reasons->list[reasons->count].reason = reason;
+	reasons->list[reasons->count++].count = 1;
+}
+
 static void rules_item(void *context, const struct nft_item *item)
 {
 	struct rules_walk *walk = context;
-
 	/* Those of a name, or of two WANs, are no WAN's. */
-	if (walk->learn && item->target >= 0 &&
-	    (size_t)item->target < walk->core->config->wan_count)
+	bool owned = item->target >= 0 &&
+		     (size_t)item->target < walk->core->config->wan_count;
+
+	if (walk->learn && owned)
 		rules_learn(walk->core, item);
+	if (walk->skipped && owned && item->reason)
+		rules_skipped(&walk->skipped[item->target], item->reason);
 	if (walk->learn && item->target == NFT_OF_NAME && item->name)
 		names_want(&walk->core->names, item->name, item->name_family);
 	if (walk->item)
@@ -130,12 +150,14 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 	return nft_sync(core->nft, &request, ret_report, ret_err);
 }
 
-static void rules_count(struct core *core, const struct nft_report *report)
+static void rules_count(struct core *core, const struct rules_walk *walk,
+			const struct nft_report *report)
 {
 	for (size_t i = 0; i < core->config->wan_count; i++) {
 		struct core_wan *wan = &core->wans[i];
 
 		wan->rules = report->of[i];
+		wan->skipped = walk->skipped[i];
 		wan->rewritten += report->of[i].changed;
 		wan->synced_wall_s = clock_wall_s();
 		if (report->of[i].changed)
@@ -169,15 +191,16 @@ static void rules_names(struct core *core)
 int rules_sync(struct core *core, nft_item_fn *item, void *context,
 	       struct nft_report *ret_report, struct err *ret_err)
 {
+	struct wan_reasons skipped[NFT_TARGETS_MAX] = { 0 };
 	struct rules_walk walk = { .core = core, .item = item, .context = context,
-				   .learn = !core->dry_run };
+				   .learn = !core->dry_run, .skipped = skipped };
 	int result;
 
 	core->sync.corrected_count = 0;
 	result = rules_run(core, &walk, core->dry_run != NULL, ret_report, ret_err);
 	if (result < 0)
 		return result;
-	rules_count(core, ret_report);
+	rules_count(core, &walk, ret_report);
 	if (walk.learn)
 		rules_names(core);
 	return 0;

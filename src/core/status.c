@@ -114,6 +114,22 @@ static void add_prefix(struct json *wan_object, const struct core_wan *wan)
 	add_time(object, "since", text[0] ? wan->prefix.now.since_wall_s : 0);
 }
 
+static void add_reasons(struct json *rules, const struct wan_reasons *reasons)
+{
+	struct json *array = json_add(rules, "left_alone", json_new_array()), *object;
+
+	for (size_t i = 0; i < reasons->count; i++) {
+		object = json_add(array, NULL, json_new_object());
+		json_add_string(object, "reason", reasons->list[i].reason);
+		json_add_integer(object, "count", reasons->list[i].count);
+	}
+	if (!reasons->others)
+		return;
+	object = json_add(array, NULL, json_new_object());
+	json_add_null(object, "reason");
+	json_add_integer(object, "count", reasons->others);
+}
+
 static void add_rules(struct json *wan_object, const struct core *core,
 		      const struct core_wan *wan)
 {
@@ -129,6 +145,7 @@ static void add_rules(struct json *wan_object, const struct core *core,
 		status_add_foreign(object, "error", error);
 	else
 		json_add_null(object, "error");
+	add_reasons(object, &wan->skipped);
 }
 
 /* The last ones first. */

@@ -52,6 +52,18 @@ struct core_side {
 	int64_t saved_since_wall_s;
 };
 
+/* Why tagged things were left alone, in the order in which that was found. */
+enum { WAN_REASONS_MAX = 4 };
+
+struct wan_reasons {
+	struct {
+		const char *reason;	/* static */
+		unsigned count;
+	} list[WAN_REASONS_MAX];
+	size_t count;
+	unsigned others;		/* things with still other reasons */
+};
+
 struct core_wan {
 	const struct config_wan *config;
 	struct core_side sides[WAN_SIDES];
@@ -73,6 +85,7 @@ struct core_wan {
 	struct addr former[WAN_FORMER_MAX];
 	size_t former_count;
 	struct nft_count rules;		/* of the last sync */
+	struct wan_reasons skipped;	/* likewise */
 	unsigned skipped_said;
 	uint64_t rewritten;
 	int64_t synced_wall_s;		/* 0: never */

@@ -248,13 +248,23 @@ static const struct shape *event_find(const char *name)
 	return NULL;
 }
 
+/* What needs somebody: an error, a hook that failed, a publisher that does. */
+static bool event_is_bad(const struct json *event)
+{
+	const char *result = event_string(event, "result");
+	const char *state = event_string(event, "state");
+
+	return event_string(event, "error") || (result && strcmp(result, "ok") != 0) ||
+	       (state && strcmp(state, "failed") == 0);
+}
+
 void ctl_event_show(const struct json *event, const struct ctl_view *view,
 		    struct text *out)
 {
 	const char *name = event_string(event, "event");
 	const struct shape *shape = event_find(name);
 	TEXT_CLEANUP struct text line = TEXT_INIT;
-	bool error = event_string(event, "error") != NULL;
+	enum plain_colour colour = shape ? shape->colour : PLAIN_NO_COLOUR;
 
 	plain_clock(out, event_string(event, "time"));
 	text_add_char(out, ' ');
@@ -262,8 +272,7 @@ void ctl_event_show(const struct json *event, const struct ctl_view *view,
 		shape->show(&line, event);
 	else	/* of a newer daemon */
 		plain_foreign(&line, name);
-	plain_paint(out, view, error ? PLAIN_RED : shape ? shape->colour : PLAIN_NO_COLOUR,
-		    line.bytes);
+	plain_paint(out, view, event_is_bad(event) ? PLAIN_RED : colour, line.bytes);
 	text_add_char(out, '\n');
 	if (line.failed)
 		out->failed = true;

@@ -46,6 +46,23 @@ static char *cell_of_runs(const struct json *hook)
 	return text_take(&cell);
 }
 
+/* The row names the hook already, and says that it is refused. */
+static const char *without_name(const char *reason, const char *name)
+{
+	const char *const before[] = { "hook ", name ? name : "", " ",
+					      "is refused: " };
+	size_t i, length;
+	const char *rest = reason;
+
+	for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		length = strlen(before[i]);
+		if (strncmp(rest, before[i], length) != 0)
+			return i < 3 ? reason : rest;
+		rest += length;
+	}
+	return rest;
+}
+
 static char *note_of(const struct json *hook)
 {
 	TEXT_CLEANUP struct text note = TEXT_INIT;
@@ -53,7 +70,7 @@ static char *note_of(const struct json *hook)
 
 	if (!reason)
 		return NULL;
-	plain_foreign(&note, reason);
+	plain_foreign(&note, without_name(reason, json_string(json_get(hook, "name"))));
 	return text_take(&note);
 }
 
@@ -99,7 +116,7 @@ void status_show_hooks(const struct json *status, const struct ctl_view *view,
 		.heads = { "HOOK", "LAST RUN", "RESULT", "EVENT" },
 	};
 	TEXT_CLEANUP struct text line = TEXT_INIT;
-	const struct json *hook = json_child(json_get(status, "hooks"));
+	const struct json *hooks = json_child(json_get(status, "hooks")), *hook = hooks;
 	const char *reason = json_string(json_get(status, "hooks_reason"));
 
 	if (!hook && !reason)
@@ -112,6 +129,7 @@ void status_show_hooks(const struct json *status, const struct ctl_view *view,
 	plain_table_done(&table);
 	if (!reason)
 		return;
+	text_add(out, hooks ? "\n" : "");
 	text_add(&line, "No hook is run: ");
 	plain_foreign(&line, reason);
 	plain_wrap(out, view, 0, 2, line.bytes);

@@ -119,6 +119,12 @@ void plain_part(struct text *out, int64_t count, const char *what)
 		text_addf(out, "%s%" PRId64 " %s", out->length ? ", " : "", count, what);
 }
 
+struct text *plain_join(struct text *out)
+{
+	text_add(out, out->length ? "; " : "");
+	return out;
+}
+
 void plain_count(struct text *out, int64_t count, const char *one, const char *many)
 {
 	text_addf(out, "%" PRId64 " %s", count, count == 1 ? one : many);

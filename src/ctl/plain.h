@@ -29,6 +29,8 @@ void plain_place(struct text *out, const struct json *item);
 
 /* "2 left alone", after a comma where the text has something already; nothing for 0. */
 void plain_part(struct text *out, int64_t count, const char *what);
+/* A semicolon where the text has something already; gives the text. */
+struct text *plain_join(struct text *out);
 /* "1 rule", "2 rules". */
 void plain_count(struct text *out, int64_t count, const char *one, const char *many);
 

@@ -5,199 +5,6 @@
 #include "plain.h"
 #include "verdict.h"
 
-/* --- one WAN --- */
-
-/* What to do about an address that the internet cannot reach. */
-static const char *status_advice(const char *class)
-{
-	if (strcmp(class, "private") == 0)
-		return "not published: another router in front of this one holds the "
-		       "public address. Make it a bridge, or see DOUBLE NAT in "
-		       "hairpind(8).";
-	if (strcmp(class, "cgnat") == 0)
-		return "not published: the provider shares its public address among "
-		       "customers (CGNAT), nothing from outside comes in. Ask for an "
-		       "address of your own, or use IPv6.";
-	return "not published: nobody outside can reach such an address.";
-}
-
-/* Of a family whose address is found from outside: what stands in the way, if anything. */
-static void status_show_outside(const struct json *wan, const char *family,
-				const struct ctl_view *view, struct text *out)
-{
-	TEXT_CLEANUP struct text line = TEXT_INIT;
-	const struct json *outside = json_child(json_get(wan, "outside"));
-	const char *of, *reason, *next;
-	bool needed = false;
-
-	while (outside && !((of = json_string(json_get(outside, "family"))) &&
-			    strcmp(of, family) == 0))
-		outside = json_next(outside);
-	(void)json_bool(json_get(outside, "needed"), &needed);
-	if (!needed)
-		return;
-	if (json_string(json_get(outside, "interface_address"))) {
-		text_add(&line, "the interface's own is ");
-		plain_member(&line, outside, "interface_address");
-		text_add(&line, "; ");
-	}
-	text_add(&line, "the public one is asked for by ");
-	plain_member(&line, outside, "source");
-	reason = json_string(json_get(outside, "reason"));
-	next = json_string(json_get(outside, "next_look"));
-	if (reason) {
-		text_add(&line, "; the last look failed: ");
-		plain_foreign(&line, reason);
-	}
-	if (reason && next) {
-		text_add(&line, "; next look ");
-		plain_time(&line, view, next, PLAIN_NEXT);
-	}
-	plain_labelled(out, view, "", line.bytes);
-	if (line.failed)
-		out->failed = true;
-}
-
-static void status_show_side(const struct json *wan, const char *family,
-			     const char *label, const struct ctl_view *view,
-			     struct text *out)
-{
-	TEXT_CLEANUP struct text line = TEXT_INIT;
-	const struct json *side = json_get(wan, family);
-	const char *source = json_string(json_get(side, "source"));
-
-	if (!side || json_kind(side) == JSON_NULL) {
-		plain_labelled(out, view, label, "none");
-		status_show_outside(wan, family, view, out);
-		return;
-	}
-	plain_member(&line, side, "address");
-	text_add_char(&line, ' ');
-	plain_member(&line, side, "class");
-	text_add(&line, ", ");
-	plain_time(&line, view, json_string(json_get(side, "since")), PLAIN_SINCE);
-	if (source && strcmp(source, "interface") != 0) {
-		text_add(&line, ", source ");
-		plain_foreign(&line, source);
-	}
-	plain_labelled(out, view, label, line.bytes);
-	if (verdict_is_inner(side))
-		plain_labelled(out, view, "",
-			       status_advice(json_string(json_get(side, "class"))));
-	status_show_outside(wan, family, view, out);
-	if (line.failed)
-		out->failed = true;
-}
-
-/* What IPv6 rules follow, where that is not the address. */
-static void status_show_prefix(const struct json *wan, const struct ctl_view *view,
-			       struct text *out)
-{
-	TEXT_CLEANUP struct text line = TEXT_INIT;
-	const struct json *prefix = json_get(wan, "ipv6_prefix");
-
-	if (!prefix || json_kind(prefix) == JSON_NULL)
-		return;
-	if (!json_string(json_get(prefix, "prefix"))) {
-		plain_labelled(out, view, "prefix",
-			       "none; rules stay what they are, names of "
-			       "its hosts are not published");
-		return;
-	}
-	plain_member(&line, prefix, "prefix");
-	text_add(&line, ", ");
-	plain_time(&line, view, json_string(json_get(prefix, "since")), PLAIN_SINCE);
-	plain_labelled(out, view, "prefix", line.bytes);
-	if (line.failed)
-		out->failed = true;
-}
-
-static void status_add_counts(struct text *line, const struct json *rules)
-{
-	TEXT_CLEANUP struct text parts = TEXT_INIT;
-	int64_t tagged, in_step, skipped;
-
-	if (!json_integer(json_get(rules, "tagged"), 0, INT32_MAX, &tagged) ||
-	    !json_integer(json_get(rules, "in_step"), 0, INT32_MAX, &in_step) ||
-	    !json_integer(json_get(rules, "skipped"), 0, INT32_MAX, &skipped)) {
-		text_add_char(line, '?');
-		return;
-	}
-	plain_part(&parts, in_step, "in step");
-	if (tagged > in_step + skipped)
-		plain_part(&parts, tagged - in_step - skipped, "not in step");
-	plain_part(&parts, skipped, "left alone");
-	plain_count(line, tagged, "tagged", "tagged");
-	text_addf(line, "%s%s", parts.length ? ": " : "", parts.bytes);
-	if (parts.failed)
-		line->failed = true;
-}
-
-static void status_add_sync(struct text *line, const struct json *rules,
-			    const struct ctl_view *view)
-{
-	const char *last_sync = json_string(json_get(rules, "last_sync"));
-	int64_t commit_us = 0;
-
-	if (!last_sync)
-		return;
-	text_add(line, "; looked at ");
-	plain_time(line, view, last_sync, PLAIN_AGO);
-	(void)json_integer(json_get(rules, "last_commit_us"), 0, INT32_MAX, &commit_us);
-	if (commit_us)
-		text_addf(line, ", last commit %d us", (int)commit_us);
-}
-
-static void status_show_rules(const struct json *wan, const struct ctl_view *view,
-			      struct text *out)
-{
-	TEXT_CLEANUP struct text line = TEXT_INIT;
-	const struct json *rules = json_get(wan, "rules");
-	const char *error = json_string(json_get(rules, "error"));
-
-	if (!rules || json_kind(rules) == JSON_NULL) {
-		plain_labelled(out, view, "rules", "not looked at");
-		return;
-	}
-	status_add_counts(&line, rules);
-	status_add_sync(&line, rules, view);
-	plain_labelled(out, view, "rules", line.bytes);
-	if (error) {
-		text_clear(&line);
-		plain_foreign(&line, error);
-		plain_labelled(out, view, "error", line.bytes);
-	}
-	if (line.failed)
-		out->failed = true;
-}
-
-static void status_show_wan(const struct json *wan, const struct ctl_view *view,
-			    struct text *out)
-{
-	TEXT_CLEANUP struct text line = TEXT_INIT;
-	const char *interface = json_string(json_get(wan, "interface"));
-	bool up = false;
-
-	text_add(&line, "WAN ");
-	plain_member(&line, wan, "name");
-	text_add(&line, ": ");
-	if (interface && *interface) {
-		plain_foreign(&line, interface);
-		(void)json_bool(json_get(wan, "up"), &up);
-		text_add(&line, up ? ", up" : ", down");
-	} else {
-		text_add(&line, "no interface; there is no default route");
-	}
-	text_add_char(out, '\n');
-	plain_wrap(out, view, 0, 2, line.bytes);
-	status_show_side(wan, "ipv4", "IPv4", view, out);
-	status_show_side(wan, "ipv6", "IPv6", view, out);
-	status_show_prefix(wan, view, out);
-	status_show_rules(wan, view, out);
-	if (line.failed)
-		out->failed = true;
-}
-
 /* --- records --- */
 
 static char *status_cell(const struct json *record, const char *key)
@@ -226,12 +33,6 @@ static char *status_published_cell(const struct json *record)
 	return status_cell(record, "published");
 }
 
-static struct text *status_begin(struct text *note)
-{
-	text_add(note, note->length ? "; " : "");
-	return note;
-}
-
 static bool status_is_wanted(const struct json *record)
 {
 	const char *wanted = json_string(json_get(record, "wanted"));
@@ -248,14 +49,14 @@ static void status_add_troubles(struct text *note, const struct json *record)
 	int64_t attempts = 0;
 
 	if (reason)
-		plain_foreign(status_begin(note), reason);
+		plain_foreign(plain_join(note), reason);
 	else if (last_answer) {
-		text_add(status_begin(note), "last answer ");
+		text_add(plain_join(note), "last answer ");
 		plain_foreign(note, last_answer);
 	}
 	(void)json_integer(json_get(record, "attempts"), 0, INT32_MAX, &attempts);
 	if (attempts)
-		plain_count(status_begin(note), attempts, "attempt", "attempts");
+		plain_count(plain_join(note), attempts, "attempt", "attempts");
 }
 
 static char *status_note(const struct json *record, const struct ctl_view *view)
@@ -267,20 +68,20 @@ static char *status_note(const struct json *record, const struct ctl_view *view)
 	bool verified = true;
 
 	if (status_is_wanted(record)) {
-		text_add(status_begin(&note), "wanted: ");
+		text_add(plain_join(&note), "wanted: ");
 		plain_member(&note, record, "wanted");
 	}
 	if (!current)
 		status_add_troubles(&note, record);
 	(void)json_bool(json_get(record, "verified"), &verified);
 	if (current && !verified)
-		text_add(status_begin(&note), "not verified");
+		text_add(plain_join(&note), "not verified");
 	if (next_try && !current) {
-		text_add(status_begin(&note), "next try ");
+		text_add(plain_join(&note), "next try ");
 		plain_time(&note, view, next_try, PLAIN_NEXT);
 	}
 	if (state && strcmp(state, "disabled") == 0) {
-		text_add(status_begin(&note), "when mended: hairpinctl update --force ");
+		text_add(plain_join(&note), "when mended: hairpinctl update --force ");
 		plain_member(&note, record, "hostname");
 	}
 	return text_take(&note);
@@ -310,6 +111,42 @@ static void status_add_record(struct plain_table *table, const struct json *reco
 	}
 }
 
+/* On a terminal the verdict is not to be pushed off by a thousand names. */
+enum { STATUS_RECORDS_MANY = 24, STATUS_RECORDS_MOST = 48 };
+
+struct status_unlisted {
+	int64_t current, others;
+};
+
+static bool status_is_listed(const struct json *record, const struct plain_table *table,
+			     struct status_unlisted *unlisted)
+{
+	const char *state = json_string(json_get(record, "state"));
+
+	if (verdict_of_state(state) == VERDICT_WELL)
+		unlisted->current++;
+	else if (table->count < STATUS_RECORDS_MOST)
+		return true;
+	else
+		unlisted->others++;
+	return false;
+}
+
+static void status_show_unlisted(const struct status_unlisted *unlisted,
+				 const struct ctl_view *view, struct text *out)
+{
+	TEXT_CLEANUP struct text line = TEXT_INIT;
+
+	plain_part(&line, unlisted->current, "more current");
+	plain_part(&line, unlisted->others, "more not current");
+	if (!line.length)
+		return;
+	text_add(&line, "; \"hairpinctl | less\" lists all");
+	plain_wrap(out, view, 2, 2, line.bytes);
+	if (line.failed)
+		out->failed = true;
+}
+
 static void status_show_records(const struct json *records, const struct ctl_view *view,
 				struct text *out)
 {
@@ -318,15 +155,19 @@ static void status_show_records(const struct json *records, const struct ctl_vie
 		.painted = 3,
 		.heads = { "RECORD", "FAMILY", "PROVIDER", "STATE", "PUBLISHED" },
 	};
+	bool many = view->terminal && json_count(records) > STATUS_RECORDS_MANY;
+	struct status_unlisted unlisted = { 0 };
 	const struct json *record;
 
 	for (record = json_child(records); record; record = json_next(record))
-		status_add_record(&table, record, view);
+		if (!many || status_is_listed(record, &table, &unlisted))
+			status_add_record(&table, record, view);
 	text_add_char(out, '\n');
 	if (table.count)
 		plain_table_show(&table, view, out);
-	else
+	else if (!many)
 		plain_wrap(out, view, 0, 2, "No records: no provider is configured.");
+	status_show_unlisted(&unlisted, view, out);
 	plain_table_done(&table);
 }
 
@@ -363,7 +204,7 @@ static char *status_name_note(const struct json *name, const struct ctl_view *vi
 	if (reason)
 		plain_foreign(&note, reason);
 	if (next_try && verdict_of_state(state) != VERDICT_WELL) {
-		text_add(status_begin(&note), "next try ");
+		text_add(plain_join(&note), "next try ");
 		plain_time(&note, view, next_try, PLAIN_NEXT);
 	}
 	return text_take(&note);
@@ -412,25 +253,32 @@ static void status_show_names(const struct json *names, const struct ctl_view *v
 }
 
 /* What somebody told it for a while. */
-static void status_add_steered(struct text *line, const struct json *status,
-			       const struct ctl_view *view)
+static void status_show_steered(const struct json *status, const struct ctl_view *view,
+				struct text *out)
 {
+	TEXT_CLEANUP struct text line = TEXT_INIT;
 	const char *paused = json_string(json_get(status, "paused_until"));
 	const struct json *log = json_get(status, "log");
 	const char *until = json_string(json_get(log, "until"));
 
 	if (paused) {
-		text_add(line, ", paused, goes on ");
-		plain_time(line, view, paused, PLAIN_NEXT);
+		text_add(&line, "it goes on ");
+		plain_time(&line, view, paused, PLAIN_NEXT);
+		text_add(&line, ", or with \"hairpinctl resume\"");
+		plain_labelled(out, view, "paused", line.bytes);
+		text_clear(&line);
 	}
 	if (!log || json_kind(log) != JSON_OBJECT)
 		return;
-	text_add(line, ", logs at level ");
-	plain_member(line, log, "level");
+	text_add(&line, "level ");
+	plain_member(&line, log, "level");
 	if (until) {
-		text_add(line, ", as before ");
-		plain_time(line, view, until, PLAIN_NEXT);
+		text_add(&line, "; the configured one again ");
+		plain_time(&line, view, until, PLAIN_NEXT);
 	}
+	plain_labelled(out, view, "log", line.bytes);
+	if (line.failed)
+		out->failed = true;
 }
 
 static void status_show_daemon(const struct json *status, const struct ctl_view *view,
@@ -449,9 +297,9 @@ static void status_show_daemon(const struct json *status, const struct ctl_view 
 	}
 	text_add(&line, ", publisher ");
 	plain_member(&line, status, "publisher");
-	status_add_steered(&line, status, view);
 	text_add_char(out, '\n');
 	plain_wrap(out, view, 0, 2, line.bytes);
+	status_show_steered(status, view, out);
 	if (line.failed)
 		out->failed = true;
 }

@@ -2,6 +2,7 @@
 #include "plain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { TABLE_INDENT = 2, TABLE_GAP = 2, TABLE_LAST_MIN = 12 };
 
@@ -105,6 +106,22 @@ static void table_show_last(const struct plain_table *table, const struct plain_
 	text_add_char(out, '\n');
 }
 
+/* A name that would be cut in the last column gets a line of its own below the row. */
+static bool table_is_too_wide(const char *cell, size_t room)
+{
+	TEXT_CLEANUP struct text word = TEXT_INIT;
+	size_t length;
+
+	for (; *cell; cell += length + (cell[length] == ' ')) {
+		length = strcspn(cell, " ");
+		text_clear(&word);
+		text_add_bytes(&word, cell, length);
+		if (plain_width(word.bytes) > room)
+			return true;
+	}
+	return false;
+}
+
 static void table_show_row(const struct plain_table *table, const struct plain_row *row,
 			   const struct ctl_view *view, const size_t starts[],
 			   struct text *out)
@@ -118,6 +135,12 @@ static void table_show_row(const struct plain_table *table, const struct plain_r
 		text_addf(out, "%*s", (int)(starts[column] - at), "");
 		plain_paint(out, view, table_colour(table, row, column), cell);
 		at = starts[column] + plain_width(cell);
+	}
+	cell = table_cell(row, last);
+	if (table->last_wraps && table_is_too_wide(cell, view->columns - starts[last])) {
+		text_add_char(out, '\n');
+		plain_wrap(out, view, 3 * TABLE_INDENT, 3 * TABLE_INDENT, cell);
+		return;
 	}
 	text_addf(out, "%*s", (int)(starts[last] - at), "");
 	table_show_last(table, row, view, (unsigned)starts[last], out);

@@ -150,14 +150,15 @@ static void verdict_count(struct verdict *verdict, enum verdict_level level,
 		plain_count(verdict_fact(verdict, level), count, one, many);
 }
 
-static void verdict_of_pause(struct verdict *verdict, const char *until,
-			     const struct ctl_view *view)
+static void verdict_of_pause(struct verdict *verdict, enum verdict_level level,
+			     const struct json *status, const struct ctl_view *view)
 {
+	const char *until = json_string(json_get(status, "paused_until"));
 	struct text *fact;
 
 	if (!until)
 		return;
-	fact = verdict_fact(verdict, VERDICT_WAITING);
+	fact = verdict_fact(verdict, level);
 	text_add(fact, "paused, it goes on ");
 	plain_time(fact, view, until, PLAIN_NEXT);
 }
@@ -168,10 +169,10 @@ static void verdict_gather(struct verdict *verdict, const struct json *status,
 	const char *publisher = json_string(json_get(status, "publisher"));
 	const struct json *each;
 
-	verdict_of_pause(verdict, json_string(json_get(status, "paused_until")), view);
+	verdict_of_pause(verdict, VERDICT_WAITING, status, view);
 	if (publisher && strcmp(publisher, "failed") == 0)
 		text_add(verdict_fact(verdict, VERDICT_ATTENTION),
-			 "the publisher fails, no record can be updated");
+			 "the publisher fails, no record can be updated (the log says why)");
 	each = json_child(json_get(status, "wans"));
 	for (; each; each = json_next(each))
 		verdict_of_wan(verdict, each);
@@ -199,6 +200,9 @@ static void verdict_gather(struct verdict *verdict, const struct json *status,
 		      "record is not yet current", "records are not yet current");
 	verdict_count(verdict, VERDICT_WAITING, verdict->unresolved,
 		      "name is not resolved just now", "names are not resolved just now");
+	/* Whatever else stands in the first line, nobody may miss it. */
+	if (verdict->facts[VERDICT_ATTENTION].length)
+		verdict_of_pause(verdict, VERDICT_ATTENTION, status, view);
 }
 
 static const char *verdict_when_well(struct verdict *verdict)

@@ -21,6 +21,11 @@ enum plain_colour verdict_colour(enum verdict_level level);
 /* An address that exists but is of no use to the internet: "private", "cgnat", ... */
 bool verdict_is_inner(const struct json *side);
 
+/* --- status_wan.c --- */
+
+void status_show_wan(const struct json *wan, const struct ctl_view *view,
+		     struct text *out);
+
 /* --- hook_show.c --- */
 
 /* Was its last run a success? */

@@ -23,6 +23,7 @@ enum { FAKE_MAX = 32, FAKE_RULES_MAX = 16 };
 struct fake_rule {
 	const char *comment;
 	struct addr address;
+	const char *left_alone;		/* the reason; NULL: it is not */
 };
 
 static struct {
@@ -178,7 +179,7 @@ uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family)
 static inline void fake_rule(const char *comment, const char *address)
 {
 	kernel.rules[kernel.rule_count++] =
-		(struct fake_rule){ comment, fake_addr(address) };
+		(struct fake_rule){ comment, fake_addr(address), NULL };
 }
 
 int nft_new(struct nft **ret_nft, struct err *ret_err)
@@ -281,6 +282,9 @@ static inline void fake_apply(const struct nft_request *request, struct fake_rul
 	if (addr_is_none(&item.new)) {
 		item.result = NFT_SKIPPED;
 		item.reason = "no address is known";
+	} else if (rule->left_alone) {
+		item.result = NFT_SKIPPED;
+		item.reason = rule->left_alone;
 	} else if (addr_equal(&item.new, &item.old)) {
 		item.result = NFT_UNCHANGED;
 	} else {

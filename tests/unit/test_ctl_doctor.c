@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What people see of doctor: tests/unit/golden/NAME.json as doctor_run() makes it, or
- * doctor_probe(), NAME.VIEW.txt as it is shown. With HAIRPIN_WRITE_GOLDEN=1 the texts are
+ * doctor_probe(), NAME.VIEW.txt as it is shown. With GOLDEN=write the texts are
  * written anew; read the diff.
  */
 #include <setjmp.h>
@@ -64,7 +64,7 @@ static void compare(const char *path, const char *shown)
 	size_t length;
 	FILE *file;
 
-	if (getenv("HAIRPIN_WRITE_GOLDEN")) {
+	if (getenv("GOLDEN")) {
 		file = fopen(path, "wb");
 		assert_non_null(file);
 		fputs(shown, file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What people see: tests/unit/golden/NAME.json as the daemon would say it, NAME.*.txt as
- * it is shown. With HAIRPIN_WRITE_GOLDEN=1 the texts are written anew; read the diff.
+ * it is shown. With GOLDEN=write the texts are written anew; read the diff.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,7 +70,7 @@ static void compare(const char *path, const char *shown)
 	size_t length;
 	FILE *file;
 
-	if (getenv("HAIRPIN_WRITE_GOLDEN")) {
+	if (getenv("GOLDEN")) {
 		file = fopen(path, "wb");
 		assert_non_null(file);
 		fputs(shown, file);
@@ -138,6 +138,7 @@ static void test_status(void **state)
 	check_golden("status-source", ctl_status_show);
 	check_golden("status-paused", ctl_status_show);
 	check_golden("status-hooks", ctl_status_show);
+	check_golden("status-wans", ctl_status_show);
 }
 
 static void test_status_hostile(void **state)

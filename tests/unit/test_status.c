@@ -60,7 +60,7 @@ static void all_members(void **state)
 					   "rules", NULL };
 	static const char *const side[] = { "address", "class", "since", "source", NULL };
 	static const char *const rules[] = { "tagged", "in_step", "skipped", "last_sync",
-					     "last_commit_us", "error", NULL };
+					     "last_commit_us", "error", "left_alone", NULL };
 	static const char *const record[] = { "hostname",  "family",   "provider",
 					      "wan",       "state",    "wanted",
 					      "published", "verified", "last_answer",
@@ -133,6 +133,46 @@ static void rules_error(void **state)
 	sync_turn(&room.core, kernel.now_ms);
 	rules = json_get(json_child(json_get(status(), "wans")), "rules");
 	assert_string_equal(string_of(rules, "error"), "the kernel says no");
+}
+
+static void expect_left_alone(const char *wanted)
+{
+	const struct json *wan = json_child(json_get(status(), "wans"));
+	char *shown = json_print(json_get(json_get(wan, "rules"), "left_alone"), false);
+
+	assert_string_equal(shown, wanted);
+	free(shown);
+}
+
+/* Each reason with its number, four of them; a look that failed takes nothing away. */
+static void left_alone(void **state)
+{
+	static const char *const reasons[] = { "a", "b", "a", "c", "d", "e", "f", "a" };
+	const size_t count = sizeof(reasons) / sizeof(reasons[0]);
+	static const char all[] = "[{\"reason\":\"a\",\"count\":3},"
+				  "{\"reason\":\"b\",\"count\":1},"
+				  "{\"reason\":\"c\",\"count\":1},"
+				  "{\"reason\":\"d\",\"count\":1},"
+				  "{\"reason\":null,\"count\":2}]";
+
+	(void)state;
+	room_begin(&room);
+	room_ppp("81.2.69.7");
+	for (size_t i = 0; i < count; i++) {
+		fake_rule("hairpin", "81.2.69.1");
+		kernel.rules[i].left_alone = reasons[i];
+	}
+	sync_turn(&room.core, kernel.now_ms);
+	expect_left_alone(all);
+	kernel.sync_fails = -EPERM;
+	room.core.sync.asked = true;
+	sync_turn(&room.core, kernel.now_ms);
+	expect_left_alone(all);
+	kernel.sync_fails = 0;
+	kernel.rule_count = 0;
+	room.core.sync.asked = true;
+	sync_turn(&room.core, kernel.now_ms);
+	expect_left_alone("[]");
 }
 
 /* A family that nobody asked for and the WAN has not is no news. */
@@ -338,6 +378,7 @@ int main(void)
 		STATUS_TEST(not_yet_looked),
 		STATUS_TEST(private_address),
 		STATUS_TEST(rules_error),
+		STATUS_TEST(left_alone),
 		STATUS_TEST(optional_family),
 		STATUS_TEST(many_records),
 		STATUS_TEST(greatest_answer),
