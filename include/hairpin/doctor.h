@@ -48,8 +48,9 @@ struct doctor_options {
  *              "evidence": ["..."],
  *              "remedy": null or {"text", "place": "router" | "server" | "elsewhere",
  *                                 "commands": ["..."]}}],
- *  "forwards": [{"protocol", "port", "port_last", "to", "to_port", "rule": {"family",
- *                "table", "chain", "handle", "comment", "text"}, "internet": REACH,
+ *  "forwards": [{"protocol", "port", "port_last", "to", "to_port", "wan", "rule": {
+ *                "family", "table", "chain", "handle", "comment", "text"},
+ *                "internet": REACH,
  *                "networks": [{"network", "interface", "reach": REACH}]}]}
  * with REACH one of "yes", "no", "elsewhere" (somebody else answers), "router" (the router
  * itself does), "unknown". Commands are lines for a root shell, in this order. Texts are

@@ -19,6 +19,7 @@ enum reach { REACH_NONE, REACH_YES, REACH_UNKNOWN, REACH_ELSEWHERE, REACH_ROUTER
 struct links {
 	const char *names[LINKS_MAX];	/* as the report has them */
 	size_t count;
+	bool wans;			/* several: each forward says whose it is */
 };
 
 static enum reach reach_of(const struct json *value)
@@ -76,9 +77,12 @@ static void links_add(struct links *links, const char *name)
 static void links_gather(struct links *links, const struct json *forwards)
 {
 	const struct json *forward, *network;
-	const char *name;
+	const char *name, *wan, *first = NULL;
 
 	for (forward = json_child(forwards); forward; forward = json_next(forward)) {
+		wan = json_string(json_get(forward, "wan"));
+		links->wans |= wan && first && strcmp(wan, first) != 0;
+		first = first ? first : wan;
 		network = json_child(json_get(forward, "networks"));
 		for (; network; network = json_next(network)) {
 			name = json_string(json_get(network, "interface"));
@@ -141,8 +145,8 @@ struct doctor_sums doctor_sum(const struct json *forwards)
 
 /* --- cells --- */
 
-/* "443/tcp", "7000-7010/udp"; of whatever no other rule takes "others/tcp" */
-static char *cell_port(const struct json *forward)
+/* "443/tcp", "7000-7010/udp"; of whatever no other rule takes "others/tcp"; "443/tcp fibre" */
+static char *cell_port(const struct json *forward, const struct links *links)
 {
 	TEXT_CLEANUP struct text cell = TEXT_INIT;
 	int64_t first = 0, last = 0;
@@ -157,6 +161,10 @@ static char *cell_port(const struct json *forward)
 		text_addf(&cell, "-%d", (int)last);
 	text_add_char(&cell, '/');
 	plain_member(&cell, forward, "protocol");
+	if (links->wans && json_string(json_get(forward, "wan"))) {
+		text_add_char(&cell, ' ');
+		plain_member(&cell, forward, "wan");
+	}
 	return text_take(&cell);
 }
 
@@ -211,7 +219,7 @@ static void table_add(struct plain_table *table, const struct json *forward,
 
 	if (!row)
 		return;
-	row->cells[0] = cell_port(forward);
+	row->cells[0] = cell_port(forward, links);
 	row->cells[1] = cell_server(forward);
 	if (beside) {
 		row_add_reach(row, 2, reach_of(json_get(forward, "internet")));

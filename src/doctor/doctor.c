@@ -76,6 +76,7 @@ static void doctor_add_forward(struct json *forwards, struct patient *patient,
 	json_add_integer(object, "port_last", forward->port_last);
 	json_add_string(object, "to", addr_format(&forward->server, text));
 	json_add_integer(object, "to_port", forward->server_port);
+	json_add_string(object, "wan", forward->wan ? forward->wan->name : NULL);
 	doctor_add_rule(object, patient, forward->rule);
 	json_add_string(object, "internet", doctor_reach_name(forward->internet));
 	doctor_add_networks(object, patient, forward);
