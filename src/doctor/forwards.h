@@ -54,6 +54,11 @@ struct forwards {
 	struct router_link *links;
 	const struct router_link *asked[FORWARDS_LINKS_MAX];	/* by some rule, of `links` */
 	size_t asked_count;
+	/* Would hairpind keep what that set holds? Asked last by remedy_rewrite(). */
+	const char *asked_set;
+	struct addr asked_literal;
+	bool asked_answer;
+	unsigned asked_times;
 	struct findings findings;
 	int error;			/* of the kernel, or no memory: -errno */
 	struct err sentence;

@@ -8,6 +8,8 @@
 
 #include "remedy.h"
 
+enum { REWRITE_ASKS_MAX = 64 };
+
 /* --- would the daemon mend it? --- */
 
 struct rewrite_search {
@@ -34,16 +36,13 @@ static void rewrite_item(void *context, const struct nft_item *item)
 }
 
 /* The engine itself is asked what it would change: it knows sets, maps and elements. */
-static bool rewrite_is_tagged(const struct patient *patient, const struct walk_rule *rule,
-			      const struct addr *literal)
+static bool rewrite_ask_engine(const struct patient *patient, struct rewrite_search *search,
+			       const struct addr *literal)
 {
 	struct nft_target targets[NFT_TARGETS_MAX];
-	struct rewrite_search search = {
-		.rule = rule, .set = walk_rule_named(patient->walk, rule, literal),
-	};
 	struct nft_request request = {
 		.targets = targets, .dry_run = true, .item = rewrite_item,
-		.context = &search,
+		.context = search,
 	};
 	struct nft_report report;
 	struct nft *nft;
@@ -61,9 +60,35 @@ static bool rewrite_is_tagged(const struct patient *patient, const struct walk_r
 	if (nft_new(&nft, &err) < 0)
 		return false;
 	if (nft_sync(nft, &request, &report, &err) < 0)
-		search.found = false;
+		search->found = false;
 	nft_free(nft);
-	return search.found;
+	return search->found;
+}
+
+/* Many rules share a set: the engine, which reads all of them, is asked once. */
+static bool rewrite_is_tagged(struct forwards *all, const struct walk_rule *rule,
+			      const struct addr *literal)
+{
+	const struct patient *patient = all->patient;
+	struct rewrite_search search = {
+		.rule = rule, .set = walk_rule_named(patient->walk, rule, literal),
+	};
+	size_t i;
+
+	for (i = 0; !search.set && i < patient->wan_count; i++) {
+		if (tag_match(&patient->wans[i].tag, rule->comment) != TAG_NO_MATCH)
+			return true;
+	}
+	if (!search.set || search.set != all->asked_set ||
+	    !addr_equal(&all->asked_literal, literal)) {
+		if (all->asked_times == REWRITE_ASKS_MAX)
+			return false;
+		all->asked_times++;
+		all->asked_set = search.set;
+		all->asked_literal = *literal;
+		all->asked_answer = rewrite_ask_engine(patient, &search, literal);
+	}
+	return all->asked_answer;
 }
 
 /* --- the commands --- */
@@ -191,7 +216,7 @@ void remedy_rewrite(struct forwards *all, struct finding *finding,
 
 	if (addr_is_none(&seen))
 		return;
-	if (rewrite_is_tagged(all->patient, rule, literal)) {
+	if (rewrite_is_tagged(all, rule, literal)) {
 		finding_remedy(finding, DOCTOR_HERE, "Bring what is tagged into step with the "
 			       "address; hairpind keeps it there while it runs.");
 		rewrite_run(all, finding, forward->wan, rule, literal, NULL);
