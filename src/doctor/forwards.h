@@ -123,7 +123,9 @@ bool forwards_is_dropped(const struct walk_result *result);
  */
 const struct walk_rule *forwards_doubt(const struct walk_result *result, bool sources);
 
-/* The rule of prerouting's NAT that had the last word; NULL: none had. */
+/* The rule that took it out of connection tracking, so that no NAT is done; NULL: none. */
+const struct walk_rule *forwards_untracker(const struct walk_result *result);
+/* That one, or the rule of prerouting's NAT that had the last word; NULL: none had. */
 const struct walk_rule *forwards_taker(const struct forwards *all,
 				       const struct walk_result *result);
 

@@ -100,6 +100,13 @@ static void internet_tell_taken(struct internet *it)
 	forwards_show_rule(it->all, finding, "The rule", forward->rule);
 	if (taker)
 		forwards_show_rule(it->all, finding, "The earlier one", taker);
+	if (taker && taker == forwards_untracker(&it->open)) {
+		finding_evidence(finding, "What is not tracked is not translated.");
+		finding_remedy(finding, DOCTOR_HERE,
+			       "Take that rule away, or leave the port out of it.");
+		remedy_remove(it->all, finding, taker);
+		return;
+	}
 	if (taker && forwards_is_sent(it->all, &it->open) &&
 	    internet_is_in_vain(it, taker)) {
 		finding_remedy(finding, DOCTOR_HERE, "Of two forwards of one port take one "

@@ -12,6 +12,7 @@ enum lan_cause {
 	LAN_TAKEN,		/* another rule is quicker */
 	LAN_SOURCE,		/* the rule would, from elsewhere */
 	LAN_LINK,		/* it would from another LAN network */
+	LAN_MARK,		/* it would, with another mark or state */
 	LAN_OTHER,
 };
 
@@ -49,6 +50,16 @@ static const struct addr *lan_find_stale(struct lan *it)
 	return NULL;
 }
 
+/* What an earlier chain marked keeps its mark until the rule asks for it. */
+static bool lan_misses_mark(struct lan *it)
+{
+	struct walk_packet packet = it->packet;
+
+	packet.mark = it->open.mark;
+	return walk_rule_miss(it->all->patient->walk, &it->all->router, it->forward->rule,
+			      &packet) == WALK_MISS_STATE;
+}
+
 static enum lan_cause lan_find_cause(struct lan *it)
 {
 	const uint32_t wan = forwards_link(it->forward->wan);
@@ -66,6 +77,8 @@ static enum lan_cause lan_find_cause(struct lan *it)
 		return LAN_SOURCE;
 	if (!it->only)
 		return LAN_LINK;
+	if (lan_misses_mark(it))
+		return LAN_MARK;
 	if (lan_would(it, NULL, NULL, wan) || lan_would(it, source, NULL, wan))
 		return LAN_WAN_BOUND;
 	return LAN_OTHER;
@@ -76,7 +89,8 @@ static struct finding *lan_begin(struct lan *it, enum lan_cause cause)
 	static const char *const codes[] = {
 		[LAN_TWIN] = "twin-missing", [LAN_WAN_BOUND] = "wan-bound",
 		[LAN_TAKEN] = "lan-missed", [LAN_SOURCE] = "lan-missed",
-		[LAN_LINK] = "lan-missed", [LAN_OTHER] = "lan-missed",
+		[LAN_LINK] = "lan-missed", [LAN_MARK] = "lan-missed",
+		[LAN_OTHER] = "lan-missed",
 	};
 	static const char *const texts[] = {
 		[LAN_TWIN] = "the public address is not this router's own but that of the "
@@ -89,6 +103,8 @@ static struct finding *lan_begin(struct lan *it, enum lan_cause cause)
 		[LAN_SOURCE] = "the rule does not take these clients' addresses.",
 		[LAN_LINK] = "the rule takes what comes from other networks of the LAN, but "
 			     "not from here.",
+		[LAN_MARK] = "the rule asks for a mark, or a state of the connection, that "
+			     "what comes from here has not.",
 		[LAN_OTHER] = "no rule takes what clients here send to the public address.",
 	};
 	const struct finding_key key = {
@@ -108,6 +124,13 @@ static void lan_tell(struct lan *it, enum lan_cause cause)
 	if (cause == LAN_TAKEN && taker)
 		forwards_show_rule(it->all, finding, "The earlier one", taker);
 	forwards_show_instead(it->all, finding, &it->packet, &it->result);
+	if (taker && taker == forwards_untracker(&it->open)) {
+		finding_evidence(finding, "What is not tracked is not translated.");
+		finding_remedy(finding, DOCTOR_HERE,
+			       "Take that rule away, or leave the port out of it.");
+		remedy_remove(it->all, finding, taker);
+		return;
+	}
 	finding_remedy(finding, DOCTOR_HERE, cause == LAN_TWIN
 		? "Add the twin rule for the public address; with the tag in its comment "
 		  "hairpind keeps it right."

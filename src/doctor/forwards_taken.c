@@ -39,12 +39,28 @@ static bool taken_would(struct taken *it, uint16_t port)
 	       WALK_MATCHES;
 }
 
+const struct walk_rule *forwards_untracker(const struct walk_result *result)
+{
+	const struct walk_step *step;
+	size_t i;
+
+	for (i = 0; i < result->step_count; i++) {
+		step = &result->steps[i];
+		if (step->kind == WALK_MATCHED && step->verdict &&
+		    strcmp(step->verdict, "notrack") == 0)
+			return step->rule;
+	}
+	return NULL;
+}
+
 const struct walk_rule *forwards_taker(const struct forwards *all,
 				       const struct walk_result *result)
 {
 	const struct walk_step *step;
 	size_t i;
 
+	if (forwards_untracker(result))
+		return forwards_untracker(result);
 	if (result->destination_nat.rule)
 		return result->destination_nat.rule;
 	for (i = result->step_count; i-- > 0;) {

@@ -144,9 +144,10 @@ static enum walk_answer do_xt(struct walk_state *state, const struct walk_op *op
 }
 
 /* The connection is not tracked yet where a rule may say so. */
-static void do_notrack(struct walk_state *state, struct walk_verdict *ret_verdict)
+void walk_untrack(struct walk_state *state, struct walk_verdict *ret_verdict)
 {
-	if (state->tracking == WALK_NOT_YET)
+	/* What is assumed to be translated is tracked. */
+	if (state->tracking == WALK_NOT_YET && addr_is_none(&state->question->assumed))
 		state->tracking = WALK_UNTRACKED;
 	ret_verdict->name = "notrack";
 }
@@ -176,7 +177,7 @@ enum walk_answer walk_do(struct walk_state *state, const struct walk_op *op,
 	case WALK_OP_PAYLOAD_SET:
 		return walk_set_payload(state, op, ret_verdict);
 	case WALK_OP_NOTRACK:
-		do_notrack(state, ret_verdict);
+		walk_untrack(state, ret_verdict);
 		return WALK_YES;
 	default:
 		return WALK_MAYBE;

@@ -225,6 +225,8 @@ enum walk_answer walk_do(struct walk_state *state, const struct walk_op *op,
 			 bool only_look, struct walk_verdict *ret_verdict,
 			 enum walk_miss *ret_about);
 
+void walk_untrack(struct walk_state *state, struct walk_verdict *ret_verdict);
+
 /* One rule. WALK_MAYBE: no consequence was done after what is not known. */
 enum walk_answer walk_rule_try(struct walk_state *state, const struct walk_rule *rule,
 			       bool only_look, struct walk_verdict *ret_verdict,

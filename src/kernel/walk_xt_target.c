@@ -206,19 +206,12 @@ static enum walk_answer do_connmark(struct walk_state *state,
 	return WALK_YES;
 }
 
-static void untrack(struct walk_state *state, struct walk_verdict *ret_verdict)
-{
-	if (state->tracking == WALK_NOT_YET)
-		state->tracking = WALK_UNTRACKED;
-	ret_verdict->name = "notrack";
-}
-
 static enum walk_answer do_notrack(struct walk_state *state,
 				   const struct xt_question *question,
 				   struct walk_verdict *ret_verdict)
 {
 	(void)question;
-	untrack(state, ret_verdict);
+	walk_untrack(state, ret_verdict);
 	return WALK_YES;
 }
 
@@ -233,7 +226,7 @@ static enum walk_answer do_ct(struct walk_state *state,
 		return WALK_MAYBE;
 	walk_xt_read(question->info, &wanted, sizeof(wanted));
 	if (wanted.flags & XT_CT_NOTRACK)
-		untrack(state, ret_verdict);
+		walk_untrack(state, ret_verdict);
 	else if (!(wanted.flags & XT_CT_ZONE_MARK))
 		state->zone = wanted.zone;
 	return WALK_YES;
