@@ -196,6 +196,37 @@ static void verdict_of_forwards(const struct json *report, struct text *line)
 	text_add_char(line, '.');
 }
 
+static bool is_first_of_code(const struct json *checks, const struct json *check,
+			     const char *code)
+{
+	const struct json *each = json_child(checks);
+	const char *other;
+
+	for (; each != check; each = json_next(each)) {
+		other = json_string(json_get(each, "code"));
+		if (check_is(each, "finding") && other && strcmp(other, code) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* ": return-path, cgnat", each once. */
+static void verdict_of_findings(const struct json *report, struct text *line)
+{
+	const struct json *checks = json_get(report, "checks"), *each = json_child(checks);
+	const char *before = ": ", *code;
+
+	for (; each; each = json_next(each)) {
+		code = json_string(json_get(each, "code"));
+		if (!code || !check_is(each, "finding") ||
+		    !is_first_of_code(checks, each, code))
+			continue;
+		text_add(line, before);
+		plain_foreign(line, code);
+		before = ", ";
+	}
+}
+
 static void show_verdict(const struct json *report, const struct ctl_view *view,
 			 struct text *out)
 {
@@ -208,6 +239,7 @@ static void show_verdict(const struct json *report, const struct ctl_view *view,
 	if (findings) {
 		plain_count(&heading, findings, "finding", "findings");
 		colour = PLAIN_RED;
+		verdict_of_findings(report, &line);
 		text_add(&line, unknown ? "; " : ".");
 	} else if (unknown) {
 		text_add(&heading, "No finding");

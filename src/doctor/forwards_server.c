@@ -189,7 +189,7 @@ static void server_tell_no_route(struct servers *servers, const struct server *s
 		"router, or its firewall drops what comes from farther away.", address);
 	finding_evidence(finding, "It answers %s, and not %s.", near, own);
 	finding_remedy(finding, DOCTOR_SERVER,
-		       "On the server, make this router the default gateway.");
+		       "Make this router its default gateway.");
 	finding_command(finding, "ip %sroute replace default via %s",
 			server->forward->server.family == AF_INET6 ? "-6 " : "", near);
 }

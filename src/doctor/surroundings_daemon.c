@@ -31,14 +31,17 @@ static bool daemon_has_work(const struct patient *patient)
 	return false;
 }
 
+static const char *daemon_socket(const struct patient *patient)
+{
+	const struct config *config = patient->options->config;
+
+	return config ? config->control.socket : HAIRPIN_RUNSTATEDIR "/control.sock";
+}
+
 /* It may well run, and not for our ears. */
 static bool daemon_is_closed(const struct patient *patient)
 {
-	const struct config *config = patient->options->config;
-	const char *socket = config ? config->control.socket
-				    : HAIRPIN_RUNSTATEDIR "/control.sock";
-
-	return access(socket, W_OK) < 0 && errno == EACCES;
+	return access(daemon_socket(patient), W_OK) < 0 && errno == EACCES;
 }
 
 static void daemon_absent(struct patient *patient)
@@ -58,7 +61,8 @@ static void daemon_absent(struct patient *patient)
 	check = report_add(&patient->report, DOCTOR_NOTE, "daemon-absent", NULL,
 			   "hairpind does not answer: while it does not run nobody "
 			   "follows the address.");
-	if (why)
+	/* Without a socket there is nothing to add. */
+	if (why && access(daemon_socket(patient), F_OK) == 0)
 		report_evidence(check, "%s", why);
 	report_remedy(check, DOCTOR_HERE, "Start it, and let it start with the router.");
 	report_command(check, "systemctl enable --now hairpind");
