@@ -30,21 +30,34 @@ void forwards_show_rule(struct forwards *all, struct finding *finding, const cha
 	finding_evidence(finding, "%s: %s", what, line.bytes);
 }
 
+static const char *forwards_side(const struct forwards *all,
+				 const struct walk_packet *packet)
+{
+	const struct patient *patient = all->patient;
+	size_t i;
+
+	for (i = 0; i < patient->wan_count; i++) {
+		if (packet->in && packet->in == forwards_link(&patient->wans[i]))
+			return "From outside";
+	}
+	return "From the LAN";
+}
+
 static void forwards_show_listener(struct forwards *all, struct finding *finding,
 				   const struct walk_packet *packet, const char *address)
 {
+	const char *side = forwards_side(all, packet);
 	const struct router_socket *socket;
 
 	socket = router_listener(all->patient->router, packet->protocol,
 				 &packet->destination, packet->destination_port);
 	if (!socket)
-		finding_evidence(finding, "On %s port %u nobody listens.", address,
-				 packet->destination_port);
+		finding_evidence(finding, "%s, %s port %u is the router, and nobody listens "
+				 "there.", side, address, packet->destination_port);
 	else
-		finding_evidence(finding,
-				 "The router's own %s answers on %s port %u instead.",
-				 *socket->program ? socket->program : "service", address,
-				 packet->destination_port);
+		finding_evidence(finding, "%s, the router's own %s answers on %s port %u.",
+				 side, *socket->program ? socket->program : "service",
+				 address, packet->destination_port);
 }
 
 void forwards_show_instead(struct forwards *all, struct finding *finding,
@@ -52,20 +65,20 @@ void forwards_show_instead(struct forwards *all, struct finding *finding,
 			   const struct walk_result *result)
 {
 	const struct walk_nat *nat = &result->destination_nat;
+	const char *side = forwards_side(all, packet);
 	char address[ADDR_TEXT_BYTES], other[ADDR_TEXT_BYTES];
 
 	addr_format(&packet->destination, address);
 	if (forwards_is_sent(all, result))
-		finding_evidence(finding, "A packet to %s port %u is sent to %s instead.",
+		finding_evidence(finding, "%s, a packet to %s port %u is sent to %s.", side,
 				 address, packet->destination_port,
 				 addr_format(&nat->address, other));
 	else if (forwards_is_dropped(result))
-		finding_evidence(finding, "A packet to %s port %u is dropped.", address,
-				 packet->destination_port);
-	else if (!router_owner(all->patient->router, &packet->destination))
-		finding_evidence(finding,
-				 "A packet to %s port %u leaves for the internet instead.",
+		finding_evidence(finding, "%s, a packet to %s port %u is dropped.", side,
 				 address, packet->destination_port);
+	else if (!router_owner(all->patient->router, &packet->destination))
+		finding_evidence(finding, "%s, a packet to %s port %u leaves for the "
+				 "internet.", side, address, packet->destination_port);
 	else if (result->end == WALK_LOCAL)
 		forwards_show_listener(all, finding, packet, address);
 }
