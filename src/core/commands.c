@@ -36,19 +36,17 @@ static void command_fail_about(struct client *client, const char *before,
 
 /* --- reading --- */
 
-/* Those who ask in one turn get one answer: it is the most work that a reader can make. */
 static void command_status(struct client *client, const struct json *request,
 			   int64_t now_ms)
 {
-	struct control *control = client->control;
+	char *text = status_print(client->control->core, now_ms);
 
 	(void)request;
-	if (!control->status)
-		control->status = status_print(control->core, now_ms);
-	if (control->status)
-		text_add(&client->out, control->status);
+	if (text)
+		text_add(&client->out, text);
 	else
 		command_fail(client, "out of memory");
+	free(text);
 }
 
 static void command_version(struct client *client, const struct json *request,
@@ -296,14 +294,6 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
-static void command_do(struct client *client, const struct command *command,
-		       const struct json *request, int64_t now_ms)
-{
-	command->run(client, request, now_ms);
-	if (command->changes)
-		control_forget(client->control);
-}
-
 static void command_choose(struct client *client, const struct json *request,
 			   int64_t now_ms)
 {
@@ -322,7 +312,7 @@ static void command_choose(struct client *client, const struct json *request,
 				     "hairpind's own user and the group "
 				     "control.admin_group");
 	else
-		command_do(client, command, request, now_ms);
+		command->run(client, request, now_ms);
 }
 
 void command_run(struct client *client, const char *line, size_t length, int64_t now_ms)

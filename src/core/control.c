@@ -15,7 +15,7 @@
 
 /* --- clients --- */
 
-static void client_free(struct client *client)
+void client_free(struct client *client)
 {
 	struct control *control = client->control;
 	size_t i = 0;
@@ -34,6 +34,8 @@ static int client_events(const struct client *client)
 {
 	if (client->state == CLIENT_WATCHING)
 		return EV_READ | (client->blocked ? EV_WRITE : 0);
+	if (client->state == CLIENT_QUEUED)
+		return 0;
 	return client->state == CLIENT_WRITING ? EV_WRITE : EV_READ;
 }
 
@@ -46,7 +48,8 @@ static void client_watch(struct client *client)
 		return;
 	ev_io_stop(loop, &client->io);
 	ev_io_set(&client->io, client->fd, events);
-	ev_io_start(loop, &client->io);
+	if (events)
+		ev_io_start(loop, &client->io);
 }
 
 /* All of it is taken: a watcher goes on, and hears what it missed. False: it is gone. */
@@ -104,22 +107,31 @@ bool client_answer(struct client *client, int64_t now_ms)
 	return client_write(client, now_ms);
 }
 
-/* What has come so far: a whole line is done, too much of none is refused. */
-static bool client_take(struct client *client, int64_t now_ms)
+/* What has come so far: a whole line waits for its turn, too much of none is refused. */
+static void client_take(struct client *client, int64_t now_ms)
 {
-	char *end = memchr(client->in, '\n', client->in_length);
-
-	if (end)
-		command_run(client, client->in, (size_t)(end - client->in), now_ms);
-	else if (client->in_length == sizeof(client->in))
-		command_fail(client, "the request is longer than 4096 bytes");
-	else
-		return true;
-	if (client->state == CLIENT_WAITING) {
+	if (memchr(client->in, '\n', client->in_length)) {
+		client->state = CLIENT_QUEUED;
 		client->progress_ms = now_ms;
-		return true;
+		client_watch(client);
+	} else if (client->in_length == sizeof(client->in)) {
+		command_fail(client, "the request is longer than 4096 bytes");
+		(void)client_answer(client, now_ms);
 	}
-	return client_answer(client, now_ms);
+}
+
+/* Its turn has come. */
+static void client_run(struct client *client, int64_t now_ms)
+{
+	const char *end = memchr(client->in, '\n', client->in_length);
+
+	client->state = CLIENT_READING;
+	client->progress_ms = now_ms;
+	command_run(client, client->in, (size_t)(end - client->in), now_ms);
+	if (client->state == CLIENT_WAITING)
+		client_watch(client);
+	else
+		(void)client_answer(client, now_ms);
 }
 
 static void client_read(struct client *client, int64_t now_ms)
@@ -138,7 +150,7 @@ static void client_read(struct client *client, int64_t now_ms)
 		return;
 	}
 	client->in_length += (size_t)got;
-	(void)client_take(client, now_ms);
+	client_take(client, now_ms);
 }
 
 /*
@@ -169,89 +181,14 @@ static void client_ready(struct ev_loop *loop, ev_io *io, int events)
 		client_ignore(client);
 }
 
-/* --- who may come --- */
-
-static bool may_change(const struct core_options *options,
-		       const struct unixsock_peer *peer)
+void client_begin(struct client *client)
 {
-	return peer->uid == 0 || peer->uid == geteuid() ||
-	       (options->admin_group != (gid_t)-1 &&
-		unixsock_peer_in_group(peer, options->admin_group));
-}
-
-static bool may_read(const struct core_options *options, const struct unixsock_peer *peer)
-{
-	return may_change(options, peer) ||
-	       (options->control_group != (gid_t)-1 &&
-		unixsock_peer_in_group(peer, options->control_group));
-}
-
-static const char stranger[] = "{\"error\":\"you may not ask: that is for root, "
-			       "hairpind's own user and the groups control.group and "
-			       "control.admin_group\"}\n";
-
-/* Places that a user takes, of those who watch or of the others. */
-static size_t places_of(const struct control *control, uid_t uid, bool watching)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < control->count; i++)
-		count += control->clients[i]->uid == uid &&
-			 (control->clients[i]->state == CLIENT_WATCHING) == watching;
-	return count;
-}
-
-/*
- * Of the user who takes most places the one without progress for the longest time. Who
- * watches is idle by nature, and never takes so many places that nobody else is left.
- */
-static struct client *to_go(const struct control *control, bool watching)
-{
-	struct client *found = NULL;
-	size_t most = 0;
-
-	for (size_t i = 0; i < control->count; i++) {
-		struct client *client = control->clients[i];
-		size_t places = places_of(control, client->uid, watching);
-
-		if ((client->state == CLIENT_WATCHING) != watching || places < most ||
-		    (places == most && client->progress_ms >= found->progress_ms))
-			continue;
-		found = client;
-		most = places;
-	}
-	return found;
-}
-
-void control_adopt(struct control *control, int fd, const struct unixsock_peer *peer,
-		   int64_t now_ms)
-{
-	struct client *client;
-
-	if (!may_read(control->core->options, peer)) {
-		(void)send(fd, stranger, sizeof(stranger) - 1,
-			   MSG_NOSIGNAL | MSG_DONTWAIT);
-		close(fd);
-		return;
-	}
-	if (control->count == CONTROL_CLIENTS_MAX)
-		client_free(to_go(control, false));
-	client = calloc(1, sizeof(*client));
-	if (!client) {
-		close(fd);
-		return;
-	}
-	client->control = control;
-	client->fd = fd;
-	client->uid = peer->uid;
-	client->out = (struct text)TEXT_INIT;
-	client->may_change = may_change(control->core->options, peer);
-	client->progress_ms = now_ms;
-	control->clients[control->count++] = client;
 	ev_init(&client->io, client_ready);
 	client->io.data = client;
 	client_watch(client);
 }
+
+/* --- who comes --- */
 
 static void control_pause(struct control *control, int64_t until_ms)
 {
@@ -300,50 +237,6 @@ bool control_is_watched(const struct control *control)
 	return control_watchers(control) > 0;
 }
 
-/* Of those who do not read what they watch, the one that is so for the longest time. */
-static struct client *longest_blocked(const struct control *control)
-{
-	struct client *found = NULL;
-
-	for (size_t i = 0; i < control->count; i++) {
-		struct client *client = control->clients[i];
-
-		if (client->state == CLIENT_WATCHING && client->lost &&
-		    (!found || client->progress_ms < found->progress_ms))
-			found = client;
-	}
-	return found;
-}
-
-/* Who watches and does not read, or is of a user with more such places, makes room. */
-static struct client *watcher_to_go(const struct client *newcomer)
-{
-	const struct control *control = newcomer->control;
-	struct client *client = longest_blocked(control);
-
-	if (client)
-		return client;
-	client = to_go(control, true);
-	return places_of(control, client->uid, true) >
-			       places_of(control, newcomer->uid, true) + 1
-		       ? client
-		       : NULL;
-}
-
-bool control_watch(struct client *client)
-{
-	struct client *other;
-
-	if (control_watchers(client->control) >= CONTROL_WATCHERS_MAX) {
-		other = watcher_to_go(client);
-		if (!other)
-			return false;
-		client_free(other);
-	}
-	client->state = CLIENT_WATCHING;
-	return true;
-}
-
 /* Something waits that the loop does not wait for room for. */
 static bool watcher_has_more(const struct client *client)
 {
@@ -371,6 +264,28 @@ void control_tell(struct control *control, const char *line, size_t length)
 			watcher_tell(control->clients[i - 1], line, length);
 }
 
+/* --- commands --- */
+
+/*
+ * Only for a while: a look at a big ruleset takes long, and those who may only read must
+ * not keep the rules waiting. What a command left to do is done in the next turn.
+ */
+static void control_serve(struct control *control, int64_t now_ms)
+{
+	int64_t until_ms = clock_now_ms() + CONTROL_TURN_MS;
+	struct client *client;
+
+	control->again_ms = INT64_MAX;
+	do {
+		client = control_next(control);
+		if (!client)
+			return;
+		control->served = client->uid;
+		client_run(client, now_ms);
+		control->again_ms = clock_now_ms() + 1;
+	} while (control->again_ms <= until_ms);
+}
+
 /* --- the whole --- */
 
 int control_new(struct core *core, struct control **ret_control)
@@ -382,6 +297,7 @@ int control_new(struct core *core, struct control **ret_control)
 	control->core = core;
 	control->listener = core->options->control;
 	control->pause_ms = INT64_MIN;
+	control->again_ms = INT64_MAX;
 	if (core->loop && control->listener >= 0) {
 		ev_io_init(&control->io, control_ready, control->listener, EV_READ);
 		control->io.data = control;
@@ -391,17 +307,10 @@ int control_new(struct core *core, struct control **ret_control)
 	return 0;
 }
 
-void control_forget(struct control *control)
-{
-	free(control->status);
-	control->status = NULL;
-}
-
 void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	control_forget(control);
 	while (control->count > 0)
 		client_free(control->clients[0]);
 	if (control->core->loop && control->listener >= 0)
@@ -415,6 +324,8 @@ static int64_t client_due_ms(const struct client *client)
 
 	if (client->state == CLIENT_WATCHING)
 		return watcher_has_more(client) ? 0 : INT64_MAX;
+	if (client->state == CLIENT_QUEUED)
+		return INT64_MAX;
 	if (client->state != CLIENT_WAITING)
 		wait_ms = CONTROL_IDLE_MS;
 	return client->progress_ms + wait_ms;
@@ -422,11 +333,12 @@ static int64_t client_due_ms(const struct client *client)
 
 int64_t control_due_ms(const struct control *control)
 {
-	int64_t due_ms = INT64_MAX;
+	int64_t due_ms;
 
 	if (!control)
 		return INT64_MAX;
-	if (control->pause_ms != INT64_MIN)
+	due_ms = control->again_ms;
+	if (control->pause_ms != INT64_MIN && control->pause_ms < due_ms)
 		due_ms = control->pause_ms;
 	for (size_t i = 0; i < control->count; i++) {
 		int64_t client_ms = client_due_ms(control->clients[i]);
@@ -440,7 +352,7 @@ void control_turn(struct control *control, int64_t now_ms)
 {
 	if (!control)
 		return;
-	control_forget(control);
+	control_serve(control, now_ms);
 	for (size_t i = control->count; i > 0; i--) {
 		struct client *client = control->clients[i - 1];
 

@@ -4,7 +4,7 @@
  * client is bounded in what it sends, in how long it takes and, by who it is, in what
  * it may do. When all places are taken, one of the user who takes most of them goes, the
  * one that made no progress for the longest time, so that who holds connections open keeps
- * nobody out.
+ * nobody out. Commands are run in turns, a few in each turn of the loop, after the rules.
  */
 #ifndef CORE_CONTROL_H
 #define CORE_CONTROL_H
@@ -25,13 +25,15 @@ struct message_hook_result;
 
 enum {
 	CONTROL_ACCEPTS = 8,		/* new clients in one turn of the loop */
+	CONTROL_TURN_MS = 5,		/* of commands, in one turn of the loop */
 	CONTROL_PAUSE_MS = 1000,	/* no descriptors left: not asked again before */
 	CONTROL_WORDS_BYTES = 2 * CONTROL_REQUEST_BYTES,	/* all that a client says */
 	CONTROL_RELOAD_MS = 30 * 1000,	/* the supervisor's answer comes within */
 };
 
 enum client_state {
-	CLIENT_READING,		/* its line is not whole yet. To WAITING or WRITING */
+	CLIENT_READING,		/* its line is not whole yet. To QUEUED or WRITING */
+	CLIENT_QUEUED,		/* until its turn. To WAITING, WRITING or WATCHING */
 	/* for the configuration to be read, or a hook's test. To WRITING */
 	CLIENT_WAITING,
 	CLIENT_WRITING,		/* takes its answer; then it goes */
@@ -63,8 +65,8 @@ struct control {
 	struct client *clients[CONTROL_CLIENTS_MAX];
 	size_t count;
 	uint32_t reload;	/* number of the last reload asked for */
-	/* as made for the first who asked in this turn of the loop; NULL */
-	char *status;
+	uid_t served;		/* whose command was run last */
+	int64_t again_ms;	/* more is to be done; INT64_MAX */
 };
 
 int control_new(struct core *core, struct control **ret_control)
@@ -75,10 +77,7 @@ void control_free(struct control *control);
 void control_adopt(struct control *control, int fd, const struct unixsock_peer *peer,
 		   int64_t now_ms);
 
-/* Something changed: what was made for others does not hold. */
-void control_forget(struct control *control);
-
-/* Cuts off who was silent too long; accepts again after a pause. */
+/* Runs commands; cuts off who was silent too long; accepts again after a pause. */
 void control_turn(struct control *control, int64_t now_ms);
 int64_t control_due_ms(const struct control *control);
 
@@ -87,6 +86,9 @@ int64_t control_due_ms(const struct control *control);
  */
 void control_reloaded(struct control *control, const struct message_reply *reply,
 		      const char *failed);
+
+/* Whose command is to be run next; NULL: nobody's. */
+struct client *control_next(const struct control *control);
 
 /*
  * What came of the hook that one client wanted to be run; NULL: it was not, `why` is a
@@ -104,6 +106,10 @@ void control_tell(struct control *control, const char *line, size_t length);
 
 /* Another one watches from now on. False: there are too many. */
 bool control_watch(struct client *client);
+
+/* It is heard from now on; it goes. */
+void client_begin(struct client *client);
+void client_free(struct client *client);
 
 /* The answer is there: everything but its newline. False: the client is gone. */
 bool client_answer(struct client *client, int64_t now_ms);

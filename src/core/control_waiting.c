@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Answers to clients that wait for the supervisor. */
+/* Clients that wait: for their turn, or for the supervisor. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,6 +8,32 @@
 #include "hairpin/message.h"
 
 #include "control.h"
+
+/* --- a turn --- */
+
+/* Users take turns; of one's own commands the oldest is the next. */
+static bool goes_before(const struct client *client, const struct client *other)
+{
+	bool again = client->uid == client->control->served;
+
+	if (again != (other->uid == client->control->served))
+		return !again;
+	return client->progress_ms < other->progress_ms;
+}
+
+struct client *control_next(const struct control *control)
+{
+	struct client *found = NULL;
+
+	for (size_t i = 0; i < control->count; i++) {
+		struct client *client = control->clients[i];
+
+		if (client->state == CLIENT_QUEUED &&
+		    (!found || goes_before(client, found)))
+			found = client;
+	}
+	return found;
+}
 
 /* --- reload --- */
 

@@ -61,7 +61,7 @@ def start_daemon():
     with open('/etc/group', 'a') as groups:
         groups.write(f'ctlread:x:{READERS}:\nctladmin:x:{ADMINS}:\n')
     names = [f'n{i}.{"x" * 60}.{"y" * 60}.example.org' for i in range(HOSTNAMES)]
-    config = {'wans': [{'interface': 'wan9'}], 'nat': {'enabled': False},
+    config = {'wans': [{'interface': 'wan9'}],
               'providers': [{'type': 'dyndns2', 'server': 'dyn.example.net', 'username': 'me', 'password': 'x', 'hostnames': names}],
               'control': {'socket': SOCKET, 'group': 'ctlread', 'admin_group': 'ctladmin'},
               'state': {'directory': f'{FOLDER}/state'}, 'log': {'level': 'err'}}
@@ -264,6 +264,28 @@ def deaf():
         shouting.join()
 
 
+def looks():
+    """Looks at a big ruleset, one after the other from each of 14 connections: others have their turn between them"""
+    rules = ''.join(f'ip daddr 81.2.69.1 tcp dport {port} dnat to 192.168.1.2 comment "hairpin"\n' for port in range(1, 2001))
+    subprocess.run(['nft', '-f', '-'], input=f'table ip big {{ chain nat {{ type nat hook prerouting priority -100\n{rules}}}\n}}\n',
+                   text=True, check=True)
+
+    def look():
+        def again():
+            over = time.monotonic() + 2
+            while time.monotonic() < over:
+                ask({'command': 'rules'})
+        threads = [threading.Thread(target=again) for _ in range(14)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    try:
+        crowd(look)
+    finally:
+        subprocess.run(['nft', 'delete', 'table', 'ip', 'big'], check=True)
+
+
 def passed():
     """Descriptors that are passed along are closed"""
     def give():
@@ -364,7 +386,7 @@ def main():
     os.chmod(FOLDER, 0o755)
     start_daemon()
     try:
-        run_tests([rights, held, lines, commands, deaf, passed, paths, stop])
+        run_tests([rights, held, lines, commands, deaf, looks, passed, paths, stop])
     finally:
         if daemon.poll() is None:
             daemon.kill()

@@ -43,6 +43,7 @@ static int ask(uid_t uid, const char *request)
 			 (ssize_t)strlen(request));
 	for (int i = 0; i < 10; i++)
 		ev_run(room.core.loop, EVRUN_NOWAIT);
+	control_turn(control, kernel.now_ms);
 	return ends[1];
 }
 
