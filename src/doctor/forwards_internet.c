@@ -116,7 +116,8 @@ static void internet_tell_taken(struct internet *it)
 	}
 	finding_remedy(finding, DOCTOR_HERE, "Put the forward before that rule, or take that "
 		       "rule away if nobody needs it.");
-	remedy_add_forward(it->all, finding, forward, REMEDY_INTERNET);
+	remedy_add_forward_before(it->all, finding, forward, REMEDY_INTERNET,
+				  taker ? taker : forward->rule);
 }
 
 static void internet_tell_missed(struct internet *it)

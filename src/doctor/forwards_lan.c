@@ -109,8 +109,6 @@ static bool lan_may_directly(struct lan *it)
 	struct walk_question question = { .packet = it->packet };
 	struct walk_result result;
 
-	if (it->beside)
-		return true;
 	question.packet.destination = it->forward->server;
 	question.packet.destination_port = it->forward->server_port;
 	return forwards_run(it->all, &question, &result) && !forwards_is_dropped(&result);
@@ -127,7 +125,10 @@ static void lan_tell_blocked(struct lan *it, bool on_purpose)
 	const struct router *router = it->all->patient->router;
 	struct finding *finding;
 
-	finding = forwards_finding(it->all, it->forward, &key, on_purpose
+	finding = forwards_finding(it->all, it->forward, &key, on_purpose && it->beside
+		? "hosts of the servers' own network do not get to this one by the public "
+		  "address."
+		: on_purpose
 		? "clients do not get to the server, by the public address or directly; "
 		  "these networks are kept apart."
 		: "what clients send to the public address is translated and then not let "
@@ -281,7 +282,8 @@ static enum patient_reach lan_judge(struct lan *it)
 {
 	bool sent = forwards_is_sent_to(&it->open, it->forward);
 	bool dropped = forwards_is_dropped(&it->behind);
-	bool apart = dropped && !lan_may_directly(it);
+	bool apart = dropped && (it->beside ? lan_is_for_servers(it)
+					     : !lan_may_directly(it));
 	bool told = false;
 
 	if (it->silent)

@@ -135,7 +135,8 @@ static void lan_tell(struct lan *it, enum lan_cause cause)
 		? "Add the twin rule for the public address; with the tag in its comment "
 		  "hairpind keeps it right."
 		: "Add a rule that takes the public address from whatever side.");
-	remedy_add_forward(it->all, finding, it->forward, REMEDY_LAN);
+	remedy_add_forward_before(it->all, finding, it->forward, REMEDY_LAN,
+				  cause == LAN_TAKEN && taker ? taker : it->forward->rule);
 	if (lan_needs_return_path(it))
 		remedy_add_return_path(it->all, finding, it->forward, it->network);
 }

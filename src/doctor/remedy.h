@@ -65,6 +65,10 @@ enum remedy_side { REMEDY_INTERNET, REMEDY_LAN };
 /* The forward once more, as it must be for that side, before all others. */
 void remedy_add_forward(struct forwards *all, struct finding *finding,
 			const struct patient_forward *forward, enum remedy_side side);
+/* The same in the table of that rule, which would take it first. */
+void remedy_add_forward_before(struct forwards *all, struct finding *finding,
+			       const struct patient_forward *forward,
+			       enum remedy_side side, const struct walk_rule *before);
 /* What the network's clients send to a server beside them comes from the router. */
 void remedy_add_return_path(struct forwards *all, struct finding *finding,
 			    const struct patient_forward *forward,

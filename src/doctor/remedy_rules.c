@@ -68,6 +68,13 @@ static bool rules_add_destination(struct text *out, struct forwards *all,
 void remedy_add_forward(struct forwards *all, struct finding *finding,
 			const struct patient_forward *forward, enum remedy_side side)
 {
+	remedy_add_forward_before(all, finding, forward, side, forward->rule);
+}
+
+void remedy_add_forward_before(struct forwards *all, struct finding *finding,
+			       const struct patient_forward *forward,
+			       enum remedy_side side, const struct walk_rule *before)
+{
 	TEXT_CLEANUP struct text match = TEXT_INIT;
 	TEXT_CLEANUP struct text service = TEXT_INIT;
 	TEXT_CLEANUP struct text target = TEXT_INIT;
@@ -75,7 +82,7 @@ void remedy_add_forward(struct forwards *all, struct finding *finding,
 	const char *comment;
 
 	remedy_place_find(all->patient, NF_INET_PRE_ROUTING, forward->server.family,
-			  forward->rule, &place);
+			  before, &place);
 	if (place.owner == REMEDY_IPTABLES) {
 		remedy_iptables_forward(all, finding, forward, side);
 		return;
