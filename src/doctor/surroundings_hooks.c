@@ -29,9 +29,16 @@ static void hook_refused(struct patient *patient, const char *directory,
 	check = report_add(&patient->report, DOCTOR_FINDING, "hook-refused", file->name,
 			   "The hook %s is never run.", file->name);
 	report_evidence(check, "%s", file->why.text);
+	/* chown and chmod would follow it, to whatever it names. */
+	if (strstr(file->why.text, "symbolic link")) {
+		report_remedy(check, DOCTOR_HERE, "Put the file itself in its place, root's "
+						  "and writable by nobody else.");
+		return;
+	}
 	report_remedy(check, DOCTOR_HERE,
 		      "A hook runs with the daemon's rights: it must be root's, and "
-		      "nobody else may write it.");
+		      "nobody else may write it. Read it first: until now others could "
+		      "change it.");
 	snprintf(path, sizeof(path), "%s/%s", directory, file->name);
 	if (!report_word(path, word))
 		return;

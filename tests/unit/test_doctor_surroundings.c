@@ -390,6 +390,26 @@ static void test_hooks(void **state)
 	scratch_done(&scratch);
 }
 
+/* What chmod and chown would change is the file that the link names. */
+static void test_a_hook_that_is_a_link(void **state)
+{
+	struct room *room = *state;
+	struct scratch scratch;
+	const struct json *remedy;
+
+	assert_int_equal(scratch_new(&scratch), 0);
+	room->options.config = &room->config;
+	snprintf(room->config.hooks.directory, sizeof(room->config.hooks.directory), "%s",
+		 scratch.path);
+	assert_int_equal(symlinkat("/etc/shadow", scratch.fd, "40-link"), 0);
+	surroundings_hooks(&room->patient);
+	remedy = json_get(json_child(room->patient.report.checks), "remedy");
+	assert_non_null(json_string(json_get(remedy, "text")));
+	assert_int_equal(json_count(json_get(remedy, "commands")), 0);
+	room_expect(room, "finding hook-refused (40-link)\n");
+	scratch_done(&scratch);
+}
+
 static void test_clock(void **state)
 {
 	struct room *room = *state;
@@ -407,7 +427,7 @@ int main(void)
 		room_test(test_rp_filter), room_test(test_bridges), room_test(test_legacy),
 		room_test(test_tables), room_test(test_no_daemon), room_test(test_daemon),
 		room_test(test_records), room_test(test_names), room_test(test_hooks),
-		room_test(test_clock),
+		room_test(test_a_hook_that_is_a_link), room_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
