@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hairpin/clock.h"
+
 /* --- ports --- */
 
 static bool forwards_add_port(struct forwards *all, uint8_t protocol, uint16_t first,
@@ -195,7 +197,8 @@ int forwards_begin(struct forwards *all, struct patient *patient, struct err *re
 {
 	int rc;
 
-	*all = (struct forwards){ .patient = patient };
+	*all = (struct forwards){ .patient = patient,
+				  .deadline_ms = clock_now_ms() + FORWARDS_LIMIT_MS };
 	rc = walk_constants(patient->walk, "nat", NF_INET_PRE_ROUTING, &all->constants);
 	if (rc == 0)
 		rc = forwards_find_ports(all);
@@ -221,11 +224,11 @@ void forwards_done(struct forwards *all)
 /* --- the judgement --- */
 
 /* Where the kernel did not answer, nothing is known of anything. */
-static void forwards_give_up(struct forwards *all)
+void forwards_give_up(const struct forwards *all)
 {
 	struct patient *patient = all->patient;
 
-	if (all->error)
+	if (all->error && !report_has(&patient->report, "rules-unread", NULL))
 		report_add(&patient->report, DOCTOR_UNKNOWN, "rules-unread", NULL,
 			   "What becomes of packets could not be asked: %s",
 			   all->sentence.text);

@@ -30,6 +30,7 @@ enum {
 	FORWARDS_LINKS_MAX = 32,
 	FORWARDS_CLIENTS = 3,		/* of the internet, far from each other */
 	FORWARDS_SOURCE_PORT = 50123,
+	FORWARDS_LIMIT_MS = 10000,	/* of finding them, and of judging them */
 };
 
 struct forwards_port {
@@ -60,12 +61,15 @@ struct forwards {
 	bool asked_answer;
 	unsigned asked_times;
 	struct findings findings;
-	int error;			/* of the kernel, or no memory: -errno */
+	int64_t deadline_ms;		/* no packet is followed later */
+	int error;			/* of the kernel, no memory, or no time: -errno */
 	struct err sentence;
 };
 
 int forwards_begin(struct forwards *all, struct patient *patient,
 		   struct err *ret_err) must_check;
+/* Says what was not looked at, and why; once. */
+void forwards_give_up(const struct forwards *all);
 void forwards_done(struct forwards *all);
 
 /* --- packets: forwards_try.c --- */

@@ -339,6 +339,9 @@ int patient_find_forwards(struct patient *patient, struct err *ret_err)
 		find_of_family(&all, &patient->wans[i], AF_INET);
 		find_of_family(&all, &patient->wans[i], AF_INET6);
 	}
+	/* The judgement asks about those that were found, and not for more. */
+	if (all.error)
+		forwards_give_up(&all);
 	forwards_done(&all);
 	return rc;
 }

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hairpin/clock.h"
+
 static bool forwards_speaks_of(const struct forwards *all, const struct addr *address)
 {
 	const struct walk_constants *constants = &all->constants;
@@ -97,12 +99,26 @@ static bool forwards_keep_error(struct forwards *all, int rc, const struct err *
 	return rc == 0;
 }
 
+/* Rules of thousands of ports, sources and addresses have more packets than anybody waits. */
+static bool forwards_may_go_on(struct forwards *all)
+{
+	struct err err;
+
+	if (clock_now_ms() <= all->deadline_ms)
+		return true;
+	return forwards_keep_error(all, err_set(&err, -ETIME, "there are so many rules that "
+						"this takes too long"), &err);
+}
+
 bool forwards_run(struct forwards *all, const struct walk_question *question,
 		  struct walk_result *ret_result)
 {
 	struct err err;
-	int rc = walk_run(all->patient->walk, &all->router, question, ret_result, &err);
+	int rc;
 
+	if (!forwards_may_go_on(all))
+		return false;
+	rc = walk_run(all->patient->walk, &all->router, question, ret_result, &err);
 	return forwards_keep_error(all, rc, &err);
 }
 
@@ -110,9 +126,11 @@ bool forwards_run_back(struct forwards *all, const struct walk_packet *packet,
 		       const struct walk_result *first, struct walk_result *ret_result)
 {
 	struct err err;
-	int rc = walk_back(all->patient->walk, &all->router, packet, first, ret_result,
-			   &err);
+	int rc;
 
+	if (!forwards_may_go_on(all))
+		return false;
+	rc = walk_back(all->patient->walk, &all->router, packet, first, ret_result, &err);
 	return forwards_keep_error(all, rc, &err);
 }
 
