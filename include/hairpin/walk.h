@@ -224,7 +224,7 @@ struct walk_constants {
 		char name[IFNAMSIZ];	/* of a "ppp*" only "ppp" */
 	} *links;
 	size_t link_count;
-	bool overfull;			/* there were more */
+	bool overfull;			/* there were more, not counting sources */
 };
 
 int walk_constants(const struct walk *walk, const char *type, unsigned hook,

@@ -232,7 +232,8 @@ void forwards_give_up(const struct forwards *all)
 		report_add(&patient->report, DOCTOR_UNKNOWN, "rules-unread", NULL,
 			   "What becomes of packets could not be asked: %s",
 			   all->sentence.text);
-	if (all->constants.overfull || patient->forward_count == PATIENT_FORWARDS_MAX)
+	if ((all->constants.overfull || patient->forward_count == PATIENT_FORWARDS_MAX) &&
+	    !report_has(&patient->report, "rules-many", NULL))
 		report_add(&patient->report, DOCTOR_UNKNOWN, "rules-many", NULL,
 			   "There are more port forwards than are looked at; the first "
 			   "%zu are.", patient->forward_count);

@@ -16,7 +16,11 @@
 #include "nft_rewrite.h"
 #include "rule.h"
 
-enum { CONSTANTS_MAX = 4096 };		/* of each kind */
+/*
+ * Of each kind. Where packets come from has no bound that would make sense, a country has
+ * 100,000 networks: some of them are enough to try the rule.
+ */
+enum { CONSTANTS_MAX = 4096, SOURCES_MAX = 512 };
 
 /* Gets one value; of intervals the first and the last. */
 struct facts {
@@ -316,6 +320,9 @@ static void add_destination(void *context, const struct addr *address,
 	struct walk_constants *constants = lists->constants;
 
 	(void)set;
+	/* Full, it is not searched once more for each element of a large set. */
+	if (constants->overfull && constants->destination_count == CONSTANTS_MAX)
+		return;
 	if (!has_address(constants->destinations, constants->destination_count, address) &&
 	    grow(lists, (void **)&constants->destinations, constants->destination_count,
 		 &lists->destination_room, sizeof(*constants->destinations)))
@@ -327,7 +334,8 @@ static void add_source(void *context, const struct addr *address)
 	struct lists *lists = context;
 	struct walk_constants *constants = lists->constants;
 
-	if (!has_address(constants->sources, constants->source_count, address) &&
+	if (constants->source_count < SOURCES_MAX &&
+	    !has_address(constants->sources, constants->source_count, address) &&
 	    grow(lists, (void **)&constants->sources, constants->source_count,
 		 &lists->source_room, sizeof(*constants->sources)))
 		constants->sources[constants->source_count++] = *address;

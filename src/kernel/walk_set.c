@@ -230,6 +230,15 @@ static enum walk_answer ask(const struct walk_set *set, const struct walk_byte *
 	return WALK_YES;
 }
 
+static bool may_hold(const struct walk_set *set, const struct walk_byte *key)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (element_holds(set, &set->elements[i], key) != WALK_NO)
+			return true;
+	}
+	return false;
+}
+
 /*
  * What of a key is to blame that no element holds it: the first kind of its fields
  * without which some would.
@@ -237,7 +246,6 @@ static enum walk_answer ask(const struct walk_set *set, const struct walk_byte *
 static enum walk_miss blame(const struct walk_set *set, const struct walk_byte *key)
 {
 	struct walk_byte without[ELEMENT_KEY_BYTES];
-	const struct walk_element *element;
 
 	for (size_t i = 0; i < set->key_bytes; i++) {
 		if (key[i].about == WALK_MATCHES ||
@@ -248,7 +256,7 @@ static enum walk_miss blame(const struct walk_set *set, const struct walk_byte *
 			if (key[j].about == key[i].about)
 				without[j].known = 0;
 		}
-		if (ask_all(set, without, &element) != WALK_NO)
+		if (may_hold(set, without))
 			return key[i].about;
 	}
 	return key[0].about == WALK_MATCHES ? WALK_MISS_OTHER : key[0].about;

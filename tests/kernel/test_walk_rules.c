@@ -226,6 +226,35 @@ static void what_rules_speak_of(void **state)
 	walks_close(&walks);
 }
 
+/* Of a country's networks some are enough; they are no ports that were left out. */
+static void a_set_of_many_sources(void **state)
+{
+	enum { SOURCES = 4300, BYTES = SOURCES * 20 };
+	struct walk_constants constants;
+	struct walks walks;
+	char *rules = malloc(BYTES + 400);
+	int at;
+
+	(void)state;
+	assert_non_null(rules);
+	at = sprintf(rules, "table ip t { set geo { type ipv4_addr; elements = { 81.0.0.1");
+	for (int i = 1; i < SOURCES; i++)
+		at += sprintf(rules + at, ", 81.%d.%d.1", i / 256, i % 256);
+	sprintf(rules + at, " }; }; chain pre { type nat hook prerouting priority -100;\n"
+		"ip saddr @geo tcp dport 80 dnat to 192.168.1.2\n}; }");
+	lab_nft(rules);
+	free(rules);
+	walks_open(&walks);
+	assert_int_equal(walk_constants(walks.walk, "nat", NF_INET_PRE_ROUTING,
+					&constants), 0);
+	assert_true(has_port(&constants, IPPROTO_TCP, 80, 80));
+	assert_true(has_address(constants.sources, constants.source_count, "81.0.0.1"));
+	assert_true(constants.source_count < SOURCES);
+	assert_false(constants.overfull);
+	walk_constants_done(&constants);
+	walks_close(&walks);
+}
+
 static void what_a_rule_itself_speaks_of(void **state)
 {
 	const struct walk_rule *named;
@@ -347,6 +376,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(a_rule_says_why_it_misses, lab_fresh),
 		cmocka_unit_test_setup(a_rule_says_where_it_would_send, lab_fresh),
 		cmocka_unit_test_setup(what_rules_speak_of, lab_fresh),
+		cmocka_unit_test_setup(a_set_of_many_sources, lab_fresh),
 		cmocka_unit_test_setup(what_a_rule_itself_speaks_of, lab_fresh),
 		cmocka_unit_test_setup(what_would_be_if, lab_fresh),
 		cmocka_unit_test_setup(large_sets_are_searched, lab_fresh),
