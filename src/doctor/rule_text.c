@@ -8,12 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hairpin/clock.h"
 #include "hairpin/nft.h"
 
 #include "child.h"
 #include "patient.h"
 
-enum { RULE_TEXT_CHAINS = 256, RULE_TEXT_BYTES = 1000 };
+enum {
+	RULE_TEXT_CHAINS = 256,
+	RULE_TEXT_BYTES = 1000,
+	RULE_TEXT_LIMIT_MS = 5000,	/* of all chains: nft reads large sets for each */
+};
 
 /* Of one chain: as many lines as it has rules; none where nft did not tell. */
 struct rule_texts {
@@ -22,6 +27,7 @@ struct rule_texts {
 		char **lines;
 	} chains[RULE_TEXT_CHAINS];
 	size_t count;
+	int64_t spent_ms;
 };
 
 /* nft takes its arguments as a program: a name must be one word of it. */
@@ -120,6 +126,7 @@ static const struct rule_lines *rule_text_chain(struct patient *patient,
 						const struct walk_chain *of)
 {
 	struct rule_texts *texts = patient->rule_texts;
+	int64_t begin_ms = clock_now_ms();
 	size_t i;
 
 	if (!texts)
@@ -131,7 +138,9 @@ static const struct rule_lines *rule_text_chain(struct patient *patient,
 	if (!texts || texts->count == RULE_TEXT_CHAINS)
 		return NULL;
 	texts->chains[texts->count].chain = of;
-	rule_text_list(&texts->chains[texts->count]);
+	if (texts->spent_ms < RULE_TEXT_LIMIT_MS)
+		rule_text_list(&texts->chains[texts->count]);
+	texts->spent_ms += clock_now_ms() - begin_ms;
 	return &texts->chains[texts->count++];
 }
 
