@@ -86,6 +86,19 @@ static bool files_define(struct files *files, const char *line)
 
 /* --- lines --- */
 
+/* Nobody waits for a pattern that has all directories of the machine looked through. */
+static bool files_is_modest(const char *pattern)
+{
+	unsigned wild = 0;
+	size_t length;
+
+	for (; *pattern; pattern += length + (pattern[length] == '/')) {
+		length = strcspn(pattern, "/");
+		wild += strcspn(pattern, "*?[") < length;
+	}
+	return wild <= FILES_WILD_MAX;
+}
+
 /* 'include "PATH"', which may be a pattern; one without a '/' in front is below /etc. */
 static bool files_include(struct files *files, const char *root, const char *line,
 			  unsigned depth)
@@ -97,12 +110,13 @@ static bool files_include(struct files *files, const char *root, const char *lin
 		return false;
 	begin = strchr(line, '"');
 	end = begin ? strchr(begin + 1, '"') : NULL;
-	if (!end || depth == FILES_DEPTH)
+	if (!end || depth == FILES_DEPTH || files->include_count++ >= FILES_INCLUDES_MAX)
 		return true;
 	if (begin[1] != '/')
 		text_add(&path, "/etc/");
 	text_add_bytes(&path, begin + 1, (size_t)(end - begin - 1));
-	files_open(files, root, path.bytes, depth + 1);
+	if (files_is_modest(path.bytes))
+		files_open(files, root, path.bytes, depth + 1);
 	return true;
 }
 

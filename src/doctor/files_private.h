@@ -11,6 +11,8 @@
 enum {
 	FILES_MAX = 64,
 	FILES_DEPTH = 8,		/* of includes */
+	FILES_INCLUDES_MAX = 256,
+	FILES_WILD_MAX = 3,		/* parts of a path that are patterns */
 	FILES_LINES_MAX = 50000,
 	FILES_BYTES_MAX = 1 << 20,	/* of one */
 	FILES_DEFINES_MAX = 256,
@@ -40,6 +42,7 @@ struct file_line {
 struct files {
 	char *paths[FILES_MAX];
 	size_t path_count;
+	unsigned include_count;
 	struct file_line *lines;
 	size_t line_count, room;
 	struct { char *name, *value; } defines[FILES_DEFINES_MAX];

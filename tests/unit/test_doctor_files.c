@@ -186,6 +186,21 @@ static void test_the_file_lost_the_comment(void **state)
 	assert_string_equal(place(fixture), "/etc/my/2.nft:2!");
 }
 
+/* Eight stars in a row, and every directory of the machine would be looked through. */
+static void test_a_pattern_without_measure(void **state)
+{
+	struct place_fixture *fixture = *state;
+
+	scratch_write(&fixture->scratch, "etc/my/2.nft",
+		      "tcp dport 443 dnat to 192.168.1.2:8443\n", 0644);
+	scratch_write(&fixture->scratch, "etc/nftables.conf",
+		      "include \"/*/../e*/m*/*.nft\"\n", 0644);
+	assert_string_equal(place(fixture), "nowhere");
+	scratch_write(&fixture->scratch, "etc/nftables.conf",
+		      "include \"/e*/m*/*.nft\"\n", 0644);
+	assert_string_equal(place(fixture), "/etc/my/2.nft:1!");
+}
+
 static void test_iptables_save(void **state)
 {
 	struct place_fixture *fixture = *state;
@@ -222,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_another_rule),
 		cmocka_unit_test(test_lines_with_more_to_look_at_than_to_take),
 		cmocka_unit_test_setup_teardown(test_nowhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_pattern_without_measure, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_file_has_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_file_lost_the_comment, set_up,
 						tear_down),
