@@ -11,7 +11,10 @@
 
 #include "hairpin/clock.h"
 
-enum { AGAIN_MS = 500 };	/* a datagram is sent again; TCP does so by itself */
+enum {
+	AGAIN_MS = 500,		/* a datagram is sent again; TCP does so by itself */
+	HEARD_MAX = 1000,	/* packets at one time: others may flood us */
+};
 
 union name {
 	struct sockaddr any;
@@ -88,7 +91,7 @@ static void listen_in(const struct probe_client *client, struct probe_try *tried
 	const struct conntrack_flow *flow = &tried->flow;
 	struct overheard heard;
 
-	while (overhear_next(client->ears, &heard) == 0) {
+	for (int i = 0; i < HEARD_MAX && overhear_next(client->ears, &heard) == 0; i++) {
 		if (!is_of_us(flow, &heard))
 			continue;
 		if (heard.error)

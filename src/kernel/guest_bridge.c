@@ -55,8 +55,10 @@ static int take_link(void *context, const struct nlmsghdr *message)
 		return 0;
 	attributes = attr_of_message(message, sizeof(*header));
 	info = attr_nest(attributes, IFLA_LINKINFO);
+	/* Of a VLAN, which is looked at first, the name may be longer. */
+	memset(look->bridge.name, 0, sizeof(look->bridge.name));
 	if (attr_string(attr_find(attributes, IFLA_IFNAME), &name) &&
-	    name.length < IFNAMSIZ)
+	    name.length < sizeof(look->bridge.name))
 		memcpy(look->bridge.name, name.bytes, name.length);
 	attr_u32(attr_find(attributes, IFLA_MTU), &look->bridge.mtu);
 	look->bridge.index = (uint32_t)header->ifi_index;

@@ -20,6 +20,7 @@ enum {
 	PORTS_BYTES = 4,
 	TCP_FLAGS_AT = 13,
 	ICMP_BYTES = 8,		/* before what it quotes */
+	OTHERS_MAX = 1000,	/* packets that are passed over at one time */
 };
 
 static int packet_open(uint32_t link, uint16_t protocol, struct err *ret_err)
@@ -156,7 +157,7 @@ int overhear_next(int fd, struct overheard *ret_heard)
 	socklen_t length;
 	ssize_t got;
 
-	for (;;) {
+	for (int i = 0; i < OTHERS_MAX; i++) {
 		length = sizeof(from);
 		got = recvfrom(fd, packet, sizeof(packet), 0, (struct sockaddr *)&from,
 			       &length);
@@ -166,4 +167,5 @@ int overhear_next(int fd, struct overheard *ret_heard)
 		    overhear_parse(family_of(&from), packet, (size_t)got, ret_heard))
 			return 0;
 	}
+	return -EAGAIN;		/* a flood is no reason to forget the time */
 }
