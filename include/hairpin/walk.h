@@ -246,11 +246,7 @@ size_t walk_rule_destinations(const struct walk *walk, const struct walk_rule *r
 const char *walk_rule_named(const struct walk *walk, const struct walk_rule *rule,
 			    const struct addr *address);
 
-/* Does the rule ask what kind of address the destination is (fib, addrtype)? */
-bool walk_rule_asks_fib(const struct walk_rule *rule);
-/* Does it ask by which link the packet came? */
-bool walk_rule_asks_in(const struct walk_rule *rule);
-/* Is it reached from a base chain of that type and hook? */
+/* Is the rule reached from a base chain of that type and hook? */
 bool walk_rule_is_at(const struct walk *walk, const struct walk_rule *rule,
 		     const char *type, unsigned hook);
 

@@ -262,22 +262,6 @@ static void compile_one(struct walk_compiler *compiler, struct span name)
 		*compiler->op = (struct walk_op){ .kind = WALK_OP_UNSURE };
 }
 
-static bool asks_in(const struct walk_op *op)
-{
-	static const uint32_t keys[] = {
-		NFT_META_IIF, NFT_META_IIFNAME, NFT_META_IIFGROUP, NFT_META_IIFTYPE,
-		NFT_META_IIFKIND, NFT_META_SDIF, NFT_META_SDIFNAME,
-	};
-
-	if (op->kind == WALK_OP_XT_MATCH)
-		return attr_is(op->value, "physdev") || attr_is(op->value, "devgroup");
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (op->kind == WALK_OP_META && op->key == keys[i])
-			return true;
-	}
-	return false;
-}
-
 /* What a rule needs, of its own NAT's family or of its table's ones. */
 static void note_tracking(struct walk *walk, const struct walk_rule *rule,
 			  const struct walk_op *op)
@@ -294,7 +278,6 @@ static void note_tracking(struct walk *walk, const struct walk_rule *rule,
 static void note(struct walk_rule *rule, struct walk_code *code,
 		 const struct walk_op *op)
 {
-	code->asks_in |= asks_in(op);
 	code->deed |= walk_op_is_deed(op);
 	rule->xt |= op->kind == WALK_OP_XT_MATCH || op->kind == WALK_OP_XT_TARGET;
 	if (op->kind == WALK_OP_NAT)

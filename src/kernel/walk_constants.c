@@ -449,12 +449,3 @@ const char *walk_rule_named(const struct walk *walk, const struct walk_rule *rul
 	tell_read(&facts, rule);
 	return search.spelled ? NULL : search.set;
 }
-
-bool walk_rule_asks_fib(const struct walk_rule *rule)
-{
-	struct rule_view view;
-
-	rule_read(rule->code->expressions, rule->chain->table->family, &view);
-	return (view.side[RULE_IPV4].forms[RULE_HEADER] |
-		view.side[RULE_IPV6].forms[RULE_HEADER]) & RULE_FIB;
-}

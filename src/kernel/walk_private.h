@@ -112,7 +112,6 @@ struct walk_op {
 struct walk_code {
 	struct walk_op *ops;
 	size_t count;
-	bool asks_in;
 	bool deed;			/* has a consequence for a packet's way */
 	struct span expressions;	/* raw */
 };

@@ -157,8 +157,3 @@ int walk_rule_nat(const struct walk *walk, const struct router *router,
 	*ret_nat = result.destination_nat;
 	return 0;
 }
-
-bool walk_rule_asks_in(const struct walk_rule *rule)
-{
-	return rule->code->asks_in;
-}

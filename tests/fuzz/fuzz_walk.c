@@ -202,8 +202,6 @@ static void ask_constants(const struct walk *walk)
 		walk_constants_done(&constants);
 	}
 	(void)walk_rule_destinations(walk, rule, addresses, 2);
-	(void)walk_rule_asks_fib(rule);
-	(void)walk_rule_asks_in(rule);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

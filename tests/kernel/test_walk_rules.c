@@ -283,11 +283,6 @@ static void what_a_rule_itself_speaks_of(void **state)
 	of_set = walks_addr("203.0.113.8", &(uint16_t){ 0 });
 	assert_null(walk_rule_named(walks.walk, named, &of_set));
 	assert_null(walk_rule_named(walks.walk, find(&walks, "spelled"), &of_set));
-	assert_true(walk_rule_asks_fib(find(&walks, "fib")));
-	assert_true(walk_rule_asks_fib(find(&walks, "xt")));
-	assert_false(walk_rule_asks_fib(named));
-	assert_true(walk_rule_asks_in(find(&walks, "fib")));
-	assert_false(walk_rule_asks_in(named));
 	assert_true(find(&walks, "spelled")->nat_destination);
 	assert_true(named->nat_destination && !named->nat_source && !named->xt);
 	assert_false(find(&walks, "fib")->nat_destination);
