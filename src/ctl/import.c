@@ -50,6 +50,20 @@ static int import_include(void *context, const char *path, struct text *ret_text
 	return import_read_file(whole, ret_text);
 }
 
+/* The other program's values are in there, with whatever would act on a terminal. */
+static int import_print(const struct text *document, const struct ctl_view *view)
+{
+	TEXT_CLEANUP struct text out = TEXT_INIT;
+	int status;
+
+	if (!view->terminal)
+		return run_print(document);
+	ctl_json_show(document->bytes, document->length, &out);
+	status = run_print(&out);
+	explicit_bzero(out.bytes, out.length);
+	return status;
+}
+
 static int import_show(const struct ctl_options *options, const struct ctl_view *view,
 		       const struct import *import)
 {
@@ -61,7 +75,7 @@ static int import_show(const struct ctl_options *options, const struct ctl_view 
 		if (import->lost_count)
 			fprintf(stderr, "hairpinctl: %u not taken over; what is above is left "
 				"to you\n", import->lost_count);
-		return run_print(&import->document);
+		return import_print(&import->document, view);
 	}
 	answer = json_new_object();
 	json_add_integer(answer, "schema", 1);

@@ -241,6 +241,16 @@ def files():
     look('providers', ['providers'])
 
 
+def imported():
+    """import: what another program's file holds moves no cursor"""
+    with open(f'{PLACE}/ddclient.conf', 'wb') as file:
+        file.write(b'protocol=dyndns2, login=a\xc2\x9b31m\xe2\x80\xae\x1b[2J\xff, password=p h.example.org\n')
+    status, text = on_terminal(['import', 'ddclient', f'{PLACE}/ddclient.conf'], *VIEWS['80 columns'])
+    same(status, 0, text)
+    assert r'"a\u009b31m\u202e\u001b[2J' in text, text
+    assert not re.search(r'[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]', text), text
+
+
 def metrics():
     """metrics: as they are, whatever the terminal"""
     text = '# HELP hairpind_up Is 1.\n# TYPE hairpind_up gauge\nhairpind_up{version="0.1.0"} 1\n'
@@ -282,4 +292,4 @@ def refusals():
 
 
 os.makedirs(PLACE, exist_ok=True)
-run_tests([status_states, status_many, rules_and_plan, steering, watching, files, metrics, kernel, refusals])
+run_tests([status_states, status_many, rules_and_plan, steering, watching, files, imported, metrics, kernel, refusals])
