@@ -133,6 +133,7 @@ static void test_reports(void **state)
 	check_golden("doctor-healthy", doctor_show);
 	check_golden("doctor-many", doctor_show);
 	check_golden("doctor-rights", doctor_show);
+	check_golden("doctor-twice", doctor_show);
 	check_golden("doctor-hostile", doctor_show);
 }
 
