@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The text file for node_exporter. */
+#include <errno.h>
 #include <string.h>
 
 #include "hairpin/clock.h"
@@ -23,23 +24,32 @@ static bool is_on(const struct core *core)
 	return core->options->metrics_directory >= 0 && !core->dry_run;
 }
 
+static const char *advice(int code)
+{
+	return code == -EACCES || code == -EPERM
+		       ? "; the user that the core runs as must be allowed to write to "
+			 "the directory"
+		       : "";
+}
+
 static void write_file(struct core *core, const struct text *text)
 {
 	struct metrics *metrics = &core->metrics;
 	struct err err = { "" };
 	const char *path = core->options->metrics_path;
 	char count[FAULT_TEXT_BYTES];
+	int result = statefile_show(core->options->metrics_directory,
+				    strrchr(path, '/') + 1, text->bytes, text->length,
+				    &err);
 
-	if (statefile_show(core->options->metrics_directory, strrchr(path, '/') + 1,
-			   text->bytes, text->length, &err) == 0) {
+	if (result == 0) {
 		if (fault_over(&metrics->fault))
 			log_notice("metrics: the text file is written again");
 		return;
 	}
 	metrics->written = 0;
 	if (fault_again(&metrics->fault))
-		log_warning("metrics: %s%s; the user that the core runs as must be "
-			    "allowed to write to the directory", err.text,
+		log_warning("metrics: %s%s%s", err.text, advice(result),
 			    fault_count(&metrics->fault, count));
 }
 
