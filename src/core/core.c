@@ -180,6 +180,7 @@ static ev_tstamp on_clock(ev_periodic *periodic, ev_tstamp now)
 	if (core->schedule)
 		schedule_clock(core->schedule, clock_now_ms());
 	pause_clock(core, clock_now_ms());
+	level_clock(core, clock_now_ms());
 	return now + CORE_FAR_S;
 }
 

@@ -53,6 +53,15 @@ void level_turn(struct core *core, int64_t now_ms)
 		level_reset(core);
 }
 
+void level_clock(struct core *core, int64_t now_ms)
+{
+	struct level *level = &core->level;
+
+	if (level->until_wall_s)
+		level->until_wall_s =
+			clock_wall_s() + (level->until_ms - now_ms + 999) / 1000;
+}
+
 int64_t level_due_ms(const struct core *core)
 {
 	return core->level.is_set ? core->level.until_ms : INT64_MAX;

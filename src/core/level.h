@@ -26,6 +26,9 @@ void level_reset(struct core *core);
 /* A new publisher has to be told. */
 void level_tell_publisher(struct core *core);
 
+/* The wall clock was stepped: the end has another name. */
+void level_clock(struct core *core, int64_t now_ms);
+
 void level_turn(struct core *core, int64_t now_ms);
 int64_t level_due_ms(const struct core *core);
 

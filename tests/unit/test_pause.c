@@ -283,6 +283,10 @@ static void level_of_the_log(void **state)
 	text = status_print(&room.core, kernel.now_ms);
 	assert_non_null(strstr(text, "\"log\":{\"level\":\"warning\",\"until\":\"2026-"));
 	free(text);
+	/* A step of the clock is no later end: it is told by the new clock. */
+	kernel.wall_s += 5000;
+	level_clock(&room.core, kernel.now_ms);
+	assert_int_equal(room.core.level.until_wall_s, kernel.wall_s + 60);
 	room_wait(59999);
 	level_turn(&room.core, kernel.now_ms);
 	assert_int_equal(log_level(), LOG_WARNING);
