@@ -147,7 +147,10 @@ static int rules_run(struct core *core, struct rules_walk *walk, bool dry_run,
 	wans_fill_targets(core->wans, core->config->wan_count, core->targets);
 	if (walk->guess)
 		rules_suppose(core, walk->guess, former);
-	return nft_sync(core->nft, &request, ret_report, ret_err);
+	result = nft_sync(core->nft, &request, ret_report, ret_err);
+	if (walk->guess)
+		wans_fill_targets(core->wans, core->config->wan_count, core->targets);
+	return result;
 }
 
 static void rules_count(struct core *core, const struct rules_walk *walk,

@@ -11,7 +11,6 @@
 
 #include "hairpin/channel.h"
 #include "hairpin/log.h"
-#include "hairpin/log.h"
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
 #include "job.h"

@@ -31,6 +31,8 @@ static struct json *plan(const char *address)
 	if (plan_print(&room.core, address ? &supposed : NULL, kernel.now_ms, &text,
 		       &err) < 0)
 		fail_msg("no plan: %s", err.text);
+	/* What was supposed is forgotten with the answer. */
+	assert_ptr_equal(room.core.targets[0].former, room.core.wans[0].former);
 	root = json_parse(text, strlen(text), JSON_STRICT, &error);
 	if (!root)
 		fail_msg("no JSON: %s: %s", error.text, text);
