@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Routers with one fault in the rules, and with two. doctor_broken_around.py has those whose rules are right."""
 
-from doctor_healthy import BEHIND, DMZ, GUEST, TWO_WANS, TWO, WEB_AND_VOICE
+from doctor_healthy import BEHIND, DMZ, GUEST, OUTSIDE, TWO_WANS, TWO, WEB_AND_VOICE
 from doctor_rules import (BY_HAND, FIB, FIREWALLD, FRONT, FW4, INET, IPTABLES, MAP, RETURN_PATH, SIX, VYOS, WANS)
 from doctor_story import Do, Ends, Router, Wrong, cut
 from doctor_world import FORMER, FORMER6, PREFIX, PUBLIC6, STRANGER
@@ -214,14 +214,15 @@ FILTERS = [
 
 DOUBLE = [
     Router('double NAT, only the public address', 'Behind the box packets come with its inner address.', FRONT, parts=('front',),
-           config=BEHIND, daemon=True, faults=(cut('iifname "wan0" tcp dport 80 dnat to 192.168.1.2 comment "web, from '
+           config=BEHIND, files=OUTSIDE, daemon=True, faults=(cut('iifname "wan0" tcp dport 80 dnat to 192.168.1.2 comment "web, from '
                                                   'outside"'),),
            findings=('twin-missing',), broken={'inet tcp 80': 'router'}),
-    Router('double NAT, only the interface', "At home I see the box's page.", FRONT, parts=('front',), config=BEHIND, daemon=True,
+    Router('double NAT, only the interface', "At home I see the box's page.", FRONT, parts=('front',),
+           config=BEHIND, files=OUTSIDE, daemon=True,
            faults=(cut('ip daddr 81.2.69.7 tcp dport 80 dnat to 192.168.1.2 comment "hairpin web"'),),
            findings=('twin-missing',), broken={'lan tcp 80': 'box'}),
     Router('double NAT, fib form', "fib needs no address, but the public one is not this router's.", FRONT, parts=('front',),
-           config=BEHIND, daemon=True,
+           config=BEHIND, files=OUTSIDE, daemon=True,
            faults=(cut('ip daddr 81.2.69.7 tcp dport 80 dnat to 192.168.1.2 comment "hairpin web"'),
                    Wrong('iifname "wan0" tcp dport', 'ip daddr != 192.168.1.1 fib daddr type local tcp dport')),
            findings=('twin-missing',), broken={'lan tcp 80': 'box'}),
@@ -257,7 +258,7 @@ TWO_FAULTS = [
                    Do('server', 'ip route del default')), findings=('lan-blocked', 'server-no-route'),
            broken={question: 'nobody' for question in ALL}),
     Router('two faults: a twin is missing, and the return path', 'Behind a box, copied in haste.', FRONT, parts=('front',),
-           config=BEHIND, daemon=True, findings=('twin-missing', 'return-path'),
+           config=BEHIND, files=OUTSIDE, daemon=True, findings=('twin-missing', 'return-path'),
            faults=(cut('iifname "wan0" tcp dport 80 dnat to 192.168.1.2 comment "web, from outside"'), cut(RETURN_PATH)),
            broken={'inet tcp 80': 'router', 'lan tcp 80': 'nobody'}),
 ]

@@ -6,8 +6,9 @@ from doctor_story import Do, Router
 from doctor_world import PREFIX, PUBLIC6, STRANGER
 
 WEB_AND_VOICE = ('inet tcp 80', 'inet tcp 443', 'inet udp 5000', 'lan tcp 80', 'lan tcp 443', 'lan udp 5000')
-# The daemon asks outside which address the world sees.
-BEHIND = {'wans': [{'interface': 'wan0', 'ipv4': {'source': 'command', 'command': ['/bin/echo', '81.2.69.7']}}],
+# The daemon asks outside which address the world sees: a command of its own user's.
+OUTSIDE = {'/etc/hairpind/outside': '#!/bin/sh\necho 81.2.69.7\n'}
+BEHIND = {'wans': [{'interface': 'wan0', 'ipv4': {'source': 'command', 'command': ['/etc/hairpind/outside']}}],
           'state': {'directory': '/run/hairpind'}, 'control': {'socket': '/run/hairpind/control.sock'}}
 TWO = {'wans': [{'interface': 'wan0', 'name': 'wan0'}, {'interface': 'wan1', 'name': 'wan1'}]}
 TWO_WANS = tuple(Do('router', command) for command in (
@@ -159,7 +160,7 @@ HEALTHY = [
     Router('fw4', 'OpenWrt: one redirect with reflection.', FW4),
     Router('VyOS', 'A rule for the WAN, one for the LAN with its destination.', VYOS),
     Router('double NAT with twins', "Behind the provider's box: each rule twice, as the guides say.", FRONT,
-           parts=('front',), config=BEHIND, daemon=True),
+           parts=('front',), config=BEHIND, files=OUTSIDE, daemon=True),
     Router('two WANs', 'Each uplink has its rule, and answers leave by the uplink that was asked.', WANS,
            parts=('wan1',), setup=TWO_WANS, config=TWO,
            asks=('inet tcp 80', 'inet tcp 80 at 82.3.70.7', 'lan tcp 80', 'lan tcp 80 at 82.3.70.7')),
