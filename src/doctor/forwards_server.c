@@ -13,20 +13,27 @@
 
 #include "remedy.h"
 
-enum { SERVER_LIMIT_MS = 1500, SERVERS_MAX = 64 };
+enum {
+	SERVER_LIMIT_MS = 1500,
+	SERVERS_MAX = 64,
+	SERVER_RANGE = 16,		/* wider ones are not asked */
+	SERVER_REACHES_MAX = 512,
+};
 
-/* Two connections to one server and port: from beside it, and from the WAN's address. */
+/* Connections to one server: to each port from beside it, and from the WAN's address. */
 struct server {
 	const struct patient_forward *forward;
 	const struct router_address *near;
-	struct reach *beside, *far;		/* `far` NULL: it would show nothing */
+	struct reach *beside;
+	size_t ports;				/* so many, from `beside` on */
+	struct reach *far;			/* to the first; NULL: it would show nothing */
 	bool in_the_way;			/* that is told, and no more of it */
 };
 
 struct servers {
 	struct forwards *all;
 	struct server list[SERVERS_MAX];
-	struct reach reaches[2 * SERVERS_MAX];
+	struct reach reaches[SERVER_REACHES_MAX];
 	size_t count, reach_count;
 };
 
@@ -46,10 +53,15 @@ static bool server_is_in_the_way(const struct patient *patient,
 	return false;
 }
 
-/* Behind a range nobody need listen all the time, and UDP says nothing. */
-static bool server_is_asked(const struct patient_forward *forward)
+/* How many ports of the server are behind it; 0: unclear, or too many. UDP says nothing. */
+static size_t server_count_ports(const struct patient_forward *forward)
 {
-	return forward->protocol == IPPROTO_TCP && forward->port == forward->port_last;
+	size_t count = (size_t)(forward->port_last - forward->port) + 1;
+
+	if (forward->protocol != IPPROTO_TCP || count > SERVER_RANGE ||
+	    (count > 1 && forward->server_port != forward->port))
+		return 0;
+	return count;
 }
 
 static bool server_is_known(const struct servers *servers,
@@ -60,7 +72,8 @@ static bool server_is_known(const struct servers *servers,
 
 	for (i = 0; i < servers->count; i++) {
 		other = servers->list[i].forward;
-		if (addr_equal(&other->server, &forward->server) &&
+		if (servers->list[i].ports == server_count_ports(forward) &&
+		    addr_equal(&other->server, &forward->server) &&
 		    other->server_port == forward->server_port)
 			return true;
 	}
@@ -102,13 +115,17 @@ static bool server_sees_clients(struct forwards *all, const struct patient_forwa
 
 static struct reach *server_ask(struct servers *servers,
 				const struct patient_forward *forward,
-				const struct addr *source)
+				const struct addr *source, size_t ports)
 {
-	struct reach *reach = &servers->reaches[servers->reach_count++];
+	struct reach *first = &servers->reaches[servers->reach_count];
+	size_t i;
 
-	*reach = (struct reach){ .source = *source, .destination = forward->server,
-				 .port = forward->server_port };
-	return reach;
+	for (i = 0; i < ports; i++)
+		servers->reaches[servers->reach_count++] = (struct reach){
+			.source = *source, .destination = forward->server,
+			.port = (uint16_t)(forward->server_port + i),
+		};
+	return first;
 }
 
 static void server_add(struct servers *servers, const struct patient_forward *forward)
@@ -117,9 +134,11 @@ static void server_add(struct servers *servers, const struct patient_forward *fo
 	const struct router_address *near =
 		router_network_of(all->patient->router, &forward->server);
 	struct addr own = forwards_own(forward->wan, forward->server.family);
+	size_t ports = server_count_ports(forward);
 	struct server *server;
 
-	if (!near || near->link == forwards_link(forward->wan) ||
+	if (!ports || !near || near->link == forwards_link(forward->wan) ||
+	    servers->reach_count + ports + 1 > SERVER_REACHES_MAX ||
 	    servers->count == SERVERS_MAX || server_is_known(servers, forward) ||
 	    !server_sees(all, forward, &near->address))
 		return;
@@ -127,10 +146,11 @@ static void server_add(struct servers *servers, const struct patient_forward *fo
 	*server = (struct server){ .forward = forward, .near = near };
 	server->in_the_way = forward->found != PATIENT_BY_NOBODY &&
 			     server_is_in_the_way(all->patient, forward);
-	server->beside = server_ask(servers, forward, &near->address);
+	server->ports = ports;
+	server->beside = server_ask(servers, forward, &near->address, ports);
 	if (!addr_is_none(&own) && server_sees(all, forward, &own) &&
 	    server_sees_clients(all, forward))
-		server->far = server_ask(servers, forward, &own);
+		server->far = server_ask(servers, forward, &own, 1);
 }
 
 static void server_tell_silent(struct servers *servers, const struct server *server,
@@ -237,23 +257,47 @@ static void server_take_back(struct servers *servers, const struct server *serve
 	}
 }
 
-static void server_judge(struct servers *servers, const struct server *server)
+/* The best that any of its ports came to. */
+static enum reach_result server_beside(const struct server *server)
+{
+	enum reach_result best = server->beside->result;
+	size_t i;
+
+	for (i = 1; i < server->ports; i++) {
+		if (server->beside[i].result < best)
+			best = server->beside[i].result;
+	}
+	return best;
+}
+
+static void server_judge_far(struct servers *servers, const struct server *server,
+			     const char *address)
 {
 	enum reach_result beside = server->beside->result;
+
+	if ((beside != REACH_OPEN && beside != REACH_REFUSED) || !server->far ||
+	    server->in_the_way || server->far->result != REACH_SILENT)
+		return;
+	server_tell_no_route(servers, server, address);
+	server_take_back(servers, server, false);
+}
+
+static void server_judge(struct servers *servers, const struct server *server)
+{
+	enum reach_result beside = server_beside(server);
+	/* Behind a range nobody need listen all the time. */
+	bool refused = beside == REACH_REFUSED && server->ports == 1;
+	bool silent = beside == REACH_SILENT || beside == REACH_NO_HOST;
 	char address[ADDR_TEXT_BYTES];
 
 	addr_format(&server->forward->server, address);
-	if (!server->in_the_way && beside == REACH_REFUSED)
+	if (!server->in_the_way && refused)
 		server_tell_refuses(servers, server, address);
-	if (!server->in_the_way && (beside == REACH_SILENT || beside == REACH_NO_HOST))
+	if (!server->in_the_way && silent)
 		server_tell_silent(servers, server, address);
-	if (beside != REACH_OPEN && beside != REACH_NOT_TRIED)
+	if (refused || silent)
 		server_take_back(servers, server, true);
-	if ((beside == REACH_OPEN || beside == REACH_REFUSED) && server->far &&
-	    !server->in_the_way && server->far->result == REACH_SILENT) {
-		server_tell_no_route(servers, server, address);
-		server_take_back(servers, server, false);
-	}
+	server_judge_far(servers, server, address);
 }
 
 void forwards_judge_servers(struct forwards *all)
@@ -271,7 +315,7 @@ void forwards_judge_servers(struct forwards *all)
 	}
 	servers->all = all;
 	for (i = 0; i < patient->forward_count; i++) {
-		if (server_is_asked(&patient->forwards[i]))
+		if (server_count_ports(&patient->forwards[i]))
 			server_add(servers, &patient->forwards[i]);
 	}
 	if (reach_all(servers->reaches, servers->reach_count, SERVER_LIMIT_MS) == 0) {
