@@ -185,6 +185,11 @@ bool forwards_comes_back(struct forwards *all, const struct patient_forward *for
 			 const struct patient_network *network,
 			 const struct walk_packet *packet, const struct walk_result *first);
 
+/* A question was stopped: is its answer, too? Then the finding gets what lets it through. */
+void forwards_add_answer(struct forwards *all, struct finding *finding,
+			 const struct walk_packet *packet,
+			 const struct patient_forward *forward);
+
 void forwards_judge_internet(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_lan(struct forwards *all, struct patient_forward *forward);
 void forwards_judge_servers(struct forwards *all);

@@ -119,3 +119,19 @@ bool forwards_comes_back(struct forwards *all, const struct patient_forward *for
 	back_tell_astray(&it, out);
 	return false;
 }
+
+void forwards_add_answer(struct forwards *all, struct finding *finding,
+			 const struct walk_packet *packet,
+			 const struct patient_forward *forward)
+{
+	const struct walk_question question = {
+		.packet = *packet, .regardless = true,
+		.assumed = forward->server, .assumed_port = forward->server_port,
+	};
+	struct walk_result there, back;
+
+	if (!forwards_run(all, &question, &there) || there.end != WALK_FORWARDED ||
+	    !forwards_run_back(all, packet, &there, &back) || !forwards_is_dropped(&back))
+		return;
+	remedy_add_answers(all, finding, &back);
+}

@@ -191,6 +191,7 @@ static bool internet_tell_blocked(struct internet *it, const struct walk_result 
 	finding_remedy(finding, DOCTOR_HERE,
 		       "Let through what was translated for a forward.");
 	remedy_add_accept(it->all, finding, forward, dropped, forward->wan->link, NULL);
+	forwards_add_answer(it->all, finding, &it->packet, forward);
 	return false;
 }
 

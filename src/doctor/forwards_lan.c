@@ -145,6 +145,7 @@ static void lan_tell_blocked(struct lan *it, bool on_purpose)
 		       "Let through what was translated for a forward.");
 	remedy_add_accept(it->all, finding, it->forward, dropped, it->network->link,
 			  router_link_of(router, it->last.out));
+	forwards_add_answer(it->all, finding, &it->packet, it->forward);
 }
 
 /* --- too much --- */
