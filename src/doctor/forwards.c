@@ -201,6 +201,9 @@ int forwards_begin(struct forwards *all, struct patient *patient, struct err *re
 				  .deadline_ms = clock_now_ms() + FORWARDS_LIMIT_MS };
 	rc = walk_constants(patient->walk, "nat", NF_INET_PRE_ROUTING, &all->constants);
 	if (rc == 0)
+		rc = walk_constants(patient->walk, "filter", NF_INET_FORWARD,
+				    &all->filters);
+	if (rc == 0)
 		rc = forwards_find_ports(all);
 	if (rc == 0)
 		rc = forwards_find_links(all);
@@ -215,6 +218,7 @@ int forwards_begin(struct forwards *all, struct patient *patient, struct err *re
 void forwards_done(struct forwards *all)
 {
 	walk_constants_done(&all->constants);
+	walk_constants_done(&all->filters);
 	findings_done(&all->findings);
 	free(all->ports);
 	free(all->links);

@@ -43,6 +43,7 @@ struct forwards_port {
 struct forwards {
 	struct patient *patient;
 	struct walk_constants constants;
+	struct walk_constants filters;		/* of those that packets on their way see */
 	struct forwards_port *ports;	/* of `constants`, each protocol by itself */
 	size_t port_count;
 	/* destinations that rules spell out, that are not ours now and nobody's in the LAN */

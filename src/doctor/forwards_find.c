@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIND_OPEN_TRIES = 256 };
+
 /* What is looked for at one time: a port of one WAN, in one family. */
 struct find {
 	struct forwards *all;
@@ -225,6 +227,16 @@ static bool find_by_link(struct find *find)
 	return false;
 }
 
+static void find_begin(struct find *find)
+{
+	find->draft = (struct patient_forward){
+		.wan = find->wan, .source = find->client,
+		.protocol = find->port->protocol,
+		.port = find->port->first, .port_last = find->port->last,
+		.tried = find->port->tried,
+	};
+}
+
 static bool find_service(struct find *find)
 {
 	static bool (*const ways[])(struct find *) = {
@@ -232,17 +244,69 @@ static bool find_service(struct find *find)
 	};
 	size_t i;
 
-	find->draft = (struct patient_forward){
-		.wan = find->wan, .source = find->client,
-		.protocol = find->port->protocol,
-		.port = find->port->first, .port_last = find->port->last,
-		.tried = find->port->tried,
-	};
+	find_begin(find);
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (ways[i](find))
 			return true;
 	}
 	return false;
+}
+
+/* --- hosts that get every port --- */
+
+static bool find_passes(struct find *find, const struct forwards_port *port)
+{
+	struct walk_question question;
+	struct walk_result result;
+
+	find->port = port;
+	question = (struct walk_question){
+		.packet = find_packet(find, &find->client, &find->own, find->in),
+	};
+	return forwards_run(find->all, &question, &result) &&
+	       result.end == WALK_FORWARDED &&
+	       result.destination_nat.rule == find->draft.rule;
+}
+
+/* The first port that filters let through to it; false: there is none. */
+static bool find_open_port(struct find *find, struct forwards_port *port)
+{
+	const struct walk_constants *filters = &find->all->filters;
+	size_t i;
+
+	if (find_passes(find, port))
+		return true;
+	for (i = 0; i < filters->port_count && i < FIND_OPEN_TRIES; i++) {
+		port->tried = filters->ports[i].first;
+		if (find_passes(find, port))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of a host that gets all ports the filter chooses which: one of these is tried. False:
+ * only the other protocol has any, and so it is meant.
+ */
+static bool find_opening(struct find *find)
+{
+	const struct forwards_port *all_ports = find->port;
+	struct forwards_port port = *all_ports, other = *all_ports;
+	bool meant = true;
+
+	if (port.first != 0 || port.last != UINT16_MAX ||
+	    find->draft.found != PATIENT_BY_ALL)
+		return true;
+	other.protocol = port.protocol == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
+	if (find_open_port(find, &port)) {
+		find->port = &port;
+		(void)find_try(find, &find->client, &find->own, find->in);
+		find->draft.tried = port.tried;
+	} else {
+		meant = !find_open_port(find, &other);
+	}
+	find->port = all_ports;
+	return meant;
 }
 
 /* --- the list --- */
@@ -310,7 +374,7 @@ static void find_of_family(struct forwards *all, const struct patient_wan *wan, 
 		find.own = find.stranger;
 	for (i = 0; i < all->port_count && !all->error; i++) {
 		find.port = &all->ports[i];
-		if (!find_service(&find))
+		if (!find_service(&find) || !find_opening(&find))
 			continue;
 		/* Of all ports this one has a rule of its own, but only for the LAN. */
 		if (find_is_known(all->patient, &find.draft) && find_from_lan(&find))
@@ -319,6 +383,45 @@ static void find_of_family(struct forwards *all, const struct patient_wan *wan, 
 	}
 	if (forwards_is_open(wan, family))
 		forwards_find_taken(all, wan, family);
+}
+
+/* Does the same rule send the same there from a WAN's main address? Told of that then. */
+static bool find_is_main(struct find *find)
+{
+	const struct patient *patient = find->all->patient;
+	const struct patient_forward draft = find->draft;
+	const struct patient_wan *wan;
+	bool same = false;
+	size_t i;
+
+	for (i = 0; i < patient->wan_count && !same; i++) {
+		wan = &patient->wans[i];
+		same = !addr_is_none(&wan->own) &&
+		       find_try(find, &find->client, &wan->own, forwards_link(wan)) &&
+		       find->draft.rule == draft.rule &&
+		       addr_equal(&find->draft.server, &draft.server) &&
+		       find->draft.server_port == draft.server_port;
+	}
+	find->draft = draft;
+	return same;
+}
+
+/* What goes to a further address of the router, and not to its main ones, too. */
+static void find_of_other(struct forwards *all, const struct patient_wan *wan)
+{
+	struct find find = {
+		.all = all, .wan = wan, .family = AF_INET,
+		.own = wan->own, .seen = wan->own,
+		.client = forwards_client(all, AF_INET, 0), .in = forwards_link(wan),
+	};
+	size_t i;
+
+	for (i = 0; i < all->port_count && !all->error; i++) {
+		find.port = &all->ports[i];
+		find_begin(&find);
+		if (find_from_internet(&find) && !find_is_main(&find) && find_opening(&find))
+			forwards_keep(all, &find.draft);
+	}
 }
 
 int patient_find_forwards(struct patient *patient, struct err *ret_err)
@@ -339,6 +442,8 @@ int patient_find_forwards(struct patient *patient, struct err *ret_err)
 		find_of_family(&all, &patient->wans[i], AF_INET);
 		find_of_family(&all, &patient->wans[i], AF_INET6);
 	}
+	for (i = 0; rc == 0 && i < patient->other_count; i++)
+		find_of_other(&all, &patient->others[i]);
 	/* The judgement asks about those that were found, and not for more. */
 	if (all.error)
 		forwards_give_up(&all);

@@ -72,7 +72,7 @@ void forwards_note(struct forwards *all)
 	for (i = 0; i < patient->forward_count; i++) {
 		forward = &patient->forwards[i];
 		wan = forward->wan;
-		if (!note_is_literal(patient, forward))
+		if (wan->beside || !note_is_literal(patient, forward))
 			continue;
 		if (!note_is_tagged(patient, forward->rule))
 			note_untagged(all, forward);

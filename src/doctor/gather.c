@@ -236,6 +236,66 @@ static int gather_wans(struct patient *patient, const struct rtnl_snapshot *snap
 	return rc;
 }
 
+/* Was nobody asked which links are WANs? */
+static bool gather_is_guessed(const struct patient *patient)
+{
+	const struct config *config = patient->options->config;
+
+	return !config || (config->wan_count == 1 && !*config->wans[0].interface);
+}
+
+/* The WAN whose link it is; one that is not configured counts as the first's. */
+static const struct patient_wan *gather_wan_of(const struct patient *patient,
+					       const struct rtnl_snapshot *snapshot,
+					       uint32_t link)
+{
+	size_t i;
+
+	for (i = 0; i < patient->wan_count; i++) {
+		if (patient->wans[i].link && patient->wans[i].link->index == link)
+			return &patient->wans[i];
+	}
+	for (i = 0; gather_is_guessed(patient) && i < snapshot->default_count; i++) {
+		if (snapshot->defaults[i].link == link)
+			return &patient->wans[0];
+	}
+	return NULL;
+}
+
+static bool gather_is_own(const struct patient *patient, const struct addr *address)
+{
+	size_t i;
+
+	for (i = 0; i < patient->wan_count; i++) {
+		if (addr_equal(&patient->wans[i].own, address))
+			return true;
+	}
+	return false;
+}
+
+static void gather_others(struct patient *patient, const struct rtnl_snapshot *snapshot)
+{
+	const struct wan_candidate *one;
+	const struct patient_wan *of;
+	size_t i;
+
+	for (i = 0; i < snapshot->address_count; i++) {
+		one = &snapshot->addresses[i];
+		of = gather_wan_of(patient, snapshot, one->ifindex);
+		if (!of || one->address.family != AF_INET ||
+		    !addr_is_global(&one->address) ||
+		    gather_is_own(patient, &one->address) ||
+		    patient->other_count == PATIENT_WANS_MAX)
+			continue;
+		patient->others[patient->other_count++] = (struct patient_wan){
+			.name = of->name, .tag = of->tag, .beside = true,
+			.link = router_link_of(patient->router, one->ifindex),
+			.own = one->address,
+			.outer = one->address, .outer_from = "interface",
+		};
+	}
+}
+
 /* What leads to the internet is no LAN, be it configured as a WAN or not. */
 static int gather_networks(struct patient *patient,
 			   const struct rtnl_snapshot *snapshot)
@@ -264,6 +324,8 @@ static int gather_addresses(struct patient *patient, struct err *ret_err)
 	rtnl_free(rtnl);
 	if (rc == 0)
 		rc = gather_wans(patient, &snapshot, ret_err);
+	if (rc == 0)
+		gather_others(patient, &snapshot);
 	if (rc == 0 && gather_networks(patient, &snapshot) < 0)
 		rc = err_set(ret_err, -ENOMEM, "out of memory");
 	rtnl_snapshot_done(&snapshot);

@@ -35,6 +35,7 @@ struct patient_wan {
 	struct addr former[16];			/* of the daemon, if it may be asked */
 	size_t former_count;
 	struct tag tag;
+	bool beside;		/* one of `others`: its tag is another's, and not for it */
 };
 
 /* One network whose hosts are clients: "192.168.1.0/24 on br0". Of either family. */
@@ -92,6 +93,12 @@ struct patient {
 	struct walk *walk;			/* NULL: may not be read */
 	struct patient_wan wans[PATIENT_WANS_MAX];
 	size_t wan_count;
+	/*
+	 * Further public addresses, each as a WAN by itself: of the WANs' links, and, where
+	 * none are configured, of the links of other default routes. Nobody follows these.
+	 */
+	struct patient_wan others[PATIENT_WANS_MAX];
+	size_t other_count;
 	struct patient_network networks[PATIENT_NETWORKS_MAX];
 	size_t network_count;
 	struct patient_forward *forwards;

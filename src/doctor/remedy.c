@@ -194,6 +194,8 @@ const char *remedy_tag_word(const struct patient_wan *wan)
 {
 	static const char word[] = "hairpin";
 
+	if (wan->beside)
+		return NULL;
 	if (wan->tag.literal_bytes && remedy_is_quotable(wan->tag.pattern))
 		return wan->tag.pattern;
 	return tag_match(&wan->tag, word) != TAG_NO_MATCH ? word : NULL;
@@ -282,6 +284,7 @@ void remedy_add_target(struct text *out, const struct patient_forward *forward)
 
 bool remedy_is_plain(const struct patient *patient, const struct patient_forward *forward)
 {
-	return patient->wan_count == 1 && forward->server.family == AF_INET &&
+	return patient->wan_count == 1 && !patient->other_count &&
+	       forward->server.family == AF_INET &&
 	       addr_equal(&forward->wan->own, &forward->wan->outer);
 }

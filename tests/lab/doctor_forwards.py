@@ -4,7 +4,7 @@
 from doctor_broken import GUEST_SERVER, STALE, STALE_WEB, TO_THE_FORMER
 from doctor_healthy import DMZ, GATES, TWO, TWO_WANS, WEB_AND_VOICE
 from doctor_rules import BY_HAND, FIB, FIREWALLD, INET, IPTABLES, MAP, RETURN_PATH, SIX, VYOS, WANS
-from doctor_story import Router, Wrong, cut
+from doctor_story import GUARDS, Do, Router, Wrong, cut
 from doctor_world import FORMER, PREFIX, PUBLIC6, STRANGER
 
 OUT = 'oifname "wan0" masquerade'
@@ -189,6 +189,21 @@ FAILS = [
     Router('three faults', 'It never worked, and then the address changed.', BY_HAND, asks=WEB_AND_VOICE,
            faults=(Wrong('81.2.69.7 udp', f'{FORMER} udp'), cut(RETURN_PATH), cut('ct status dnat accept')),
            findings=('stale-literal', 'return-path', 'internet-blocked'), broken=dict.fromkeys(WEB_AND_VOICE, 'nobody')),
+    Router('a second address for one host', 'All of it goes to the host, and the filter chooses.', nat(
+        WEB_RULE.replace('tcp dport 80', 'udp dport 5000'), 'ip daddr 81.2.69.8 dnat to 192.168.1.2', more=(
+            'table ip f {\n\tchain f {\n\t\ttype filter hook forward priority 0; policy drop;\n\t\tct state established,related accept\n'
+            '\t\tiifname "br0" accept\n\t\tip daddr 192.168.1.2 tcp dport 80 accept\n\t\tip daddr 192.168.1.2 udp dport 5000 accept\n'
+            '\t}\n}\n')), setup=(Do('router', 'ip addr add 81.2.69.8/24 dev wan0'),),
+           asks=('inet tcp 80 at 81.2.69.8', 'lan tcp 80 at 81.2.69.8'), untold=('inet tcp 80 at 81.2.69.8', 'lan tcp 80 at 81.2.69.8'),
+           faults=(cut(RETURN_PATH),), findings=('return-path',), broken={'lan tcp 80 at 81.2.69.8': 'nobody'}),
+    Router('closed in both directions', 'Docker set the policy; nobody ever opened anything.', nat(WEB_RULE, more=(
+        'table ip f {\n\tchain f {\n\t\ttype filter hook forward priority 0; policy drop;\n\t}\n}\n')), born=True,
+           faults=(as_it_is('policy drop'),), guards=GUARDS[:1], findings=('internet-blocked', 'lan-blocked'),
+           broken={'inet tcp 80': 'nobody', 'lan tcp 80': 'nobody'}),
+    Router('a range of ports to a host that is off', 'All of them are silent.', nat(
+        'ip daddr 81.2.69.7 tcp dport 7000-7010 dnat to 192.168.1.2'), asks=('inet tcp 7005', 'lan tcp 7005'),
+           faults=(Wrong('dnat to 192.168.1.2', 'dnat to 192.168.1.22'),), findings=('server-silent',), elsewhere=True,
+           broken={'inet tcp 7005': 'nobody', 'lan tcp 7005': 'nobody'}),
     Router('by the index of the link', 'iif, not iifname.', nat('iif "wan0" tcp dport 80 dnat to 192.168.1.2'), born=True,
            faults=(as_it_is('iif'),), findings=('wan-bound',), broken={'lan tcp 80': 'router'}),
     Router('whatever is not the LAN', 'iifname != br0.', nat('iifname != "br0" tcp dport 80 dnat to 192.168.1.2'), born=True,
