@@ -80,13 +80,51 @@ static const char *consequence_of(const struct walk_rule *rule)
 	return "unsure";
 }
 
+/* Does that consequence only set marks? Then these are what is not known. */
+static bool op_only_marks(const struct walk_op *op, bool *packet, bool *connection)
+{
+	bool both;
+
+	switch (op->kind) {
+	case WALK_OP_META_SET:
+		*packet = true;
+		return true;
+	case WALK_OP_CT_SET:
+		*connection = true;
+		return op->key == NFT_CT_MARK;
+	case WALK_OP_XT_TARGET:
+		both = attr_is(op->value, "CONNMARK");
+		*packet = true;
+		*connection |= both;
+		return both || attr_is(op->value, "MARK");
+	default:
+		return false;
+	}
+}
+
+/* A rule that matches by chance, to spread connections over uplinks, is no riddle. */
+static bool forget_marks(struct walk_state *state, const struct walk_rule *rule)
+{
+	bool packet = false, connection = false;
+
+	for (size_t i = 0; i < rule->code->count; i++) {
+		const struct walk_op *op = &rule->code->ops[i];
+
+		if (walk_op_is_deed(op) && !op_only_marks(op, &packet, &connection))
+			return false;
+	}
+	state->mark_known &= !packet;
+	state->ct_mark_known &= !connection;
+	return true;
+}
+
 static enum walk_answer try_rule(struct walk_state *state, const struct walk_rule *rule,
 				 struct walk_verdict *ret_verdict)
 {
 	enum walk_miss about;
 	enum walk_answer answer = walk_rule_try(state, rule, false, ret_verdict, &about);
 
-	if (answer == WALK_MAYBE)
+	if (answer == WALK_MAYBE && !forget_marks(state, rule))
 		walk_note(state, WALK_UNSURE, rule->chain, rule, consequence_of(rule));
 	else if (answer == WALK_YES && ret_verdict->name && !ret_verdict->to)
 		walk_note(state, WALK_MATCHED, rule->chain, rule, ret_verdict->name);

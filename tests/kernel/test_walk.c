@@ -188,6 +188,13 @@ static void what_is_not_known_is_unsure(void **state)
 		  "\"half\"; numgen inc mod 1 0 tcp dport 80 dnat to 192.168.1.2; }; }",
 		  NET "203.0.113.5#80",
 		  "forwarded br0 " FROM_NET "192.168.1.2#80 unsure half" },
+		/* only a mark hangs on it, and then what asks for the mark */
+		{ "table ip t { " PRE "numgen random mod 2 0 meta mark set 7 ct mark set 7; "
+		  "tcp dport 80 dnat to 192.168.1.2; meta mark 7 tcp dport 81 dnat to "
+		  "192.168.1.9 comment \"marked\"; tcp dport 81 dnat to 192.168.1.2; }; }",
+		  NET "203.0.113.5#80", "forwarded br0 " FROM_NET "192.168.1.2#80" },
+		{ NULL, NET "203.0.113.5#81",
+		  "forwarded br0 " FROM_NET "192.168.1.2#81 unsure marked" },
 		/* a later match decides */
 		{ "table ip t { " PRE "meta length > 100 tcp dport 99 dnat to 192.168.1.9; tcp "
 		  "dport 80 dnat to 192.168.1.2; }; }",
