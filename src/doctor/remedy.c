@@ -125,7 +125,7 @@ static bool remedy_takes(const struct walk_chain *chain, const char *type, unsig
 
 static const struct walk_chain *remedy_find_chain(const struct patient *patient,
 						  unsigned hook, int family,
-						  const struct walk_table *of)
+						  const struct walk_table *of, bool anyones)
 {
 	const struct walk_chain *chain;
 	size_t i;
@@ -133,7 +133,7 @@ static const struct walk_chain *remedy_find_chain(const struct patient *patient,
 	for (i = 0; (chain = walk_chain(patient->walk, i)); i++) {
 		if ((!of || chain->table == of) &&
 		    remedy_takes(chain, "nat", hook, family) &&
-		    remedy_owner_of(patient, chain->table) == REMEDY_ADMIN)
+		    (anyones || remedy_owner_of(patient, chain->table) == REMEDY_ADMIN))
 			return chain;
 	}
 	return NULL;
@@ -159,10 +159,10 @@ void remedy_place_find(const struct patient *patient, unsigned hook, int family,
 		return;
 	}
 	if (rule)
-		chain = remedy_find_chain(patient, hook, family, rule->chain->table);
+		chain = remedy_find_chain(patient, hook, family, rule->chain->table, false);
 	if (!chain && (!rule || remedy_owner_of(patient, rule->chain->table) ==
 				REMEDY_ADMIN))
-		chain = remedy_find_chain(patient, hook, family, NULL);
+		chain = remedy_find_chain(patient, hook, family, NULL, false);
 	if (chain) {
 		remedy_place_set(ret_place, nft_family_name(chain->table->family),
 				 chain->table->name, chain->name);
@@ -171,6 +171,20 @@ void remedy_place_find(const struct patient *patient, unsigned hook, int family,
 	ret_place->made = true;
 	remedy_place_set(ret_place, family == AF_INET ? "ip" : "ip6", REMEDY_TABLE,
 			 hook == NF_INET_PRE_ROUTING ? "prerouting" : "postrouting");
+}
+
+bool remedy_place_within(const struct patient *patient, unsigned hook, int family,
+			 const struct walk_rule *rule, struct remedy_place *ret_place)
+{
+	const struct walk_chain *chain =
+		remedy_find_chain(patient, hook, family, rule->chain->table, true);
+
+	if (!chain)
+		return false;
+	*ret_place = (struct remedy_place){ .owner = REMEDY_OTHERS };
+	remedy_place_set(ret_place, nft_family_name(chain->table->family),
+			 chain->table->name, chain->name);
+	return true;
 }
 
 void remedy_place_make(struct finding *finding, const struct remedy_place *place,

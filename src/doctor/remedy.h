@@ -3,7 +3,7 @@
  * The commands that mend a forward: lines for a root shell, in nft's syntax for the ruleset
  * as it is, understood by nft 1.0.6 and by today's. They go into the admin's own tables, or
  * into the table "hairpin" where there is none; rules of iptables-nft get lines of
- * iptables; other programs' tables are left alone.
+ * iptables; of other programs' tables only what nothing else can mend is touched, and said.
  *
  * nft gets each line as one quoted word, so that names and comments keep their quotes. A
  * name that such a line cannot hold is not written: then there is no command.
@@ -38,6 +38,9 @@ struct remedy_place {
  */
 void remedy_place_find(const struct patient *patient, unsigned hook, int family,
 		       const struct walk_rule *rule, struct remedy_place *ret_place);
+/* The same of the rule's own table, whoever's it is; false: it has none. */
+bool remedy_place_within(const struct patient *patient, unsigned hook, int family,
+			 const struct walk_rule *rule, struct remedy_place *ret_place);
 /* "nft 'add table ...'", where it is to be made. */
 void remedy_place_make(struct finding *finding, const struct remedy_place *place,
 		       unsigned hook);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hairpin/nft.h"
 
@@ -220,7 +221,7 @@ void remedy_rewrite(struct forwards *all, struct finding *finding,
 		finding_remedy(finding, DOCTOR_HERE, "Bring what is tagged into step with the "
 			       "address; hairpind keeps it there while it runs.");
 		rewrite_run(all, finding, forward->wan, rule, literal, NULL);
-	} else if (owner == REMEDY_FW4) {
+	} else if (owner == REMEDY_FW4 && access("/sbin/fw4", X_OK) == 0) {
 		finding_remedy(finding, DOCTOR_HERE, "fw4 writes the address into its rules: let "
 			       "it do so again.");
 		finding_command(finding, "fw4 reload");

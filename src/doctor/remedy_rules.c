@@ -184,13 +184,26 @@ static void rules_add_accepted(struct text *out, const struct forwards *all,
 	text_add(out, "ct status dnat");
 }
 
+/* May a rule of it be touched, if only until the program that made it does it again? */
+static bool rules_may_touch(struct finding *finding, enum remedy_owner owner,
+			    const struct walk_table *table)
+{
+	if (*table->owner || !remedy_is_word(table->name))
+		return false;
+	if (owner == REMEDY_OTHERS)
+		finding_evidence(finding, "The table %s is another program's: what is mended "
+				 "there must be told its configuration too, or is gone at "
+				 "its next reload.", table->name);
+	return true;
+}
+
+/* For the next reload; the rule itself is added as in any table. */
 static void rules_tell_fw4(struct finding *finding, const char *match)
 {
 	finding_command(finding, "mkdir -p /usr/share/nftables.d/chain-pre/forward");
 	finding_command(finding,
 			"echo '%s accept comment \"hairpin\"' >> "
 			"/usr/share/nftables.d/chain-pre/forward/hairpin.nft", match);
-	finding_command(finding, "fw4 reload");
 }
 
 void remedy_add_accept(struct forwards *all, struct finding *finding,
@@ -214,8 +227,7 @@ void remedy_add_accept(struct forwards *all, struct finding *finding,
 	rules_add_accepted(&match, all, forward, base, by_rule, in, out);
 	if (owner == REMEDY_FW4)
 		rules_tell_fw4(finding, match.bytes);
-	if (owner != REMEDY_ADMIN || !remedy_is_word(base->name) ||
-	    !remedy_is_word(base->table->name))
+	if (!remedy_is_word(base->name) || !rules_may_touch(finding, owner, base->table))
 		return;
 	finding_command(finding, "nft '%s rule %s %s %s %s accept'",
 			by_rule || rules_has_gone(dropped, base) ? "insert" : "add",
@@ -234,15 +246,15 @@ void remedy_add_answers(struct forwards *all, struct finding *finding,
 		return;
 	owner = remedy_owner_of(all->patient, base->table);
 	family = nft_family_name(base->table->family);
-	if (owner == REMEDY_ADMIN)
-		finding_command(finding, "nft 'insert rule %s %s %s ct state established,"
-				"related accept'", family, base->table->name, base->name);
-	else if (owner == REMEDY_IPTABLES)
+	if (owner == REMEDY_IPTABLES)
 		finding_command(finding, "%s -t %s -I %s -m conntrack --ctstate ESTABLISHED,"
 				"RELATED -j ACCEPT",
 				base->table->family == NFPROTO_IPV6 ? "ip6tables-nft"
 								    : "iptables-nft",
 				base->table->name, base->name);
+	else if (rules_may_touch(finding, owner, base->table))
+		finding_command(finding, "nft 'insert rule %s %s %s ct state established,"
+				"related accept'", family, base->table->name, base->name);
 }
 
 /* --- too much --- */
@@ -263,7 +275,9 @@ void remedy_spare_router(struct forwards *all, struct finding *finding,
 		remedy_iptables_spare(all, finding, forward);
 		return;
 	}
-	if (place.made)
+	if (place.made && !(rules_may_touch(finding, REMEDY_OTHERS, rule->chain->table) &&
+			    remedy_place_within(all->patient, NF_INET_PRE_ROUTING,
+						forward->server.family, rule, &place)))
 		return;
 	rules_add_service(&service, all, forward);
 	for (i = 0; i < all->patient->network_count; i++) {
@@ -284,8 +298,7 @@ void remedy_remove(struct forwards *all, struct finding *finding,
 	const struct walk_table *table = rule->chain->table;
 	enum remedy_owner owner = remedy_owner_of(all->patient, table);
 
-	if ((owner == REMEDY_ADMIN || owner == REMEDY_IPTABLES) &&
-	    remedy_is_word(table->name) && remedy_is_word(rule->chain->name))
+	if (rules_may_touch(finding, owner, table) && remedy_is_word(rule->chain->name))
 		finding_command(finding, "nft 'delete rule %s %s %s handle %" PRIu64 "'",
 				nft_family_name(table->family), table->name,
 				rule->chain->name, rule->handle);

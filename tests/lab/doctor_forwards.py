@@ -51,6 +51,9 @@ BY_WAN = 'iifname "wan0" tcp dport 80 dnat to 192.168.1.2'
 
 WORKS = [
     Router('masquerade for everything', 'One line, and it works.', nat(WEB_RULE, post=('masquerade',))),
+    Router('a DMZ that gets no answer from itself', 'Its hosts may go to the internet, and nowhere else.', DMZ.replace(
+        'ct status dnat accept', 'iifname { "wan0", "br0" } ct status dnat accept'), parts=('dmz',),
+           asks=('inet tcp 80 = dmz', 'inet tcp 443 = dmz', 'lan tcp 80 = dmz')),
     Router('a DMZ host, and the LAN its own rule', 'All but SSH and WireGuard goes to the server.',
            nat('iifname "br0" ip daddr 81.2.69.7 tcp dport { 80, 443, 7000 } dnat to 192.168.1.2 comment "hairpin"',
                'iifname "wan0" tcp dport != { 22, 51820 } dnat to 192.168.1.2'),
@@ -115,6 +118,14 @@ FAILS = [
     Router('firewalld, external only', 'The rich rule is missing.', FIREWALLD,
            faults=(cut('ip daddr 81.2.69.7 tcp dport 80 dnat ip to 192.168.1.2:80'),), findings=('wan-bound',),
            broken={'lan tcp 80': 'router'}),
+    Router('firewalld, shadowed', 'A rich rule for whatever is local.', FIREWALLD,
+           faults=(Wrong('ip daddr 81.2.69.7 tcp dport 80 dnat', 'fib daddr type local tcp dport 80 dnat'),),
+           findings=('router-shadowed',), broken={'lan tcp 80 at 192.168.1.1': 'server'}),
+    Router('firewalld, grabs', 'A forward-port in the internal zone.', FIREWALLD,
+           faults=(Wrong('ip daddr 81.2.69.7 tcp dport 80 dnat', 'meta nfproto ipv4 tcp dport 80 dnat'),),
+           findings=('grabs-all',), broken={f'lan tcp 80 at {STRANGER}': 'server', 'lan tcp 80 at 192.168.1.1': 'server'}),
+    Router('firewalld, closed', 'Translated by a table before it, and nobody told the zones.', FIREWALLD,
+           faults=(cut('ct status dnat accept'),), findings=('internet-blocked',), broken={'inet tcp 80': 'nobody'}),
     Router('a DMZ, bound to the WAN', 'The server has its own network.', DMZ, parts=('dmz',),
            asks=('inet tcp 80 = dmz', 'inet tcp 443 = dmz', 'lan tcp 80 = dmz'),
            faults=(Wrong('ip daddr 81.2.69.7 tcp', 'iifname "wan0" tcp'),), findings=('wan-bound',), broken={'lan tcp 80': 'router'}),
