@@ -172,9 +172,24 @@ static bool compile_dynset(struct walk_compiler *compiler)
 	return true;
 }
 
-/* A first packet has no extension headers; of TCP's options nobody knows. */
+/* "tcp option maxseg size", which filters compare with what no sane client offers. */
+static bool asks_segment_size(const struct walk_compiler *compiler)
+{
+	enum { MAXSEG = 2, AT = 2 };
+	uint8_t option = 0;
+
+	return attr_u8(compiler->attrs[NFTA_EXTHDR_TYPE], &option) && option == MAXSEG &&
+	       walk_number(compiler, NFTA_EXTHDR_OFFSET, 0) == AT &&
+	       walk_number(compiler, NFTA_EXTHDR_LEN, 0) == 2;
+}
+
+/*
+ * A first packet has no extension headers; of TCP's options it has the size of segments,
+ * an Ethernet's, and of the others nobody knows.
+ */
 static bool compile_exthdr(struct walk_compiler *compiler)
 {
+	static const uint8_t segment_size[] = { 1460 >> 8, 1460 & 0xff };
 	struct walk_op *op = compiler->op;
 	uint32_t kind = walk_number(compiler, NFTA_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
 	uint32_t flags = walk_number(compiler, NFTA_EXTHDR_FLAGS, 0);
@@ -185,12 +200,14 @@ static bool compile_exthdr(struct walk_compiler *compiler)
 	op->length = 4;
 	if (!walk_place(compiler, NFTA_EXTHDR_DREG, 4, &op->target))
 		return false;
-	if (kind == NFT_EXTHDR_OP_TCPOPT)
+	if (kind == NFT_EXTHDR_OP_TCPOPT && asks_segment_size(compiler)) {
+		op->kind = WALK_OP_IMMEDIATE;
+		op->value = (struct span){ segment_size, sizeof(segment_size) };
+	} else if (kind == NFT_EXTHDR_OP_TCPOPT) {
 		op->kind = WALK_OP_UNKNOWN;
-	else if (flags & NFT_EXTHDR_F_PRESENT)
-		op->kind = WALK_OP_ZERO;
-	else
-		op->kind = WALK_OP_NEVER;
+	} else {
+		op->kind = flags & NFT_EXTHDR_F_PRESENT ? WALK_OP_ZERO : WALK_OP_NEVER;
+	}
 	return true;
 }
 

@@ -203,6 +203,7 @@ static void what_is_not_known_is_unsure(void **state)
 		{ "table ip t { chain f { type filter hook forward priority 0; ip ttl 7 counter "
 		  "log; ip dscp ef counter; limit rate over 5/second drop; limit rate 5/second "
 		  "log; tcp flags & (fin|syn|rst|ack) == syn tcp option maxseg size set rt mtu; "
+		  "tcp option maxseg size 1-536 drop; "
 		  "ct count over 5 drop; quota over 1 mbytes drop; }; }",
 		  LAN "8.8.8.8#80", "forwarded wan0 " FROM_LAN "8.8.8.8#80" },
 		{ "table ip t { " FORWARD "tcp flags & (fin|syn|rst|ack) != syn drop; ip frag-off "
