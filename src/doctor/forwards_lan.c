@@ -301,12 +301,12 @@ static enum patient_reach lan_judge(struct lan *it)
 	}
 	if (sent && !told && it->result.end == WALK_FORWARDED && !lan_has_answer(it))
 		told = true;
+	if (!sent || !lan_judge_grabs(it))
+		lan_judge_shadowed(it);
 	if (!sent)
 		return it->unknown ? PATIENT_UNKNOWN
 				   : forwards_local_reach(it->all, &it->packet,
 							  &it->result);
-	if (!lan_judge_grabs(it))
-		lan_judge_shadowed(it);
 	if (forwards_is_lost(it->all, it->forward, &it->last))
 		return PATIENT_NO;
 	if (!it->beside && it->last.source_nat.rule)

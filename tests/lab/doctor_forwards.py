@@ -231,6 +231,9 @@ BOTH = [
            faults=(Wrong('ip daddr 81.2.69.7 tcp', 'iifname "wan0" tcp'), cut('ct status dnat accept')),
            findings=('wan-bound', 'internet-blocked'), broken=dict(dict.fromkeys(WEB_AND_VOICE, 'nobody'), **{
                'lan tcp 80': 'router', 'lan udp 5000': 'server'})),
+    Router('local by the link that it comes by', 'It takes the page of each side, and the public address of one.', nat(
+        'fib daddr . iif type local tcp dport 80 dnat to 192.168.1.2'), born=True, faults=(as_it_is('. iif'),),
+           findings=('wan-bound', 'router-shadowed'), broken={'lan tcp 80': 'router', 'lan tcp 80 at 192.168.1.1': 'server'}),
     Router('grabs, and no return path', 'The shortest rule, alone.', BY_HAND, findings=('grabs-all', 'return-path'),
            faults=(Wrong('ip daddr 81.2.69.7 tcp', 'tcp'), cut(RETURN_PATH)),
            broken={f'lan tcp 80 at {STRANGER}': 'nobody', 'lan tcp 80 at 192.168.1.1': 'nobody', 'lan tcp 80': 'nobody'}),
