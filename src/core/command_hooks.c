@@ -56,8 +56,8 @@ void command_hook(struct client *client, const struct json *request, int64_t now
 	if (result == 0)
 		client->state = CLIENT_WAITING;
 	else if (result == -EBUSY)
-		command_fail(client, "another hook is being tested; try again when that "
-				     "is done");
+		command_fail(client, "another hook is being tested, or too many events "
+				     "wait for hooks; try again when that is done");
 	else
 		command_fail(client, "no hooks are configured: \"hooks\" in the "
 				     "configuration names their directory");

@@ -86,7 +86,7 @@ void events_record(struct core *core, size_t record, enum message_event kind,
 
 /*
  * One hook is to be run, with the facts as they are then; control_tested() tells of it.
- * -EOPNOTSUPP: no hooks are configured; -EBUSY: another test is not done yet.
+ * -EOPNOTSUPP: no hooks are configured; -EBUSY: another test is not done yet, or the queue is full.
  */
 int events_test(struct core *core, const char *name,
 		enum message_event kind) __attribute__((warn_unused_result));
