@@ -133,7 +133,7 @@ def one_round(make, seed, figures):
     dice = random.Random(seed)
     pair4, pair6 = dice.choice(PAIRS)
     old, new = pair6 if dice.random() < .4 else pair4
-    values = {False: (*pair4, '192.168.1.99', '192.0.2.200', '0.0.0.0'), True: (*pair6, 'fd00:1::99', '2001:db8:5::5', '::')}
+    values = {False: (*pair4, '192.168.1.99', '192.0.2.200', '0.0.0.0'), True: (*pair6, 'fd00:2::99', '2001:db8:5::5', '::')}
     made = make(dice, values)
     figures.rulesets += 1
     figures.offered += len(made.things)
