@@ -257,7 +257,7 @@ def wrong_key():
     same({record['reason'] for record in lab.status()['records']}, {'badauth: HTTP 401: Unauthorized'})
     configure()
     lab.ctl('reload')
-    wait_for('mended', 60, lambda: is_current('81.2.69.25', '2a01:4f8:1::21'))
+    wait_for('mended', 200, lambda: is_current('81.2.69.25', '2a01:4f8:1::21'))
     finish()
 
 
