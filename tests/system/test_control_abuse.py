@@ -405,8 +405,8 @@ def main():
     if os.getuid() == 0:
         with open('/proc/self/uid_map') as file:
             if file.read().split()[2] == '1':
-                print('1..0 # SKIP needs users beside root')
-                return
+                print('it needs users beside root', file=sys.stderr)
+                sys.exit(77)
     os.makedirs(FOLDER, exist_ok=True)
     os.chmod(FOLDER, 0o755)
     start_daemon()
