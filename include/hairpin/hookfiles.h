@@ -19,6 +19,12 @@ enum {
 };
 
 /*
+ * That user, for who is not hairpind: its control socket is his. Where there is none, the
+ * caller himself.
+ */
+uid_t hookfiles_user(const char *control_socket);
+
+/*
  * The names of a directory that may be hooks, sorted. -ENOENT: no directory; -EPERM: others
  * may write it or a way to it.
  */

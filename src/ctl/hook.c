@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "hairpin/config.h"
 #include "hairpin/hookfiles.h"
@@ -22,14 +20,6 @@ static const char *state_name(enum hookfile_state state)
 	};
 
 	return names[state];
-}
-
-/* Whom hooks may belong to beside root: the socket is the daemon's user's. */
-static uid_t daemon_user(const struct ctl_options *options)
-{
-	struct stat status;
-
-	return stat(options->socket_path, &status) == 0 ? status.st_uid : geteuid();
 }
 
 static const struct json *known_of(const struct json *daemon, const char *name)
@@ -120,7 +110,7 @@ static int list_alone(const struct ctl_options *options, const struct ctl_view *
 
 	if (!config)
 		return run_complain(CTL_USAGE, note.text);
-	list = list_make(config->hooks.directory, daemon_user(options), NULL);
+	list = list_make(config->hooks.directory, hookfiles_user(options->socket_path), NULL);
 	config_free(config);
 	return list_print(options, view, list);
 }
@@ -142,7 +132,8 @@ static int hook_list(const struct ctl_options *options, const struct ctl_view *v
 		return list_alone(options, view);
 	}
 	directory = json_string(json_get(answer.root, "directory"));
-	list = list_make(directory ? directory : "", daemon_user(options), answer.root);
+	list = list_make(directory ? directory : "",
+			 hookfiles_user(options->socket_path), answer.root);
 	ctl_answer_done(&answer);
 	return list_print(options, view, list);
 }

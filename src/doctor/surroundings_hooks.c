@@ -5,20 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hairpin/hookfiles.h"
 
 #include "surroundings.h"
-
-/* Whom hooks may belong to beside root: the socket is the daemon's user's. */
-static uid_t hooks_user(const struct config *config)
-{
-	struct stat status;
-
-	return stat(config->control.socket, &status) == 0 ? status.st_uid : geteuid();
-}
 
 static void hook_refused(struct patient *patient, const char *directory,
 			 const struct hookfile *file)
@@ -107,7 +98,8 @@ static void hooks_look(struct patient *patient, const struct config *config)
 	struct err err = { "" };
 	int rc;
 
-	rc = hookfiles_look(directory, hooks_user(config), &files, &count, &err);
+	rc = hookfiles_look(directory, hookfiles_user(config->control.socket), &files,
+			    &count, &err);
 	if (rc < 0) {
 		hooks_unreadable(patient, directory, rc, &err);
 		return;

@@ -146,6 +146,13 @@ static int names_collect(DIR *directory, char **names, struct err *ret_err)
 	return 0;
 }
 
+uid_t hookfiles_user(const char *control_socket)
+{
+	struct stat status;
+
+	return stat(control_socket, &status) == 0 ? status.st_uid : geteuid();
+}
+
 int hookfiles_list(const char *directory, uid_t self, char ***ret_names,
 		   struct err *ret_err)
 {
