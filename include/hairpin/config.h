@@ -82,6 +82,9 @@ struct config_wan {
 	bool bind;
 };
 
+/* The one of who reads the kernel by himself and finds no configuration. */
+extern const struct config_wan config_assumed_wan;
+
 struct config_hostname {
 	char name[CONFIG_HOSTNAME_BYTES];	/* lower case, no trailing dot */
 	unsigned families;		/* 0: what the WAN has and the provider takes */

@@ -105,4 +105,14 @@ const struct rtnl_link *rtnl_link_find(const struct rtnl_snapshot *snapshot,
  */
 uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family);
 
+/*
+ * The link of a WAN: that of its name, or, where the name is "", that of the family's
+ * default route, else of the other family's. 0: there is none.
+ */
+uint32_t rtnl_uplink(const struct rtnl_snapshot *snapshot, const char *name, int family);
+
+/* The addresses of one link, in dump order: the caller frees. NULL: no memory. */
+struct wan_candidate *rtnl_addresses_of(const struct rtnl_snapshot *snapshot,
+					uint32_t link, size_t *ret_count);
+
 #endif

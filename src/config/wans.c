@@ -12,6 +12,13 @@ enum {
 	GRACE_MAX_MS = 3600 * 1000,
 };
 
+const struct config_wan config_assumed_wan = {
+	.name = "wan",
+	.tag = (char *)"hairpin",
+	.ipv4 = CONFIG_INTERFACE,
+	.ipv6 = CONFIG_INTERFACE,
+};
+
 void wans_read_interface(struct reading *reading, const struct json *value, void *target,
 			 const struct schema_field *field)
 {

@@ -34,22 +34,6 @@ static void look_done(struct look *look)
 	free(look->tables);
 }
 
-static uint32_t look_link(const struct rtnl_snapshot *snapshot, const char *interface,
-			  int family)
-{
-	const struct rtnl_link *link;
-	uint32_t index;
-
-	if (*interface) {
-		link = rtnl_link_find(snapshot, interface);
-		return link ? link->index : 0;
-	}
-	index = rtnl_default_link(snapshot, family);
-	if (index)
-		return index;
-	return rtnl_default_link(snapshot, family == AF_INET ? AF_INET6 : AF_INET);
-}
-
 /* A route shows the prefix where no address does. */
 static int look_route(struct look *look, uint32_t link, unsigned bits,
 		      const struct wan_candidate *mine, size_t count,
@@ -75,22 +59,18 @@ static int look_address(struct look *look, const struct rtnl_snapshot *snapshot,
 			const char *interface, int family, unsigned bits,
 			struct addr *ret_address)
 {
-	uint32_t link = look_link(snapshot, interface, family);
+	uint32_t link = rtnl_uplink(snapshot, interface, family);
 	const struct addr none = { 0 };
 	struct wan_candidate *mine;
-	size_t i, count = 0;
+	size_t count;
 	int rc = 0;
 
 	*ret_address = none;
 	if (!link)
 		return 0;
-	mine = calloc(snapshot->address_count + 1, sizeof(*mine));
+	mine = rtnl_addresses_of(snapshot, link, &count);
 	if (!mine)
 		return -ENOMEM;
-	for (i = 0; i < snapshot->address_count; i++) {
-		if (snapshot->addresses[i].ifindex == link)
-			mine[count++] = snapshot->addresses[i];
-	}
 	*ret_address = bits ? wan_choose_prefix(bits, mine, count, &none)
 			    : wan_choose(family, mine, count, &none);
 	if (bits && addr_is_none(ret_address))
@@ -159,18 +139,12 @@ static int look_add_target(struct look *look, const struct config_wan *wan,
 static int look_add_targets(struct look *look, const struct rtnl_snapshot *snapshot,
 			    struct err *ret_err)
 {
-	static const struct config_wan assumed = {
-		.name = "wan",
-		.tag = (char *)"hairpin",
-		.ipv4 = CONFIG_INTERFACE,
-		.ipv6 = CONFIG_INTERFACE,
-	};
 	const struct config *config = look->config;
 	size_t i;
 	int rc = 0;
 
 	if (!config)
-		return look_add_target(look, &assumed, snapshot, ret_err);
+		return look_add_target(look, &config_assumed_wan, snapshot, ret_err);
 	for (i = 0; rc == 0 && i < config->wan_count && i < NFT_TARGETS_MAX; i++)
 		rc = look_add_target(look, &config->wans[i], snapshot, ret_err);
 	return rc;

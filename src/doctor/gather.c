@@ -161,43 +161,22 @@ static int gather_own(const struct rtnl_snapshot *snapshot, uint32_t link, int f
 {
 	const struct addr none = { 0 };
 	struct wan_candidate *mine;
-	size_t i, count = 0;
+	size_t count;
 
-	mine = calloc(snapshot->address_count + 1, sizeof(*mine));
+	mine = rtnl_addresses_of(snapshot, link, &count);
 	if (!mine)
 		return -ENOMEM;
-	for (i = 0; i < snapshot->address_count; i++) {
-		if (snapshot->addresses[i].ifindex == link)
-			mine[count++] = snapshot->addresses[i];
-	}
 	*ret_own = wan_choose(family, mine, count, &none);
 	free(mine);
 	return 0;
-}
-
-/* By the interface of the configuration, else that of the default route. */
-static uint32_t gather_link(const struct rtnl_snapshot *snapshot,
-			    const struct config_wan *config, int family)
-{
-	const struct rtnl_link *link;
-	uint32_t index;
-
-	if (*config->interface) {
-		link = rtnl_link_find(snapshot, config->interface);
-		return link ? link->index : 0;
-	}
-	index = rtnl_default_link(snapshot, family);
-	if (index)
-		return index;
-	return rtnl_default_link(snapshot, family == AF_INET ? AF_INET6 : AF_INET);
 }
 
 static int gather_wan(struct patient *patient, const struct config_wan *config,
 		      const struct rtnl_snapshot *snapshot, struct err *ret_err)
 {
 	struct patient_wan *wan = &patient->wans[patient->wan_count];
-	uint32_t link = gather_link(snapshot, config, AF_INET);
-	uint32_t link6 = gather_link(snapshot, config, AF_INET6);
+	uint32_t link = rtnl_uplink(snapshot, config->interface, AF_INET);
+	uint32_t link6 = rtnl_uplink(snapshot, config->interface, AF_INET6);
 	int rc = 0;
 
 	wan->name = config->name;
@@ -219,18 +198,12 @@ static int gather_wan(struct patient *patient, const struct config_wan *config,
 static int gather_wans(struct patient *patient, const struct rtnl_snapshot *snapshot,
 		       struct err *ret_err)
 {
-	static const struct config_wan assumed = {
-		.name = "wan",
-		.tag = (char *)"hairpin",
-		.ipv4 = CONFIG_INTERFACE,
-		.ipv6 = CONFIG_INTERFACE,
-	};
 	const struct config *config = patient->options->config;
 	size_t i;
 	int rc = 0;
 
 	if (!config)
-		return gather_wan(patient, &assumed, snapshot, ret_err);
+		return gather_wan(patient, &config_assumed_wan, snapshot, ret_err);
 	for (i = 0; rc == 0 && i < config->wan_count && i < PATIENT_WANS_MAX; i++)
 		rc = gather_wan(patient, &config->wans[i], snapshot, ret_err);
 	return rc;

@@ -130,3 +130,31 @@ uint32_t rtnl_default_link(const struct rtnl_snapshot *snapshot, int family)
 	}
 	return best ? best->link : 0;
 }
+
+uint32_t rtnl_uplink(const struct rtnl_snapshot *snapshot, const char *name, int family)
+{
+	const struct rtnl_link *link;
+	uint32_t index;
+
+	if (*name) {
+		link = rtnl_link_find(snapshot, name);
+		return link ? link->index : 0;
+	}
+	index = rtnl_default_link(snapshot, family);
+	if (index)
+		return index;
+	return rtnl_default_link(snapshot, family == AF_INET ? AF_INET6 : AF_INET);
+}
+
+struct wan_candidate *rtnl_addresses_of(const struct rtnl_snapshot *snapshot,
+					uint32_t link, size_t *ret_count)
+{
+	struct wan_candidate *list = calloc(snapshot->address_count + 1, sizeof(*list));
+
+	*ret_count = 0;
+	for (size_t i = 0; list && i < snapshot->address_count; i++) {
+		if (snapshot->addresses[i].ifindex == link)
+			list[(*ret_count)++] = snapshot->addresses[i];
+	}
+	return list;
+}
