@@ -92,6 +92,14 @@ bool forwards_is_open(const struct patient_wan *wan, int family);
 bool forwards_run(struct forwards *all, const struct walk_question *question,
 		  struct walk_result *ret_result);
 
+/*
+ * A packet of the forward's: as it is, as if no filter stopped it, and as if a rule had sent
+ * it to the server. False: as of forwards_run().
+ */
+bool forwards_try(struct forwards *all, const struct patient_forward *forward,
+		  const struct walk_packet *packet, struct walk_result *ret_result,
+		  struct walk_result *ret_open, struct walk_result *ret_behind);
+
 /* The answer to what went through, `first`. */
 bool forwards_run_back(struct forwards *all, const struct walk_packet *packet,
 		       const struct walk_result *first, struct walk_result *ret_result);
@@ -128,11 +136,16 @@ bool forwards_is_dropped(const struct walk_result *result);
  */
 const struct walk_rule *forwards_doubt(const struct walk_result *result, bool sources);
 
-/* The rule that took it out of connection tracking, so that no NAT is done; NULL: none. */
-const struct walk_rule *forwards_untracker(const struct walk_result *result);
-/* That one, or the rule of prerouting's NAT that had the last word; NULL: none had. */
+/*
+ * The rule that took it out of connection tracking, so that no NAT is done; else the rule
+ * of prerouting's NAT that had the last word; NULL: none had.
+ */
 const struct walk_rule *forwards_taker(const struct forwards *all,
 				       const struct walk_result *result);
+/* Says what mends it, if the taker is of the first kind. */
+bool forwards_tell_untracker(struct forwards *all, struct finding *finding,
+			     const struct walk_result *result,
+			     const struct walk_rule *taker);
 
 /*
  * The rule that asks for the address: the one that translated, or one that led there; NULL:

@@ -100,13 +100,8 @@ static void internet_tell_taken(struct internet *it)
 	forwards_show_rule(it->all, finding, "The rule", forward->rule);
 	if (taker)
 		forwards_show_rule(it->all, finding, "The earlier one", taker);
-	if (taker && taker == forwards_untracker(&it->open)) {
-		finding_evidence(finding, "What is not tracked is not translated.");
-		finding_remedy(finding, DOCTOR_HERE,
-			       "Take that rule away, or leave the port out of it.");
-		remedy_remove(it->all, finding, taker);
+	if (forwards_tell_untracker(it->all, finding, &it->open, taker))
 		return;
-	}
 	if (taker && forwards_is_sent(it->all, &it->open) &&
 	    internet_is_in_vain(it, taker)) {
 		finding_remedy(finding, DOCTOR_HERE, "Of two forwards of one port take one "
@@ -222,24 +217,6 @@ static void internet_tell_no_route(struct internet *it)
 
 /* --- both --- */
 
-static bool internet_ask(struct internet *it)
-{
-	struct walk_question question = { .packet = it->packet };
-
-	if (!forwards_run(it->all, &question, &it->result))
-		return false;
-	question.regardless = true;
-	if (!forwards_run(it->all, &question, &it->open))
-		return false;
-	question.regardless = false;
-	question.assumed = it->forward->server;
-	question.assumed_port = it->forward->server_port;
-	if (!forwards_is_sent_to(&it->open, it->forward))
-		return forwards_run(it->all, &question, &it->behind);
-	it->behind = it->result;
-	return true;
-}
-
 static bool internet_is_unsure(struct internet *it)
 {
 	const struct walk_rule *rule = forwards_doubt(&it->result, false);
@@ -296,6 +273,7 @@ void forwards_judge_internet(struct forwards *all, struct patient_forward *forwa
 	forward->internet = PATIENT_UNKNOWN;
 	it.packet = forwards_packet(forward, &forward->source, &it.own,
 				    forward->wan->link->index);
-	if (internet_ask(&it) && !internet_is_unsure(&it))
+	if (forwards_try(it.all, forward, &it.packet, &it.result, &it.open, &it.behind) &&
+	    !internet_is_unsure(&it))
 		forward->internet = internet_judge(&it);
 }

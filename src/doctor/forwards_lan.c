@@ -228,22 +228,16 @@ static void lan_judge_shadowed(struct lan *it)
 
 static bool lan_ask(struct lan *it)
 {
-	struct walk_question question = { .packet = it->packet };
+	const struct walk_question regardless = {
+		.packet = it->packet,
+		.regardless = true,
+		.assumed = it->forward->server,
+		.assumed_port = it->forward->server_port,
+	};
 
-	if (!forwards_run(it->all, &question, &it->result))
-		return false;
-	question.regardless = true;
-	if (!forwards_run(it->all, &question, &it->open))
-		return false;
-	question.regardless = false;
-	question.assumed = it->forward->server;
-	question.assumed_port = it->forward->server_port;
-	if (forwards_is_sent_to(&it->open, it->forward))
-		it->behind = it->result;
-	else if (!forwards_run(it->all, &question, &it->behind))
-		return false;
-	question.regardless = true;
-	return forwards_run(it->all, &question, &it->last);
+	return forwards_try(it->all, it->forward, &it->packet, &it->result, &it->open,
+			    &it->behind) &&
+	       forwards_run(it->all, &regardless, &it->last);
 }
 
 static bool lan_is_unsure(struct lan *it)

@@ -124,13 +124,8 @@ static void lan_tell(struct lan *it, enum lan_cause cause)
 	if (cause == LAN_TAKEN && taker)
 		forwards_show_rule(it->all, finding, "The earlier one", taker);
 	forwards_show_instead(it->all, finding, &it->packet, &it->result);
-	if (taker && taker == forwards_untracker(&it->open)) {
-		finding_evidence(finding, "What is not tracked is not translated.");
-		finding_remedy(finding, DOCTOR_HERE,
-			       "Take that rule away, or leave the port out of it.");
-		remedy_remove(it->all, finding, taker);
+	if (forwards_tell_untracker(it->all, finding, &it->open, taker))
 		return;
-	}
 	finding_remedy(finding, DOCTOR_HERE, cause == LAN_TWIN
 		? "Add the twin rule for the public address; with the tag in its comment "
 		  "hairpind keeps it right."

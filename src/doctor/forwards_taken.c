@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "remedy.h"
+
 enum { TAKEN_TRIES_MAX = 200000 };
 
 struct taken {
@@ -39,7 +41,7 @@ static bool taken_would(struct taken *it, uint16_t port)
 	       WALK_MATCHES;
 }
 
-const struct walk_rule *forwards_untracker(const struct walk_result *result)
+static const struct walk_rule *taken_untracker(const struct walk_result *result)
 {
 	const struct walk_step *step;
 	size_t i;
@@ -59,8 +61,8 @@ const struct walk_rule *forwards_taker(const struct forwards *all,
 	const struct walk_step *step;
 	size_t i;
 
-	if (forwards_untracker(result))
-		return forwards_untracker(result);
+	if (taken_untracker(result))
+		return taken_untracker(result);
 	if (result->destination_nat.rule)
 		return result->destination_nat.rule;
 	for (i = result->step_count; i-- > 0;) {
@@ -72,6 +74,19 @@ const struct walk_rule *forwards_taker(const struct forwards *all,
 			return step->rule;
 	}
 	return NULL;
+}
+
+bool forwards_tell_untracker(struct forwards *all, struct finding *finding,
+			     const struct walk_result *result,
+			     const struct walk_rule *taker)
+{
+	if (!taker || taker != taken_untracker(result))
+		return false;
+	finding_evidence(finding, "What is not tracked is not translated.");
+	finding_remedy(finding, DOCTOR_HERE,
+		       "Take that rule away, or leave the port out of it.");
+	remedy_remove(all, finding, taker);
+	return true;
 }
 
 /* Clients of the LAN get to it. */

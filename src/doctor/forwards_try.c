@@ -122,6 +122,26 @@ bool forwards_run(struct forwards *all, const struct walk_question *question,
 	return forwards_keep_error(all, rc, &err);
 }
 
+bool forwards_try(struct forwards *all, const struct patient_forward *forward,
+		  const struct walk_packet *packet, struct walk_result *ret_result,
+		  struct walk_result *ret_open, struct walk_result *ret_behind)
+{
+	struct walk_question question = { .packet = *packet };
+
+	if (!forwards_run(all, &question, ret_result))
+		return false;
+	question.regardless = true;
+	if (!forwards_run(all, &question, ret_open))
+		return false;
+	question.regardless = false;
+	question.assumed = forward->server;
+	question.assumed_port = forward->server_port;
+	if (!forwards_is_sent_to(ret_open, forward))
+		return forwards_run(all, &question, ret_behind);
+	*ret_behind = *ret_result;
+	return true;
+}
+
 bool forwards_run_back(struct forwards *all, const struct walk_packet *packet,
 		       const struct walk_result *first, struct walk_result *ret_result)
 {
