@@ -171,6 +171,15 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory all asan tests
 	$(Q)tests/run
 
+# The tests that take long; SEED=N for another course of events.
+soak: deps
+	$(Q)$(MAKE) --no-print-directory all asan tests
+	$(Q)TEST_GROUP=soak tests/run
+
+# Writes what the last runs measured into tests/README.md.
+results:
+	$(Q)tests/results
+
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/lab/demo
@@ -264,5 +273,5 @@ clean:
 
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
 
-.PHONY: force all asan tests check demo bench fuzz lint deps install uninstall clean
+.PHONY: force all asan tests check soak results demo bench fuzz lint deps install uninstall clean
 .DELETE_ON_ERROR:

@@ -15,6 +15,25 @@ def same(got, wanted, what=''):
         raise AssertionError(f'{what + ": " if what else ""}got {got!r}, wanted {wanted!r}')
 
 
+def figure(entry, what, got, limit, unit=''):
+    """A figure that a fault of tests/faults asks for: fails where it is over the limit (a number: at most that; or
+    text: '== 1', '>= 3') and is printed for the table of results (`make results`)."""
+    relation, bound = str(limit).split() if ' ' in str(limit) else ('<=', str(limit))
+    kept = {'<=': got <= float(bound), '==': got == float(bound), '>=': got >= float(bound)}[relation]
+    shown = f'{got:.3g}' if isinstance(got, float) and got < 1000 else f'{got:.0f}'
+    unit = f' {unit}' if unit else ''
+    print(f'# figure {entry} | {what} | {shown}{unit} | {relation} {bound}{unit}', flush=True)
+    if not kept:
+        raise AssertionError(f'{entry}: {what}: {shown}{unit}, promised {relation} {bound}{unit}')
+
+
+def holds(entry, what, truth=True):
+    """The same where a fault asks for a fact, not for a number."""
+    if not truth:
+        raise AssertionError(f'{entry}: {what}: it does not')
+    print(f'# figure {entry} | {what} | yes | yes', flush=True)
+
+
 def run_tests(tests):
     """Runs functions, one line each; the first line of a docstring is its name. Exits 1 if one failed.
     TEST_ONLY=word runs only those whose function name contains it."""

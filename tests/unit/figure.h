@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Figures that an entry of tests/faults asks for: printed for the table of results
+ * (`make results`) and asserted. Include it after cmocka.h.
+ */
+#ifndef HAIRPIN_TESTS_FIGURE_H
+#define HAIRPIN_TESTS_FIGURE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+static inline void figure_at_most(const char *entry, const char *what, long got, long limit)
+{
+	printf("# figure %s | %s | %ld | <= %ld\n", entry, what, got, limit);
+	assert_true(got <= limit);
+}
+
+static inline void figure_exactly(const char *entry, const char *what, long got, long wanted)
+{
+	printf("# figure %s | %s | %ld | == %ld\n", entry, what, got, wanted);
+	assert_int_equal(got, wanted);
+}
+
+static inline void figure_holds(const char *entry, const char *what, bool truth)
+{
+	assert_true(truth);
+	printf("# figure %s | %s | yes | yes\n", entry, what);
+}
+
+#endif
