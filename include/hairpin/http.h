@@ -3,7 +3,7 @@
 /*
  * One request in, one reply out.
  *
- * Over HTTPS with the peer and its name verified, TLS 1.2 or later; no proxy, no
+ * Over HTTPS with the peer and its name (no CN) verified, TLS 1.2 or later; no proxy, no
  * redirect (a 3xx is handed up), no cookies, no netrc, no compression. The host is
  * resolved by resolve.h and pinned, so libcurl never resolves. The reply comes from the
  * libev loop, never from within a call. Connections and TLS sessions are kept for the next

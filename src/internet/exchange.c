@@ -187,11 +187,11 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
 }
 
 /*
- * Called whenever the request is about to leave. Where a kept connection ends without an
- * answer, libcurl would send it once more; but the server may have done what it says, and
- * would create a second record.
+ * Called whenever the request is about to leave: the other end is known by then. Where a
+ * kept connection ends without an answer, libcurl would send it once more; but the server
+ * may have done what it says, and would create a second record.
  */
-static int leave_once(void *context, char *ip, char *local_ip, int port, int local_port)
+static int may_leave(void *context, char *ip, char *local_ip, int port, int local_port)
 {
 	struct http_exchange *exchange = context;
 
@@ -201,6 +201,11 @@ static int leave_once(void *context, char *ip, char *local_ip, int port, int loc
 	(void)local_port;
 	if (exchange->left) {
 		exchange->lost = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (!trust_has_names(exchange->easy)) {
+		exchange->nameless = true;
+		curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
 		return CURL_PREREQFUNC_ABORT;
 	}
 	exchange->left = true;
@@ -215,7 +220,7 @@ static CURLcode set_callbacks(CURL *easy, struct http_exchange *exchange)
 	SET(CURLOPT_ERRORBUFFER, exchange->problem);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, exchange);
-	SET(CURLOPT_PREREQFUNCTION, leave_once);
+	SET(CURLOPT_PREREQFUNCTION, may_leave);
 	SET(CURLOPT_PREREQDATA, exchange);
 	return code == CURLE_OK ? reply_prepare(exchange) : code;
 }
@@ -258,26 +263,6 @@ static CURLcode set_family(CURL *easy, const struct http_request *request)
 	return curl_easy_setopt(easy, CURLOPT_IPRESOLVE, which);
 }
 
-/*
- * With a directory beside the file of all certificates libcurl reads both anew for each
- * connection, 10 ms and a megabyte; of the file alone one copy serves all.
- */
-static CURLcode set_trust(CURL *easy, const struct http *http,
-			  const struct http_request *request)
-{
-	CURLcode code = CURLE_OK;
-
-	if (request->ca_pem) {
-		struct curl_blob pem = { (void *)(uintptr_t)request->ca_pem,
-					 strlen(request->ca_pem), CURL_BLOB_COPY };
-
-		SET(CURLOPT_CAINFO_BLOB, &pem);
-	}
-	if (request->ca_pem || http->has_ca_file)
-		SET(CURLOPT_CAPATH, NULL);
-	return code;
-}
-
 static CURLcode set_request(CURL *easy, struct http_exchange *exchange,
 			    const struct http_request *request)
 {
@@ -290,7 +275,7 @@ static CURLcode set_request(CURL *easy, struct http_exchange *exchange,
 		code = set_user(easy, request);
 	if (code == CURLE_OK)
 		code = set_family(easy, request);
-	return code == CURLE_OK ? set_trust(easy, exchange->http, request) : code;
+	return code == CURLE_OK ? trust_prepare(easy, exchange->http, request) : code;
 }
 
 int exchange_prepare(struct http_exchange *exchange, const struct http_request *request,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One request on its way; shared by http.c (its life), exchange.c (what libcurl is told),
- * reply.c (what it gives back), outcome.c (what its errors mean) and pool.c (the loop).
+ * reply.c (what it gives back), outcome.c (what its errors mean), trust.c (whom it believes)
+ * and pool.c (the loop).
  */
 #ifndef INTERNET_EXCHANGE_H
 #define INTERNET_EXCHANGE_H
@@ -32,6 +33,7 @@ struct http_exchange {
 	bool connected;			/* a connection came about */
 	bool left;			/* the request is on its way */
 	bool lost;			/* its connection ended without an answer */
+	bool nameless;			/* the other end's certificate names no host */
 	struct hosts_waiter *host;	/* while the name is being resolved */
 	struct curl_slist *headers, *pins;
 	char host_name[256];		/* without brackets */
@@ -56,6 +58,13 @@ void exchange_end(struct http_exchange *exchange);
 
 /* Frees the handle and what belongs to it; must be in no pool any more. */
 void exchange_free(struct http_exchange *exchange);
+
+/* Which certificates are believed. */
+CURLcode trust_prepare(CURL *easy, const struct http *http,
+		       const struct http_request *request);
+
+/* Does the other end's certificate name its hosts where they are looked for? */
+bool trust_has_names(CURL *easy);
 
 /* Prepares it for what comes back. */
 CURLcode reply_prepare(struct http_exchange *exchange);

@@ -70,6 +70,9 @@ static void explain(struct http_exchange *exchange, CURLcode code)
 
 	if (exchange->lost)
 		problem = "the connection ended without an answer";
+	if (exchange->nameless)
+		problem = "the certificate has no subjectAltName, and a name as CN "
+			  "alone proves nothing";
 	if (exchange->header_bytes > HTTP_HEADERS_MAX)
 		problem = "more than 16 KiB of headers";
 	text_escape(escaped, sizeof(escaped), problem, strlen(problem));
@@ -93,7 +96,8 @@ void exchange_conclude(struct http_exchange *exchange, CURLcode code)
 		reply->status = status > 0 ? (unsigned)status : 0;
 		return;
 	}
-	reply->outcome = outcome_of(exchange, code);
+	reply->outcome = exchange->nameless ? HTTP_TLS_REFUSED
+					    : outcome_of(exchange, code);
 	reply->status = 0;
 	explain(exchange, code);
 }

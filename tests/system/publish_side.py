@@ -219,11 +219,12 @@ def make_certificates():
 class Web:
     """A server on WEB:port that gives `say` (bytes, or a function of the request that may use the stream)."""
 
-    def __init__(self, port, certificate='good', say=b'', talk=True, address=WEB):
+    def __init__(self, port, certificate='good', say=b'', talk=True, address=WEB, tls=lambda context: None):
         self.say, self.requests, self.connections, self.talk = say, [], 0, talk
         self.tls = None
         if certificate:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls(self.tls)
             self.tls.load_cert_chain(f'{FOLDER}/{certificate}.pem', f'{FOLDER}/{certificate}.key')
         family = socket.AF_INET6 if ':' in address else socket.AF_INET
         self.listener = socket.create_server((address, port), family=family, backlog=500)

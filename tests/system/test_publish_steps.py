@@ -10,9 +10,10 @@ import threading
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import Skip, run_tests, same  # noqa: E402
+from tap import run_tests, same  # noqa: E402
 import publish_side as side  # noqa: E402
-from publish_side import FOLDER, PROVIDER, WEB, Publisher, Web, http, make_job, one, update  # noqa: E402
+from nginx_side import start_nginx  # noqa: E402
+from publish_side import PROVIDER, WEB, Publisher, Web, http, make_job, one, update  # noqa: E402
 
 ADDRESS, ADDRESS6, WEB6 = '81.2.69.7', '2a01:4f8:1::7', '2a01:4f8:2::80'
 HOME = [('home.example.org', ADDRESS)]
@@ -303,7 +304,7 @@ def test_many_http2():
             at_once[0] -= 1
         return http('good')
     plain.say = say
-    nginx = start_nginx()
+    nginx = start_nginx(4443, 8080)
     seen.clear()
     try:
         with Publisher() as publisher:
@@ -318,38 +319,6 @@ def test_many_http2():
     finally:
         nginx.terminate()
         nginx.wait()
-
-
-def start_nginx():
-    paths = ''.join(f'{what}_temp_path {FOLDER}/{what}; ' for what in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
-    with open(f'{FOLDER}/nginx.conf', 'w') as conf:
-        conf.write(f'''daemon off; pid {FOLDER}/nginx.pid; worker_processes 1; user root;
-events {{ }}
-http {{
-  access_log off; {paths}
-  server {{
-    listen {WEB}:4443 ssl http2;
-    ssl_certificate {FOLDER}/good.pem; ssl_certificate_key {FOLDER}/good.key;
-    location / {{
-      proxy_pass http://{WEB}:8080;
-      proxy_set_header X-Connection $connection;
-      proxy_set_header X-Protocol $server_protocol;
-    }}
-  }}
-}}
-''')
-    nginx = subprocess.Popen(['nginx', '-e', f'{FOLDER}/nginx.err', '-c', f'{FOLDER}/nginx.conf'],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        done = subprocess.run(['curl', '-sk', '-o', '/dev/null', '-w', '%{http_version}', f'https://{WEB}:4443/none'],
-                              capture_output=True, text=True, check=False)
-        if done.stdout not in ('', '0'):
-            break
-        time.sleep(0.05)
-    if done.stdout != '2':
-        nginx.terminate()
-        raise Skip(f'nginx or curl does not speak HTTP/2 here: {done.stdout!r}')
-    return nginx
 
 
 def test_bad_memo():

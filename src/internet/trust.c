@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whom we believe to be who he says. */
+#include <string.h>
+
+#include "exchange.h"
+
+/*
+ * With a directory beside the file of all certificates libcurl reads both anew for each
+ * connection, 10 ms and a megabyte; of the file alone one copy serves all.
+ */
+CURLcode trust_prepare(CURL *easy, const struct http *http,
+		       const struct http_request *request)
+{
+	struct curl_blob pem = { .flags = CURL_BLOB_COPY };
+	CURLcode code = curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+
+	if (code == CURLE_NOT_BUILT_IN || code == CURLE_UNKNOWN_OPTION)
+		code = CURLE_OK;
+	if (code == CURLE_OK && request->ca_pem) {
+		pem.data = (void *)(uintptr_t)request->ca_pem;
+		pem.len = strlen(request->ca_pem);
+		code = curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem);
+	}
+	if (code == CURLE_OK && (request->ca_pem || http->has_ca_file))
+		code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	return code;
+}
+
+static bool read_digit(char c, uint64_t *ret_bits)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	const char *at = strchr(digits, c);
+
+	if (at)
+		*ret_bits = (uint64_t)(at - digits);
+	return at;
+}
+
+/* Does the certificate hold the extension subjectAltName (RFC 5280, 4.2.1.6)? */
+static bool has_alternative_names(const char *pem)
+{
+	static const uint64_t object_id = 0x0603551d11, mask = 0xffffffffff;
+	uint64_t bits = 0, window = 0, digit;
+	unsigned count = 0;
+
+	pem = strchr(pem, '\n');	/* behind the line BEGIN */
+	for (; pem && *pem && *pem != '-'; pem++) {
+		if (!read_digit(*pem, &digit))
+			continue;
+		bits = (bits << 6 | digit) & 0xffff;
+		count += 6;
+		if (count < 8)
+			continue;
+		count -= 8;
+		window = (window << 8 | (bits >> count & 0xff)) & mask;
+		if (window == object_id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * TLS libraries fall back on the subject's common name where a certificate has no other.
+ * No authority has issued such a one for years (RFC 9110, 4.3.4), so it is somebody's own
+ * doing. A connection that was used before was looked at then.
+ */
+bool trust_has_names(CURL *easy)
+{
+	struct curl_certinfo *chain = NULL;
+
+	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain ||
+	    chain->num_of_certs == 0)
+		return true;
+	for (struct curl_slist *at = chain->certinfo[0]; at; at = at->next)
+		if (strncmp(at->data, "Cert:", 5) == 0)
+			return has_alternative_names(at->data);
+	return true;
+}
