@@ -63,12 +63,23 @@ LIBS_all             += $(UPNP)
 STANDARD := -std=gnu17 -D_GNU_SOURCE -Iinclude -MMD -MP
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wvla -Wformat=2 -Wundef
-HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection \
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection \
              -fno-plt -ffunction-sections -fdata-sections
 HARDENING_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 HARDENING += -fcf-protection
+else ifneq ($(filter aarch64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
+HARDENING += -mbranch-protection=standard
+endif
+
+# The C library checks sizes only in optimized code; its level 3 needs a compiler that knows sizes at run time. A
+# distribution that sets its own level keeps it.
+OPTIMIZED := $(filter-out -O0,$(filter -O%,$(CFLAGS)))
+ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
+FORTIFY := $(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(shell printf '\043include <string.h>\n' | \
+	$(CC) -O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -E - >/dev/null 2>&1 && echo 3 || echo 2))
+HARDENING += $(FORTIFY)
 endif
 
 PATHS := -DHAIRPIN_VERSION='"$(VERSION)"' -DHAIRPIN_SYSCONFDIR='"$(SYSCONFDIR)/hairpind"' \
@@ -117,7 +128,7 @@ $(ASAN)/obj/%.o: src/%.c $(BUILD)/flags
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -fPIE $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(SANITIZE) -c -o $@ $<
 
 # Holds what everything is compiled with; newer than the objects when that changed (a package sets other paths).
-FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(PATHS)
+FLAGS := $(CC) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(PATHS)
 $(BUILD)/flags: force
 	@mkdir -p $(BUILD)
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
