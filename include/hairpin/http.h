@@ -20,7 +20,8 @@
 #include "hairpin/err.h"
 
 enum {
-	HTTP_BODY_MAX = 1024 * 1024,	/* a page of a long list of records */
+	HTTP_BODY_MAX = 64 * 1024,
+	HTTP_LIST_MAX = 1024 * 1024,	/* a page of a long list of records */
 	HTTP_BODIES_MAX = 8 * 1024 * 1024,	/* of all requests under way, but for */
 	HTTP_BODY_SMALL = 16 * 1024,	/* what each may say whatever the others do */
 	HTTP_HEADERS_MAX = 16 * 1024,	/* all of them, of interim answers too */
@@ -62,6 +63,7 @@ struct http_request {
 	const char *interface;
 	const char *interface6;		/* over IPv6; NULL or "": by the same */
 	bool near;
+	bool list;			/* the body may have HTTP_LIST_MAX bytes */
 	/* connections made under another one are not used */
 	uint64_t epoch;
 	int64_t timeout_ms;		/* of all, resolving included */
@@ -84,7 +86,7 @@ struct http_reply {
 	/* what came of it, with a NUL behind; may hold any byte */
 	const char *body;
 	size_t length;
-	bool cut;			/* longer than HTTP_BODY_MAX */
+	bool cut;			/* longer than it may be */
 	/* the header lines as they came, "Name: value", each with CR LF; "" for none */
 	const char *headers;
 	char retry_after[64];		/* header values; "" for none or too long */

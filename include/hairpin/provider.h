@@ -41,6 +41,7 @@ struct provider_request {
 	/* "aws:amz:REGION:SERVICE": signed on its way, by user and password */
 	char *aws_sigv4;		/* NULL: not */
 	int family;			/* AF_INET, AF_INET6: go by it; 0: either */
+	bool looks;			/* the answer may be a long list */
 };
 
 /*

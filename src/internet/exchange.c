@@ -293,6 +293,7 @@ int exchange_prepare(struct http_exchange *exchange, const struct http_request *
 		return err_set(ret_err, -EINVAL, "the interface's name is too long");
 	exchange->private_server = request->private_server;
 	exchange->near = request->near;
+	exchange->body_max = request->list ? HTTP_LIST_MAX : HTTP_BODY_MAX;
 	exchange->family = request->family;
 	exchange->easy = curl_easy_init();
 	if (!exchange->easy || add_headers(exchange, request) < 0)

@@ -43,6 +43,7 @@ struct http_exchange {
 	char interface[16], interface6[16];
 	uint64_t epoch;
 	int64_t deadline_ms;		/* clock_now_ms() */
+	size_t body_max;
 	struct text body, header_lines;
 	size_t header_bytes;
 	struct http_reply reply;

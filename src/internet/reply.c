@@ -11,7 +11,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	struct http *http = exchange->http;
 	size_t length = size * count;
 
-	if (length > HTTP_BODY_MAX - exchange->body.length) {
+	if (length > exchange->body_max - exchange->body.length) {
 		exchange->reply.cut = true;
 		return 0;			/* ends the transfer */
 	}

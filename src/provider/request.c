@@ -247,6 +247,7 @@ int request_make(struct fill *fill, const struct catalogue_step *step, const cha
 
 	text_copy(request.method, sizeof(request.method), step->method);
 	request.family = connection_family(fill);
+	request.looks = step->does == CATALOGUE_LOOK;
 	if (url)
 		r = make_url_given(url, &request, ret_err);
 	else

@@ -188,6 +188,7 @@ static void send_request(struct publish *publish)
 		.header_count = request->header_count, .body = request->body,
 		.user = request->user, .password = request->password,
 		.aws_sigv4 = request->aws_sigv4, .family = request->family,
+		.list = request->looks,
 		.user_agent = order->user_agent, .ca_pem = order->ca_pem,
 		.interface = message->interface, .interface6 = message->interface6,
 		.epoch = message->epoch,

@@ -169,7 +169,7 @@ def test_greedy_bodies():
     over = threading.Event()
 
     def say(request, stream):
-        if 'greedy' not in request:
+        if '/zones' not in request:
             return http('good')
         stream.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n' + b'x' * 1048576)
         over.wait(20)
@@ -177,7 +177,7 @@ def test_greedy_bodies():
     web.say, web.requests = say, []
     with Publisher() as publisher:
         for number in range(9):
-            publisher.channel.send(update([('greedy.example.org', ADDRESS)], number=number))
+            publisher.channel.send(steps(HOME, number=number))
         same([answer.verdict for answer in publisher.results(1)], ['transient'], 'one more than there is room for')
         for number in range(5):
             same([answer.verdict for answer in publisher.ask(update(HOME, number=10 + number))], ['good'])
