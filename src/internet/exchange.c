@@ -90,13 +90,6 @@ static int add_headers(struct http_exchange *exchange, const struct http_request
 	return r;
 }
 
-/* Remembers the first failure, so that the caller checks once. */
-#define SET(option, value) \
-	do { \
-		if (code == CURLE_OK) \
-			code = curl_easy_setopt(easy, option, value); \
-	} while (0)
-
 static CURLcode set_rules(CURL *easy, const struct http_request *request)
 {
 	const char *protocols = request->insecure_http ? "https,http" : "https";

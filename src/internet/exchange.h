@@ -46,9 +46,19 @@ struct http_exchange {
 	size_t body_max;
 	struct text body, header_lines;
 	size_t header_bytes;
+	int fd;				/* of its connection; -1: not known */
+	uint64_t heard_before;		/* bytes that came by it before; 0: not known */
+	bool endless;			/* too much came by it that is no answer */
 	struct http_reply reply;
 	char problem[CURL_ERROR_SIZE];
 };
+
+/* On `easy` and `code`; remembers the first failure, so that the caller checks once. */
+#define SET(option, value) \
+	do { \
+		if (code == CURLE_OK) \
+			code = curl_easy_setopt(easy, option, value); \
+	} while (0)
 
 /* Makes the easy handle ready, all but address and time. */
 int exchange_prepare(struct http_exchange *exchange, const struct http_request *request,

@@ -130,6 +130,7 @@ int http_start(struct http *http, const struct http_request *request, http_fn *f
 		return err_set(ret_err, -ENOMEM, "no memory for a request");
 	exchange->http = http;
 	exchange->body = exchange->header_lines = (struct text)TEXT_INIT;
+	exchange->fd = -1;
 	exchange->fn = fn;
 	exchange->context = context;
 	exchange->epoch = request->epoch;

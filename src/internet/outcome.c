@@ -37,7 +37,6 @@ static enum http_outcome outcome_of(const struct http_exchange *exchange, CURLco
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_INTERFACE_FAILED:
-	case CURLE_OUT_OF_MEMORY:
 		return HTTP_UNREACHABLE;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
@@ -75,6 +74,10 @@ static void explain(struct http_exchange *exchange, CURLcode code)
 			  "alone proves nothing";
 	if (exchange->header_bytes > HTTP_HEADERS_MAX)
 		problem = "more than 16 KiB of headers";
+	else if (exchange->endless)
+		problem = "more is said around the answer than in it";
+	else if (code == CURLE_OUT_OF_MEMORY && reply->outcome == HTTP_CUT_OFF)
+		problem = "a header without end, or no memory";
 	text_escape(escaped, sizeof(escaped), problem, strlen(problem));
 	if (clock)
 		snprintf(reply->why, sizeof(reply->why),

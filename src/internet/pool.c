@@ -57,15 +57,24 @@ static void on_socket(struct ev_loop *loop, ev_io *io, int events)
 	act(watch->pool, io->fd, what);		/* the watch may be gone after this */
 }
 
-/* libcurl does not tell, in every version, how far a handshake came; the socket does. */
-static void note_connection(CURL *easy, curl_socket_t fd)
+/*
+ * libcurl does not tell, in every version, how far a handshake came; the socket does. Nor
+ * does it tell how much came by it that is no answer.
+ */
+static void note_connection(CURL *easy, curl_socket_t fd, int what)
 {
 	struct http_exchange *exchange = NULL;
 	struct sockaddr_storage peer;
 	socklen_t bytes = sizeof(peer);
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
-	if (exchange && !exchange->connected &&
+	if (!exchange)
+		return;
+	if (what != CURL_POLL_REMOVE)
+		exchange->fd = fd;
+	else if (exchange->fd == fd)
+		exchange->fd = -1;
+	if (!exchange->connected &&
 	    getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0)
 		exchange->connected = true;
 }
@@ -78,7 +87,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
 	int events = (what & CURL_POLL_IN ? EV_READ : 0) |
 		     (what & CURL_POLL_OUT ? EV_WRITE : 0);
 
-	note_connection(easy, fd);
+	note_connection(easy, fd, what);
 	if (what == CURL_POLL_REMOVE) {
 		if (watch)
 			ev_io_stop(pool->loop, &watch->io);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What comes back, within its limits. */
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "exchange.h"
 
@@ -81,16 +84,51 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	return exchange->header_lines.failed ? 0 : length;
 }
 
+static uint64_t bytes_heard(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t bytes = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0)
+		return 0;
+	return info.tcpi_bytes_received;
+}
+
+/*
+ * The frame around a body may be endless (RFC 9112, 7.1.1), and libcurl shows it to
+ * nobody. Not so with HTTP/2, where a connection is of many.
+ */
+static int on_progress(void *context, curl_off_t to_come, curl_off_t came,
+		       curl_off_t to_go, curl_off_t gone)
+{
+	struct http_exchange *exchange = context;
+	uint64_t heard = exchange->fd < 0 ? 0 : bytes_heard(exchange->fd);
+	long version = 0;
+
+	(void)to_come;
+	(void)came;
+	(void)to_go;
+	(void)gone;
+	if (exchange->heard_before == 0)
+		exchange->heard_before = heard;
+	if (heard <= exchange->heard_before + HTTP_FRAMES_MAX * exchange->body_max)
+		return 0;
+	curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
+	exchange->endless = version == CURL_HTTP_VERSION_1_1;
+	return exchange->endless;
+}
+
 CURLcode reply_prepare(struct http_exchange *exchange)
 {
 	CURL *easy = exchange->easy;
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	CURLcode code = CURLE_OK;
 
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, exchange);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, exchange);
+	SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+	SET(CURLOPT_XFERINFODATA, exchange);
+	SET(CURLOPT_NOPROGRESS, 0L);
 	return code;
 }

@@ -12,17 +12,17 @@ CURLcode trust_prepare(CURL *easy, const struct http *http,
 		       const struct http_request *request)
 {
 	struct curl_blob pem = { .flags = CURL_BLOB_COPY };
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+	CURLcode code = CURLE_OK;
 
-	if (code == CURLE_NOT_BUILT_IN || code == CURLE_UNKNOWN_OPTION)
-		code = CURLE_OK;
-	if (code == CURLE_OK && request->ca_pem) {
+	/* Not every TLS library can tell: then there is nothing to look at. */
+	(void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+	if (request->ca_pem) {
 		pem.data = (void *)(uintptr_t)request->ca_pem;
 		pem.len = strlen(request->ca_pem);
-		code = curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem);
+		SET(CURLOPT_CAINFO_BLOB, &pem);
 	}
-	if (code == CURLE_OK && (request->ca_pem || http->has_ca_file))
-		code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (request->ca_pem || http->has_ca_file)
+		SET(CURLOPT_CAPATH, NULL);
 	return code;
 }
 

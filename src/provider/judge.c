@@ -282,7 +282,7 @@ static void judge_write(const struct judging *j, const struct fill_name *names,
 {
 	const struct provider_answer *answer = j->view->answer;
 
-	if (speaks_lines(j) && !answer->cut) {
+	if (speaks_lines(j) && !answer->cut && !answer_is_page(answer)) {
 		dyndns2_judge(answer->body, answer->length, names, count, word_find, j,
 			      ret_verdicts);
 		if (answer_is_2xx(answer) ||

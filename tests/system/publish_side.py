@@ -126,8 +126,8 @@ def refuse_binding():
 class Publisher:
     """The program with its channel; a context manager."""
 
-    def __init__(self, program=None, before=lambda: None):
-        self.before = before
+    def __init__(self, program=None, before=lambda: None, environment=()):
+        self.before, self.environment = before, dict(environment)
         asan = f'{TOP}/build/asan/hairpin-publish'
         self.program = program or os.environ.get('HAIRPIN_PUBLISH') or (
             asan if os.path.exists(asan) else f'{TOP}/build/hairpin-publish')
@@ -141,7 +141,8 @@ class Publisher:
         self.child = subprocess.Popen(
             [self.program], pass_fds=[3], preexec_fn=lambda: (os.dup2(theirs.fileno(), 3), self.before()),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors,
-            env={'PATH': '/usr/bin:/bin', 'ASAN_OPTIONS': os.environ.get('HAIRPIN_PUBLISH_ASAN', 'detect_leaks=0')})
+            env={'PATH': '/usr/bin:/bin', 'ASAN_OPTIONS': os.environ.get('HAIRPIN_PUBLISH_ASAN', 'detect_leaks=0'),
+                 **self.environment})
         theirs.close()
         return self
 
@@ -266,10 +267,10 @@ class Web:
         while length and len(body) < int(length[1]):
             body += stream.recv(4096)
             request = head + b'\r\n\r\n' + body
-        self.requests.append(request.decode())
+        self.requests.append(request.decode(errors='replace'))
         say = self.say
         if callable(say):
-            say = say(request.decode(), stream)
+            say = say(request.decode(errors='replace'), stream)
         if say is None:
             return False
         stream.sendall(say)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "figure.h"
 #include "provider/judge.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -336,6 +337,22 @@ static void pages_of_portals(void **state)
 	assert_int_equal(judge_answer_of(&catalogue, &write, &answer), MESSAGE_GOOD);
 }
 
+/* Nor are its lines, though the first is a word of the protocol. */
+static void lines_of_portals(void **state)
+{
+	static const struct catalogue lines = { .protocol = CATALOGUE_DYNDNS2 };
+	static const char page[] = "good\n<html><body>Please log in</body></html>";
+	struct catalogue_step write = { .does = CATALOGUE_WRITE };
+	struct provider_answer answer = { .http_status = 200, .body = page,
+					  .length = strlen(page) };
+
+	(void)state;
+	figure_holds("F42", "a page over plain HTTP that begins with good is no good",
+		     judge_answer_of(&lines, &write, &answer) == MESSAGE_TRANSIENT);
+	answer.https = true;
+	assert_int_equal(judge_answer_of(&lines, &write, &answer), MESSAGE_GOOD);
+}
+
 /* What is missing in an answer that nobody can read is no success. */
 /* A rule that says of several names that one is missing does not say which. */
 static void several_names(void **state)
@@ -451,6 +468,7 @@ int main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(cut_answers),
 		cmocka_unit_test(pages_of_portals),
+		cmocka_unit_test(lines_of_portals),
 		cmocka_unit_test(several_names),
 		cmocka_unit_test(no_json),
 		cmocka_unit_test(a_look_that_says_what_is_fine),
