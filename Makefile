@@ -173,8 +173,14 @@ $(BUILD)/bench/provider: tests/bench/provider.c
 $(ASAN)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ASAN)/libhairpin.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$<)
-	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(SANITIZE) \
-		-o $@ $^ $(LDFLAGS) $(call pc_libs,$(LIBS_all)) $(LDLIBS_all)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(SANITIZE) \
+		-o $@ $^ $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all)
+
+# With libFuzzer in it; tests/fuzz/run calls this with clang and its flags.
+$(BUILD)/fuzzer_%: tests/fuzz/fuzz_%.c $(BUILD)/libhairpin.a
+	$(call say,FUZZ,$<)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(CFLAGS) \
+		-DHAIRPIN_FUZZER -fsanitize=fuzzer -o $@ $< $(BUILD)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all)
 
 tests: $(UNIT_TESTS) $(KERNEL_TESTS) $(PROPERTIES) $(REPLAYS)
 

@@ -6,14 +6,9 @@
 #include <sys/socket.h>
 
 #include "hairpin/addr.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static void check(const struct addr *addr)
 {

@@ -11,6 +11,7 @@
 
 #include "provider/judge.h"
 #include "provider/mask.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,12 +20,6 @@ enum { NAMES_MAX = 4 };
 #define TEXT(string) ((char *)(string))
 #define PASSWORD .setting_count = 1, \
 		 .settings = { { .name = "password", .secret = true } }
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static const struct catalogue descriptions[] = {
 	{ .protocol = CATALOGUE_DYNDNS2, PASSWORD, .rule_count = 4,

@@ -12,13 +12,10 @@
 
 #include "hairpin/config.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "json_mutate.h"
+#include "require.h"
 
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_round_trip(const struct config *config)
 {

@@ -5,14 +5,9 @@
 #include <sys/socket.h>
 
 #include "hairpin/dnsmsg.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static void follow(const struct dnsmsg *message, enum dnsmsg_type type, const char *zone)
 {

@@ -9,6 +9,7 @@
 
 #include "hairpin/dnsupdate.h"
 #include "provider/dnswire.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,12 +30,6 @@ static const struct catalogue with_zone = {
 		    .secret = TEXT("{secret}"), .algorithm = TEXT("hmac-sha256"),
 		    .ttl = TEXT("60") },
 };
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static struct dnsupdate *begin(bool find, const struct provider_record *record)
 {

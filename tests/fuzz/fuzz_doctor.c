@@ -7,14 +7,9 @@
 
 #include "doctor/files_private.h"
 #include "doctor/names_ask.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 /* The same line is like itself, with nothing that depends on chance. */
 static void check_words(const char *line)

@@ -8,14 +8,9 @@
 #include <string.h>
 
 #include "hairpin/json.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static void check_places(const char *text, size_t length, const struct json *root,
 			 const struct json *value)

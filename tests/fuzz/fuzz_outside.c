@@ -11,14 +11,9 @@
 
 #include "internet/portmap.h"
 #include "internet/upnp_parse.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static void check_portmap(const uint8_t *data, size_t size)
 {

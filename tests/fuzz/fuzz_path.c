@@ -9,17 +9,12 @@
 
 #include "provider/path.h"
 #include "provider/view.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct catalogue catalogue = { .setting_count = 1,
 					    .settings = { { .name = "v" } } };
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static void fill_begin(struct fill *fill, struct provider_value *value, const char *text,
 		       const struct fill_name *name)

@@ -13,14 +13,9 @@
 
 #include "kernel/nft_emit.h"
 #include "kernel/nft_rewrite.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static const struct rewrite_set sets[RULE_LOOKUPS_MAX];
 static const struct addr former[] = {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hairpin/provider.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -71,12 +72,6 @@ static const char *const descriptions[] = {
 };
 
 enum { DESCRIPTIONS = sizeof(descriptions) / sizeof(descriptions[0]) };
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static const struct catalogue *description(size_t index)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "provider/sign.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,12 +34,6 @@ static const struct {
 };
 
 enum { SIGNERS = sizeof(signers) / sizeof(signers[0]) };
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static struct catalogue_sign sign_of(size_t which)
 {

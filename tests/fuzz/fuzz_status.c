@@ -9,6 +9,9 @@
 
 #include "hairpin/ctl.h"
 
+#define JSON_MUTATE_SKIP 1
+#include "json_mutate.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef void show_fn(const struct json *object, const struct ctl_view *view,

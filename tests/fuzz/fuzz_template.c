@@ -13,14 +13,9 @@
 #include "hairpin/json.h"
 #include "provider/memo.h"
 #include "provider/request.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 static size_t count(const char *string, const char *bytes)
 {
@@ -48,7 +43,8 @@ static void check_request(const char *template, struct provider_request *request
 {
 	static const char marks[] = "/?#&=@ \"<>\\";
 
-	require(count(request->url, marks) == count(template, marks));
+	/* Fewer where an empty setting takes its parameter along. */
+	require(count(request->url, marks) <= count(template, marks));
 	require(count(request->url, "\r\n\t") == 0);
 	for (size_t i = 0; i < request->header_count; i++)
 		require(count(request->headers[i], "\r\n") == 0);

@@ -9,14 +9,9 @@
 #include <string.h>
 
 #include "hairpin/text.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 /* Escaped text fits, and has nothing left to escape but the backslashes. */
 static void check_escape(size_t out_bytes, const uint8_t *data, size_t size)

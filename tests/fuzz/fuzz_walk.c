@@ -14,16 +14,11 @@
 #include <string.h>
 
 #include "kernel/walk_private.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { WAN = 2, LAN = 3, ROOM = 64 };
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 /* A kernel that knows two networks; it stands in for the real one. */
 int router_route(const struct router *router, const struct router_question *question,
