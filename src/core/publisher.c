@@ -143,6 +143,8 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 	}
 	if (reply->status < 0 || fd < 0) {
 		text_escape(text, sizeof(text), reply->text, strlen(reply->text));
+		if (fd >= 0)
+			close(fd);
 		publisher_fail(core, now_ms, text[0] ? text : "cannot be started");
 		return;
 	}
