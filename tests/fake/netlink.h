@@ -4,8 +4,8 @@
  * kernel/netlink.c and for libmnl's sending, which are then not linked. One per program.
  *
  * A question gets the next answer of its kind that was recorded for it, else any of its
- * kind. A batch is shown to fake_batch(), which the program brings, and acknowledged but
- * for the messages that the input says are refused.
+ * kind. A batch is shown to fake_batch(), and acknowledged but for the messages that the
+ * input says are refused; a question to fake_question(). The program brings both.
  */
 #ifndef FAKE_NETLINK_H
 #define FAKE_NETLINK_H
@@ -31,6 +31,8 @@ static struct {
 
 /* A whole batch as it would go to the kernel. */
 static void fake_batch(const uint8_t *bytes, size_t length);
+/* What it is asked, or told without a batch. */
+static void fake_question(const struct wire *request);
 
 static bool fake_answer_at(size_t at, struct input_answer *ret_answer)
 {
@@ -114,6 +116,7 @@ int netlink_ask(struct netlink *netlink, const struct wire *request,
 		return -ENOMEM;
 	if (++fake.questions > FAKE_QUESTIONS_MAX)
 		return -EPERM;
+	fake_question(request);
 	if (!fake_take(input_kind(request), input_key(request), &answer, &bytes))
 		return 0;
 	status = fake_give(message, context, bytes, answer.length);

@@ -8,16 +8,11 @@
 #include <sys/socket.h>
 
 #include "fake/netlink.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { BATCH_BYTES_MAX = 1 << 25 };
-
-static void require(bool fine)
-{
-	if (!fine)
-		abort();
-}
 
 struct told {
 	struct nft_count total;
@@ -116,6 +111,12 @@ static void fake_batch(const uint8_t *bytes, size_t length)
 	}
 	require(mnl_nlmsg_ok(message, left) && message->nlmsg_seq == seq + 1);
 	require((size_t)left == message->nlmsg_len);
+}
+
+/* Outside of a batch there are only questions: NFT_MSG_GETTABLE, and every third on. */
+static void fake_question(const struct wire *request)
+{
+	require(input_kind(request) % 3 == NFT_MSG_GETTABLE);
 }
 
 static void take_item(void *context, const struct nft_item *item)
