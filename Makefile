@@ -105,7 +105,7 @@ sources = $(foreach room,$(1),$(wildcard src/$(room)/*.c))
 objects = $(patsubst src/%.c,$(1)/obj/%.o,$(2))
 
 all: $(addprefix $(BUILD)/,$(PROGRAMS))
-asan: $(addprefix $(ASAN)/,$(PROGRAMS))
+asan: $(addprefix $(ASAN)/,$(PROGRAMS)) $(BUILD)/lab/warp.so
 
 define program
 $(BUILD)/$(1): $(call objects,$(BUILD),$(call sources,$(ROOMS_$(1))) src/$(1).c)
@@ -181,6 +181,12 @@ $(BUILD)/fuzzer_%: tests/fuzz/fuzz_%.c $(BUILD)/libhairpin.a
 	$(call say,FUZZ,$<)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(CFLAGS) \
 		-DHAIRPIN_FUZZER -fsanitize=fuzzer -o $@ $< $(BUILD)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all)
+
+# Virtual time for whole-system tests, preloaded.
+$(BUILD)/lab/warp.so: tests/lab/warp.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) -O2 -g -fPIC -shared -o $@ $< $(LDFLAGS)
 
 tests: $(UNIT_TESTS) $(KERNEL_TESTS) $(PROPERTIES) $(REPLAYS)
 

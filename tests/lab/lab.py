@@ -99,6 +99,7 @@ class Lab:
         self.children = []
         self.daemon = None
         self.address = None
+        self.clock = None       # virtual time, see warp.py
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o755)
 
@@ -202,7 +203,7 @@ class Lab:
     def make_certificates(self):
         folder = self.folder
         run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
-            '-nodes', '-keyout', f'{folder}/ca.key', '-out', f'{folder}/ca.pem', '-days', '2',
+            '-nodes', '-keyout', f'{folder}/ca.key', '-out', f'{folder}/ca.pem', '-days', '3650',
             '-subj', '/CN=Test CA', '-addext', 'basicConstraints=critical,CA:TRUE',
             '-addext', 'keyUsage=critical,keyCertSign')
         run('openssl', 'req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
@@ -211,7 +212,7 @@ class Lab:
         with open(f'{folder}/tls.ext', 'w') as ext:
             ext.write(f'subjectAltName=DNS:{PROVIDER_NAME}\n')
         run('openssl', 'x509', '-req', '-in', f'{folder}/tls.csr', '-CA', f'{folder}/ca.pem',
-            '-CAkey', f'{folder}/ca.key', '-CAcreateserial', '-days', '2',
+            '-CAkey', f'{folder}/ca.key', '-CAcreateserial', '-days', '3650',
             '-extfile', f'{folder}/tls.ext', '-out', f'{folder}/tls.pem')
         for name in os.listdir(folder):
             os.chmod(f'{folder}/{name}', 0o644)
@@ -363,8 +364,8 @@ echo "$HAIRPIN_EVENT $HAIRPIN_FAMILY $HAIRPIN_OLD $HAIRPIN_NEW $HAIRPIN_HOSTNAME
 
     def start_daemon(self, *more, wait=True, log=None):
         self.log_path = log or f'{self.folder}/hairpind.log'
-        environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0:abort_on_error=0',
-                           UBSAN_OPTIONS='print_stacktrace=1')
+        environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0:abort_on_error=0:verify_asan_link_order=0',
+                           UBSAN_OPTIONS='print_stacktrace=1', **(self.clock.environment() if self.clock else {}))
         self.daemon = self.start(f'{self.build}/hairpind', *more, ns='router', log=self.log_path, env=environment)
         if wait:
             wait_for('the daemon answers', 10, lambda: self.status() or self.daemon.poll() is not None)

@@ -15,6 +15,7 @@ FOLDER/requests.jsonl, and behaves as FOLDER/behaviour.json says, read at each r
 """
 
 import base64
+import functools
 import json
 import os
 import socketserver
@@ -26,10 +27,19 @@ import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import set_record  # noqa: E402
+from warp import Board  # noqa: E402
 
 FOLDER, ADDRESS, AUTHORITY, ZONE = sys.argv[1:5]
 AUTHORIZATION = 'Basic ' + base64.b64encode(b'me:correct horse').decode()
 stored = {}
+clock = functools.lru_cache(None)(lambda: Board.of(FOLDER))     # virtual time where there is one at the first request
+
+
+def sleep(seconds):
+    if seconds and clock():
+        clock().wait(seconds)
+    else:
+        time.sleep(seconds)
 
 
 def behaviour():
@@ -43,6 +53,7 @@ def behaviour():
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     timeout = 40
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass
@@ -51,18 +62,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         with open(f'{FOLDER}/requests.jsonl', 'a') as log:
-            log.write(json.dumps({'time': time.time(), 'path': url.path, 'query': query,
+            log.write(json.dumps({'time': clock().now() if clock() else time.time(), 'path': url.path, 'query': query,
                                   'agent': self.headers.get('User-Agent'), 'source': self.client_address[0],
                                   'authorized': self.headers.get('Authorization') == AUTHORIZATION}) + '\n')
         how = behaviour()
         if how.get('silent'):
-            time.sleep(60)
+            sleep(60)
             self.close_connection = True
             return
         if how.get('cut'):
             self.close_connection = True
             return
-        time.sleep(how.get('delay', 0))
+        sleep(how.get('delay', 0))
         if how.get('bytes'):
             body = 'x' * how['bytes']
         elif 'body' in how:
