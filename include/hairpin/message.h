@@ -6,7 +6,8 @@
  * the matching message_*_ok() before reading anything else; what fails it ends the
  * connection, not the receiver.
  *
- *   core -> supervisor   PUBLISHER_START  HOOK_RUN  COMMAND_RUN  RELOAD  NOTICE  LEVEL
+ *   core -> supervisor   PUBLISHER_START  PUBLISHER_END  HOOK_RUN  COMMAND_RUN  RELOAD
+ *                        NOTICE  LEVEL
  *   supervisor -> core   PUBLISHER, CONFIG (with a descriptor)  HOOK_RESULT, HOOK_DONE
  *                        COMMAND_DONE  LOOK  UPDATE  STOP
  *   core -> publisher    JOB  LEVEL
@@ -32,6 +33,7 @@ enum message_type {
 	MESSAGE_NOTICE,			/* struct message_notice */
 	MESSAGE_COMMAND_RUN,		/* struct message_command */
 	MESSAGE_LEVEL,			/* struct message_level; to the publisher too */
+	MESSAGE_PUBLISHER_END,		/* struct message: it is no good, kill it */
 
 	/* struct message_reply; with the channel when status is 0 */
 	MESSAGE_PUBLISHER = 16,

@@ -242,6 +242,7 @@ static void command_update(struct client *client, const struct json *request,
 	    command_rests(client))
 		return;
 	count = schedule_update(core->schedule, names, count, force, now_ms);
+	publisher_hurry(core, now_ms);
 	object = json_new_object();
 	json_add_integer(object, "records", (int64_t)count);
 	json_print_take(&client->out, object);

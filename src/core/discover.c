@@ -14,11 +14,16 @@
 
 /* --- all sources in one row --- */
 
+static struct core_side *side_at(const struct core *core, size_t index)
+{
+	return &core->wans[index / WAN_SIDES].sides[index % WAN_SIDES];
+}
+
 static struct source *source_at(const struct core *core, size_t index)
 {
 	if (index >= core->config->wan_count * WAN_SIDES)
 		return NULL;
-	return &core->wans[index / WAN_SIDES].sides[index % WAN_SIDES].source;
+	return &side_at(core, index)->source;
 }
 
 static bool is_command(const struct source *source)
@@ -152,17 +157,18 @@ void discover_lost(struct core *core, uint32_t number)
 static void said_failure(const struct core *core, size_t index, int64_t now_ms)
 {
 	const struct source *source = source_at(core, index);
-	char shown[ADDR_TEXT_BYTES], wait[24];
+	struct fault *fault = &side_at(core, index)->look_fault;
+	char shown[ADDR_TEXT_BYTES], wait[24], count[FAULT_TEXT_BYTES];
 	int64_t wait_ms = source_due_ms(source) - now_ms;
 	bool held = !addr_is_none(&source->address);
 
-	/* Doublings are enough: a lasting outage fills no log. */
-	if (source->failures & (source->failures - 1))
+	if (!fault_comes(fault, now_ms))
 		return;
-	log_warning("wan %s: %s from %s: %s; %s%s, next look in %s",
+	log_warning("wan %s: %s from %s: %s%s; %s%s, next look in %s",
 		    core->wans[index / WAN_SIDES].config->name,
 		    wan_side_name((int)(index % WAN_SIDES)),
 		    config_source_name(source->kind), source->reason,
+		    fault_count(fault, count),
 		    held ? addr_format(&source->address, shown) : "nothing known yet",
 		    held ? " stays" : "",
 		    text_format_duration((wait_ms + 999) / 1000 * 1000, wait));
@@ -182,6 +188,8 @@ static void take(struct core *core, size_t index, enum source_event event, int64
 		said_failure(core, index, now_ms);
 		return;
 	case SOURCE_RETURNED:
+		if (!fault_goes(&side_at(core, index)->look_fault))
+			return;
 		log_notice("wan %s: %s from %s: found again, the address is the same",
 			   core->wans[index / WAN_SIDES].config->name,
 			   wan_side_name((int)(index % WAN_SIDES)),
@@ -196,7 +204,7 @@ static void take_result(struct core *core, size_t index,
 {
 	struct source *source = source_at(core, index);
 	enum source_event event = source_answer(source, result, now_ms, random);
-	struct core_side *side = &core->wans[index / WAN_SIDES].sides[index % WAN_SIDES];
+	struct core_side *side = side_at(core, index);
 
 	side->looks += result->verdict == MESSAGE_ANSWER;
 	side->look_failures += result->verdict != MESSAGE_ANSWER;
@@ -332,8 +340,11 @@ void discover_turn(struct core *core, int64_t now_ms)
 {
 	struct source *source;
 
-	for (size_t i = 0; (source = source_at(core, i)); i++)
+	for (size_t i = 0; (source = source_at(core, i)); i++) {
+		if (!is_command(source) && source_expiry_ms(source) <= now_ms)
+			core->discover.overdue = true;
 		take(core, i, source_expire(source, now_ms, (uint32_t)now_ms), now_ms);
+	}
 	if (core->discover.command) {
 		size_t index;
 

@@ -23,6 +23,7 @@ struct discover {
 	/* the command under way, its WAN and side; 0: none */
 	uint32_t command;
 	int64_t retry_ms;		/* no command before */
+	bool overdue;			/* the publisher owes an answer */
 };
 
 /* A question for the publisher. */

@@ -13,10 +13,10 @@
 
 #include "hairpin/config.h"
 #include "hairpin/err.h"
+#include "hairpin/fault.h"
 #include "hairpin/message.h"
 #include "hairpin/text.h"
 
-#include "fault.h"
 #include "prom.h"
 
 struct core;

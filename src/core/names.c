@@ -215,6 +215,18 @@ size_t names_in_flight(const struct names *names)
 	return count;
 }
 
+bool names_are_overdue(const struct names *names, int64_t now_ms)
+{
+	for (size_t i = 0; i < names->count; i++)
+		for (int which = 0; which < WAN_SIDES; which++) {
+			const struct name_side *side = &names->list[i]->sides[which];
+
+			if (side->job != 0 && side->until_ms <= now_ms)
+				return true;
+		}
+	return false;
+}
+
 /* When something is to be done for it. */
 static int64_t side_due_ms(const struct name_side *side)
 {

@@ -19,10 +19,10 @@
 #include <stdint.h>
 
 #include "hairpin/addr.h"
+#include "hairpin/fault.h"
 #include "hairpin/message.h"
 #include "hairpin/nft.h"
 
-#include "fault.h"
 #include "wans.h"
 
 enum {
@@ -41,7 +41,6 @@ enum {
 	NAMES_JOB_MS = 15 * 1000,	/* the publisher's time for a question; then */
 	NAMES_JOB_SLACK_MS = 10 * 1000,	/* so long until it is asked again */
 	NAMES_KEPT_MS = 24 * 3600 * 1000,
-	NAMES_QUIET_MS = 3600 * 1000,	/* changes further apart are each worth a line */
 };
 
 /* The numbers of their jobs; the schedule counts from 1. */
@@ -59,8 +58,8 @@ enum {
  *                `-----> SILENT    due after 5 s, 10 s, ... 10 min-'
  *
  * Between the last three every other answer changes the state; only the first one of a
- * row of the same is worth a line. Addresses change with answers that bring some, and
- * never else.
+ * row of the same is worth a line, and not each of those that come and go. Addresses
+ * change with answers that bring some, and never else.
  */
 enum name_state {
 	NAME_UNKNOWN,		/* not answered yet; may have addresses of the last run */
@@ -85,7 +84,7 @@ struct name_side {
 	/* what is to be said of its last change; NULL: nothing */
 	char *news;
 	struct fault restless;	/* changes that follow each other within the hour */
-	int64_t changed_ms;
+	struct fault failing;	/* and ways to fail that do */
 };
 
 struct name {
@@ -144,6 +143,8 @@ bool names_next(struct names *names, int64_t now_ms, struct names_job *ret_job);
 /* When to call names_next() again; INT64_MAX: not by time. */
 int64_t names_due_ms(const struct names *names);
 size_t names_in_flight(const struct names *names);
+/* A question is not answered, long after its time. */
+bool names_are_overdue(const struct names *names, int64_t now_ms);
 
 /* The publisher is gone: what was in flight is asked for again. */
 void names_lost(struct names *names, int64_t now_ms);

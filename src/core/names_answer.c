@@ -124,7 +124,7 @@ static enum name_event fail(struct name_side *side, enum name_state state,
 	side->state = state;
 	side->due_ms = now_ms + backoff_ms(side->failures, state == NAME_SILENT, random);
 	(void)text_copy(side->reason, sizeof(side->reason), reason);
-	return other ? NAME_FAILED : NAME_NOTHING;
+	return other && fault_comes(&side->failing, now_ms) ? NAME_FAILED : NAME_NOTHING;
 }
 
 /* The addresses a set may hold, ascending and each once; why one is left out. */
@@ -193,15 +193,6 @@ static char *describe(const struct name_side *old, const struct addr *now, size_
 	return text_take(&came);
 }
 
-/* A name that never rests fills no log. */
-static bool is_worth_a_line(struct name_side *side, int64_t now_ms)
-{
-	if (now_ms - side->changed_ms > NAMES_QUIET_MS)
-		(void)fault_over(&side->restless);
-	side->changed_ms = now_ms;
-	return fault_again(&side->restless);
-}
-
 static bool is_same(const struct name_side *side, const struct addr *now, size_t count)
 {
 	return side->count == count &&
@@ -218,10 +209,11 @@ static enum name_event take(struct name_side *side, const struct addr *now, size
 	side->failures = 0;
 	side->due_ms = now_ms + MAX(ttl_ms, NAMES_TTL_MIN_MS);
 	if (is_same(side, now, count))
-		return had_failed ? NAME_RETURNED : NAME_NOTHING;
+		return had_failed && fault_goes(&side->failing) ? NAME_RETURNED
+								: NAME_NOTHING;
 	free(side->news);
 	side->news = NULL;
-	if (is_worth_a_line(side, now_ms))
+	if (fault_comes(&side->restless, now_ms))
 		side->news = describe(side, now, count);
 	memset(side->addresses, 0, sizeof(side->addresses));
 	memcpy(side->addresses, now, count * sizeof(*now));

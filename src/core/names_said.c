@@ -25,10 +25,10 @@ static void said_failure(const struct name *name, int which, int64_t now_ms)
 {
 	const struct name_side *side = &name->sides[which];
 	TEXT_CLEANUP struct text line = TEXT_INIT;
-	char wait[24];
+	char wait[24], count[FAULT_TEXT_BYTES];
 
 	add_name(&line, name, which);
-	text_addf(&line, "%s; ", side->reason);
+	text_addf(&line, "%s%s; ", side->reason, fault_count(&side->failing, count));
 	if (side->count > 0) {
 		text_add(&line, "its ");
 		add_count(&line, side->count, "address stays", "addresses stay");

@@ -32,6 +32,14 @@ static size_t work_in_flight(const struct core *core)
 	       discover_in_flight(core);
 }
 
+/* A job is not answered, long after its time. */
+static bool work_is_overdue(const struct core *core, int64_t now_ms)
+{
+	return schedule_is_overdue(core->schedule, now_ms) ||
+	       names_are_overdue(&core->names, now_ms) ||
+	       core->discover.overdue;
+}
+
 static void work_lost(struct core *core, int64_t now_ms)
 {
 	schedule_publisher_gone(core->schedule, now_ms);
@@ -62,7 +70,10 @@ static bool work_may_answer(const struct core *core, const struct message_result
 
 void publisher_init(struct publisher *publisher)
 {
-	*publisher = (struct publisher){ .channel = -1, .wait_ms = PUBLISHER_WAIT_MS };
+	*publisher = (struct publisher){
+		.channel = -1, .wait_ms = PUBLISHER_WAIT_MS,
+		.left_ms = -PUBLISHER_QUIET_MS,
+	};
 }
 
 static void publisher_close(struct core *core)
@@ -98,23 +109,38 @@ static void publisher_watch(struct core *core)
 
 /* --- its life --- */
 
+/* Whoever does not leave when its channel is closed is killed. */
+static void publisher_end(struct core *core)
+{
+	struct message message = { .type = MESSAGE_PUBLISHER_END };
+
+	if (core->publisher.channel < 0)
+		return;
+	publisher_close(core);
+	if (supervisor_send(core, &message, sizeof(message)) < 0)
+		log_debug("publisher: the supervisor cannot be told to end it");
+}
+
 static void publisher_fail(struct core *core, int64_t now_ms, const char *why)
 {
 	struct publisher *publisher = &core->publisher;
 	char count[FAULT_TEXT_BYTES];
 
-	publisher_close(core);
+	publisher_end(core);
+	if (now_ms >= publisher->forgiven_ms)
+		publisher->wait_ms = PUBLISHER_WAIT_MS;
+	publisher->failed_ms = now_ms;
+	publisher->forgiven_ms = now_ms + publisher->wait_ms + PUBLISHER_QUIET_MS;
+	publisher->ailing = true;
 	core->metrics.publisher_restarts++;
 	publisher->state = PUBLISHER_FAILED;
 	publisher->retry_ms = now_ms + publisher->wait_ms;
 	watch_publisher_failed(core, why);
-	if (fault_again(&publisher->fault))
+	if (fault_comes(&publisher->fault, now_ms))
 		log_warning("publisher: %s; started again in %lld s%s", why,
 			    (long long)publisher->wait_ms / 1000,
 			    fault_count(&publisher->fault, count));
-	publisher->wait_ms *= 2;
-	if (publisher->wait_ms > PUBLISHER_WAIT_MAX_MS)
-		publisher->wait_ms = PUBLISHER_WAIT_MAX_MS;
+	publisher->wait_ms = MIN(2 * publisher->wait_ms, PUBLISHER_WAIT_MAX_MS);
 	work_lost(core, now_ms);
 }
 
@@ -152,6 +178,8 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 	publisher->channel = fd;
 	publisher->state = PUBLISHER_RUNNING;
 	publisher->said_nothing = true;
+	publisher->owed = 0;
+	core->discover.overdue = false;
 	publisher->resolver = core->resolver.generation;
 	publisher_watch(core);
 	level_tell_publisher(core);
@@ -160,22 +188,39 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 /*
  * The other end closed. One that did its work may leave at any moment (idle for long, or
  * resolv.conf was replaced), also just when it gets a job: the next one gets that job. One
- * that gave no result died at work. Which of the two a death by signal was, the supervisor
- * says in the log.
+ * that gave no result died at work, and so did one that left with a job when another had
+ * done so a while ago. How, the supervisor says in the log.
  */
 static void publisher_ended(struct core *core, int64_t now_ms)
 {
-	if (work_in_flight(core) > 0 && core->publisher.said_nothing) {
-		publisher_fail(core, now_ms, "died at work");
-		return;
+	struct publisher *publisher = &core->publisher;
+	bool again = now_ms - publisher->left_ms < PUBLISHER_QUIET_MS;
+
+	if (work_in_flight(core) > 0) {
+		publisher->left_ms = now_ms;
+		if (publisher->said_nothing || again) {
+			publisher_fail(core, now_ms, "died at work");
+			return;
+		}
 	}
 	publisher_close(core);
-	core->publisher.state = PUBLISHER_IDLE;
+	publisher->state = PUBLISHER_IDLE;
 	work_lost(core, now_ms);
+}
+
+void publisher_hurry(struct core *core, int64_t now_ms)
+{
+	struct publisher *publisher = &core->publisher;
+
+	if (publisher->state == PUBLISHER_FAILED)
+		publisher->retry_ms = MIN(publisher->retry_ms,
+					  MAX(now_ms, publisher->failed_ms +
+						      PUBLISHER_HURRY_MS));
 }
 
 void publisher_address_changed(struct core *core, int64_t now_ms)
 {
+	publisher_hurry(core, now_ms);
 	if (core->publisher.channel < 0 || !schedule_is_outdated(core->schedule))
 		return;
 	publisher_close(core);
@@ -190,10 +235,10 @@ static void publisher_result(struct core *core, const struct message_result *res
 {
 	struct publisher *publisher = &core->publisher;
 
-	publisher->said_nothing = false;
-	publisher->wait_ms = PUBLISHER_WAIT_MS;
-	if (fault_over(&publisher->fault))
+	if (publisher->ailing && fault_goes(&publisher->fault))
 		log_notice("publisher: works again");
+	publisher->said_nothing = publisher->ailing = false;
+	publisher->owed--;
 	answers_take(core, result, now_ms);
 }
 
@@ -212,7 +257,7 @@ void publisher_readable(struct core *core, int64_t now_ms)
 		if (got == -EAGAIN)
 			return;
 		if (got > 0 && message_result_ok(&result, (size_t)got) &&
-		    work_may_answer(core, &result))
+		    publisher->owed > 0 && work_may_answer(core, &result))
 			publisher_result(core, &result, now_ms);
 		else if (got == 0 || got == -EPIPE)
 			publisher_ended(core, now_ms);
@@ -248,14 +293,18 @@ static bool publisher_send(struct core *core, uint32_t number, struct message_jo
 			   int result, int64_t now_ms)
 {
 	struct publisher *publisher = &core->publisher;
+	size_t records = 0;
 
 	if (result == 0) {
+		records = packet->record_count;
 		result = channel_send(publisher->channel, packet,
 				      message_job_bytes(packet), -1);
 		job_free(packet);
 	}
-	if (result == 0)
+	if (result == 0) {
+		publisher->owed += records;
 		return true;
+	}
 	work_unsent(core, number, now_ms);
 	if (result == -EAGAIN) {
 		publisher->full = true;
@@ -345,6 +394,8 @@ void publisher_turn(struct core *core, int64_t now_ms)
 	struct publisher *publisher = &core->publisher;
 	bool has_work = work_due_ms(core, now_ms) <= now_ms;
 
+	if (publisher->state == PUBLISHER_RUNNING && work_is_overdue(core, now_ms))
+		publisher_fail(core, now_ms, "does not answer; it is ended");
 	if (has_work && publisher->state == PUBLISHER_RUNNING)
 		resolver_look(core, now_ms);
 	if (publisher_is_outdated(core)) {

@@ -9,9 +9,10 @@
 
 #include <ev.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "fault.h"
+#include "hairpin/fault.h"
 
 struct core;
 struct names_job;
@@ -22,7 +23,11 @@ struct message_reply;
 enum {
 	/* after the first death, then twice as long each time, */
 	PUBLISHER_WAIT_MS = 1000,
-	PUBLISHER_WAIT_MAX_MS = 60 * 1000,	/* at most this */
+	PUBLISHER_WAIT_MAX_MS = 600 * 1000,	/* at most this, */
+	/* or this after an address has changed or somebody wishes an update */
+	PUBLISHER_HURRY_MS = 2 * 1000,
+	/* of work without a death, and it is forgiven */
+	PUBLISHER_QUIET_MS = 600 * 1000,
 	PUBLISHER_ASK_MS = 10 * 1000,	/* the supervisor's answer is due within */
 };
 
@@ -30,7 +35,10 @@ enum publisher_state {
 	PUBLISHER_IDLE,		/* none; there is no work. To ASKED when there is */
 	/* the supervisor starts one. To RUNNING or FAILED by its answer */
 	PUBLISHER_ASKED,
-	/* has a channel. To FAILED when it ends at work without a result, else to IDLE */
+	/*
+	 * has a channel. To FAILED when it says what it must not, answers nothing in time,
+	 * ends at work without a result, or for the second time with one; else to IDLE
+	 */
 	PUBLISHER_RUNNING,
 	PUBLISHER_FAILED,	/* waits until `retry_ms`. To ASKED then */
 };
@@ -44,6 +52,11 @@ struct publisher {
 	bool full;		/* the channel takes no more just now */
 	unsigned resolver;	/* generation of resolv.conf that it began with */
 	bool said_nothing;	/* this one has given no result yet */
+	bool ailing;		/* it failed, and has given none since */
+	size_t owed;		/* results that this one may still give */
+	int64_t failed_ms;	/* its last death */
+	int64_t forgiven_ms;	/* from when on the next one counts as the first */
+	int64_t left_ms;	/* when one last left at work */
 	struct fault fault;
 };
 
@@ -62,6 +75,9 @@ void publisher_readable(struct core *core, int64_t now_ms);
  * other way to take a job back; a new one is started in a millisecond, and looks at DNS first.
  */
 void publisher_address_changed(struct core *core, int64_t now_ms);
+
+/* One that failed need not wait its whole time: there is work that somebody waits for. */
+void publisher_hurry(struct core *core, int64_t now_ms);
 
 void publisher_turn(struct core *core, int64_t now_ms);
 int64_t publisher_due_ms(const struct core *core, int64_t now_ms);

@@ -171,6 +171,9 @@ void schedule_unsent(struct schedule *schedule, uint32_t number, int64_t now_ms)
  */
 bool schedule_is_outdated(const struct schedule *schedule);
 
+/* A job's time is over, and that to answer it too. */
+bool schedule_is_overdue(const struct schedule *schedule, int64_t now_ms);
+
 /* The publisher died: all jobs in flight are given again, as far as is safe. */
 void schedule_publisher_gone(struct schedule *schedule, int64_t now_ms);
 

@@ -240,6 +240,15 @@ static void expire(struct schedule *schedule, int64_t now_ms)
 	}
 }
 
+bool schedule_is_overdue(const struct schedule *schedule, int64_t now_ms)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (schedule->jobs[i].number != 0 &&
+		    schedule->jobs[i].deadline_ms <= now_ms)
+			return true;
+	return false;
+}
+
 bool schedule_next(struct schedule *schedule, int64_t now_ms,
 		   struct schedule_job *ret_job)
 {

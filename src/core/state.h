@@ -33,9 +33,8 @@
 
 #include "hairpin/config.h"
 #include "hairpin/err.h"
+#include "hairpin/fault.h"
 #include "hairpin/record.h"
-
-#include "fault.h"
 
 struct core;
 struct json;

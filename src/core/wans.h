@@ -14,6 +14,7 @@
 #include "hairpin/addr.h"
 #include "hairpin/config.h"
 #include "hairpin/err.h"
+#include "hairpin/fault.h"
 #include "hairpin/nft.h"
 #include "hairpin/wan.h"
 
@@ -48,6 +49,7 @@ struct core_side {
 	unsigned rules;			/* rewritten since hooks were told */
 	uint64_t changes;		/* of the address, and looks from outside */
 	uint64_t looks, look_failures;
+	struct fault look_fault;	/* of looks from outside */
 	struct addr saved;		/* of the last run, as the state file has it */
 	int64_t saved_since_wall_s;
 };

@@ -142,6 +142,7 @@ bool message_to_supervisor_ok(const void *packet, size_t bytes)
 		return false;
 	switch (head->type) {
 	case MESSAGE_PUBLISHER_START:
+	case MESSAGE_PUBLISHER_END:
 	case MESSAGE_RELOAD:
 		return bytes == sizeof(*head);
 	case MESSAGE_HOOK_RUN:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hairpin/channel.h"
+#include "hairpin/clock.h"
 #include "hairpin/log.h"
 #include "hairpin/notify.h"
 #include "state.h"
@@ -124,7 +125,7 @@ void core_tell(struct supervisor *supervisor, const void *packet, size_t bytes, 
 	if (supervisor->channel < 0)
 		return;
 	rc = channel_send(supervisor->channel, packet, bytes, fd);
-	if (rc < 0 && rc != -EPIPE)
+	if (rc < 0 && rc != -EPIPE && fault_comes(&supervisor->deaf, clock_now_ms()))
 		log_error("core: does not take a message: %s", strerror(-rc));
 }
 
@@ -181,6 +182,10 @@ static void core_said(struct supervisor *supervisor, const void *packet, int64_t
 	case MESSAGE_PUBLISHER_START:
 		publisher_wanted(supervisor, head->number, now_ms);
 		break;
+	case MESSAGE_PUBLISHER_END:
+		supervisor->publisher.due_ms = NEVER;
+		publisher_kill(supervisor);
+		break;
 	case MESSAGE_HOOK_RUN:
 		core_wants_hooks(supervisor, packet, now_ms);
 		break;
@@ -233,16 +238,18 @@ void core_readable(struct supervisor *supervisor, int64_t now_ms)
 
 /* --- its end --- */
 
-static void core_log_death(int status, int64_t delay_ms)
+static void core_log_death(const struct fault *fault, int status, int64_t delay_ms)
 {
 	const char *when = delay_ms ? "shortly" : "now";
+	char count[FAULT_TEXT_BYTES];
 
+	(void)fault_count(fault, count);
 	if (WIFSIGNALED(status))
-		log_error("core: ended by signal %d (%s); it is started again %s",
-			  WTERMSIG(status), strsignal(WTERMSIG(status)), when);
+		log_error("core: ended by signal %d (%s)%s; it is started again %s",
+			  WTERMSIG(status), strsignal(WTERMSIG(status)), count, when);
 	else
-		log_error("core: left with status %d; it is started again %s",
-			  WEXITSTATUS(status), when);
+		log_error("core: left with status %d%s; it is started again %s",
+			  WEXITSTATUS(status), count, when);
 }
 
 void core_died(struct supervisor *supervisor, int status, int64_t now_ms)
@@ -263,6 +270,7 @@ void core_died(struct supervisor *supervisor, int status, int64_t now_ms)
 		return;
 	}
 	delay_ms = restart_delay_ms(&core->restart, now_ms);
-	core_log_death(status, delay_ms);
+	if (fault_comes(&core->fault, now_ms))
+		core_log_death(&core->fault, status, delay_ms);
 	core->due_ms = now_ms + delay_ms;
 }

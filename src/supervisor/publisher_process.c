@@ -18,7 +18,10 @@
 #include "hairpin/text.h"
 #include "state.h"
 
-enum { ENVIRONMENT_MAX = 64 };
+enum {
+	ENVIRONMENT_MAX = 64,
+	PUBLISHER_APART_MS = 100,	/* between two starts, whoever wishes them */
+};
 
 /*
  * Never what would change where it sends secrets (proxies, key logs). Of what is let
@@ -108,7 +111,7 @@ void publisher_start(struct supervisor *supervisor, int64_t now_ms)
 	rc = publisher_spawn(supervisor, ends[1], &err);
 	close(ends[1]);
 	if (rc < 0)
-		log_error("publisher: cannot be started: %s", err.text);
+		log_info("publisher: cannot be started: %s", err.text);
 	publisher_answer(supervisor, rc, err.text, rc < 0 ? -1 : ends[0]);
 	close(ends[0]);
 }
@@ -123,6 +126,9 @@ void publisher_wanted(struct supervisor *supervisor, uint32_t number, int64_t no
 
 	publisher_kill(supervisor);
 	supervisor->publisher_number = number;
+	if (publisher->not_before_ms < publisher->restart.started_ms + PUBLISHER_APART_MS)
+		publisher->not_before_ms =
+			publisher->restart.started_ms + PUBLISHER_APART_MS;
 	if (now_ms < publisher->not_before_ms)
 		publisher->due_ms = publisher->not_before_ms;
 	else
@@ -136,6 +142,19 @@ void publisher_kill(struct supervisor *supervisor)
 	supervisor->publisher.pid = 0;
 }
 
+static void publisher_log_death(const struct fault *fault, int status)
+{
+	char count[FAULT_TEXT_BYTES];
+
+	(void)fault_count(fault, count);
+	if (WIFSIGNALED(status))
+		log_warning("publisher: ended by signal %d (%s)%s", WTERMSIG(status),
+			    strsignal(WTERMSIG(status)), count);
+	else
+		log_warning("publisher: left with status %d%s", WEXITSTATUS(status),
+			    count);
+}
+
 /* The core asks again if it has work; dying often, it is then kept waiting. */
 void publisher_died(struct supervisor *supervisor, int status, int64_t now_ms)
 {
@@ -144,10 +163,7 @@ void publisher_died(struct supervisor *supervisor, int status, int64_t now_ms)
 	publisher->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
-	if (WIFSIGNALED(status))
-		log_warning("publisher: ended by signal %d (%s)", WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
-	else
-		log_warning("publisher: left with status %d", WEXITSTATUS(status));
+	if (fault_comes(&publisher->fault, now_ms))
+		publisher_log_death(&publisher->fault, status);
 	publisher->not_before_ms = now_ms + restart_delay_ms(&publisher->restart, now_ms);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "hairpin/fault.h"
 #include "hairpin/message.h"
 #include "hairpin/supervisor.h"
 #include "finder.h"
@@ -29,6 +30,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 struct process {
 	pid_t pid;			/* 0: does not run */
 	struct restart restart;
+	struct fault fault;		/* its deaths, for the log */
 	int64_t due_ms;			/* when to start it, NEVER: not wanted */
 	int64_t not_before_ms;		/* it died often: later wishes wait until then */
 };
@@ -46,6 +48,7 @@ struct supervisor {
 
 	struct process core;
 	int channel;			/* to the core, -1 while it does not run */
+	struct fault deaf;		/* it takes no messages */
 	bool ready;			/* READY=1 was said */
 
 	struct process publisher;

@@ -210,11 +210,11 @@ static void dies_at_work(void **state)
 		assert_string_equal(publisher_state_name(&all->room.core.publisher), "failed");
 		while (!(number = asked())) {
 			room_wait(1000);
-			assert_true(kernel.now_ms - before_ms < 130000);
+			assert_true(kernel.now_ms - before_ms <= 601000);
 		}
 	}
-	/* By then it is not started more than about once a minute. */
-	assert_true(kernel.now_ms - before_ms >= 60000);
+	/* By then it is not started more than every ten minutes, or nearly so. */
+	assert_true(kernel.now_ms - before_ms >= 500000);
 	start(number);
 	while (!take_job())
 		room_wait(1000);

@@ -182,13 +182,15 @@ static void test_notice(void **state)
 
 static void test_bare(void **state)
 {
-	static const uint32_t up[] = { MESSAGE_PUBLISHER_START, MESSAGE_RELOAD };
+	static const uint32_t up[] = { MESSAGE_PUBLISHER_START, MESSAGE_PUBLISHER_END,
+				       MESSAGE_RELOAD };
 	static const uint32_t down[] = { MESSAGE_LOOK, MESSAGE_UPDATE, MESSAGE_STOP };
 	struct message head = { 0 };
 
 	(void)state;
 	for (head.type = 0; head.type < 64; head.type++) {
-		bool is_up = head.type == up[0] || head.type == up[1];
+		bool is_up = head.type == up[0] || head.type == up[1] ||
+			     head.type == up[2];
 		bool is_down = head.type == down[0] || head.type == down[1] ||
 			       head.type == down[2];
 

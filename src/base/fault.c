@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "fault.h"
+#include "hairpin/fault.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -17,6 +17,19 @@ unsigned fault_over(struct fault *fault)
 
 	fault->count = 0;
 	return count;
+}
+
+bool fault_comes(struct fault *fault, int64_t now_ms)
+{
+	if (now_ms - fault->last_ms > FAULT_ROW_MS)
+		fault->count = 0;
+	fault->last_ms = now_ms;
+	return fault_again(fault);
+}
+
+bool fault_goes(const struct fault *fault)
+{
+	return fault->count == 1;
 }
 
 const char *fault_count(const struct fault *fault, char out[FAULT_TEXT_BYTES])
