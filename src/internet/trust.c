@@ -2,6 +2,9 @@
 /* Whom we believe to be who he says. */
 #include <string.h>
 
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
 #include "exchange.h"
 
 /*
@@ -26,38 +29,17 @@ CURLcode trust_prepare(CURL *easy, const struct http *http,
 	return code;
 }
 
-static bool read_digit(char c, uint64_t *ret_bits)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/";
-	const char *at = strchr(digits, c);
-
-	if (at)
-		*ret_bits = (uint64_t)(at - digits);
-	return at;
-}
-
 /* Does the certificate hold the extension subjectAltName (RFC 5280, 4.2.1.6)? */
 static bool has_alternative_names(const char *pem)
 {
-	static const uint64_t object_id = 0x0603551d11, mask = 0xffffffffff;
-	uint64_t bits = 0, window = 0, digit;
-	unsigned count = 0;
+	BIO *text = BIO_new_mem_buf(pem, -1);
+	X509 *certificate = text ? PEM_read_bio_X509(text, NULL, NULL, NULL) : NULL;
+	bool has = certificate &&
+		X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) >= 0;
 
-	pem = strchr(pem, '\n');	/* behind the line BEGIN */
-	for (; pem && *pem && *pem != '-'; pem++) {
-		if (!read_digit(*pem, &digit))
-			continue;
-		bits = (bits << 6 | digit) & 0xffff;
-		count += 6;
-		if (count < 8)
-			continue;
-		count -= 8;
-		window = (window << 8 | (bits >> count & 0xff)) & mask;
-		if (window == object_id)
-			return true;
-	}
-	return false;
+	X509_free(certificate);
+	BIO_free(text);
+	return has;
 }
 
 /*
@@ -74,6 +56,6 @@ bool trust_has_names(CURL *easy)
 		return true;
 	for (struct curl_slist *at = chain->certinfo[0]; at; at = at->next)
 		if (strncmp(at->data, "Cert:", 5) == 0)
-			return has_alternative_names(at->data);
+			return has_alternative_names(at->data + strlen("Cert:"));
 	return true;
 }
