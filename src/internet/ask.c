@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ask.h"
 
-/* ares_query() is what Debian 12's c-ares has; later ones keep it and call it old. */
+/* ares_send() is what Debian 12's c-ares has; later ones keep it and call it old. */
 #define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -42,7 +43,7 @@ struct ask {
 	ev_timer delivery;		/* runs while `answered` is not empty */
 	struct watch *watches;
 	struct ask_question *answered, **answered_end;
-	bool closing;
+	bool closing, recurse;
 	char interface[IFNAMSIZ];
 };
 
@@ -225,8 +226,7 @@ static int open_channel(struct ask *ask, const struct ask_server *server)
 
 	if (server)		/* a refusal of the one server is its answer */
 		options.flags |= ARES_FLAG_NOCHECKRESP;
-	if (server && !server->recurse)
-		options.flags |= ARES_FLAG_NORECURSE;
+	ask->recurse = !server || server->recurse;
 #ifdef ARES_OPT_UDP_MAX_QUERIES
 	options.udp_max_queries = 1;	/* a port of its own for every question */
 	mask |= ARES_OPT_UDP_MAX_QUERIES;
@@ -282,6 +282,27 @@ void ask_free(struct ask *ask)
 	free(ask);
 }
 
+/*
+ * The id is the kernel's: those that c-ares 1.18 gives are no even chance. Later versions
+ * put one of their own in its place.
+ */
+static bool send_question(struct ask_question *question, const char *name, int class,
+			  int type)
+{
+	struct ask *ask = question->ask;
+	unsigned char *bytes = NULL;
+	uint16_t id;
+	int length;
+
+	if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id) ||
+	    ares_create_query(name, class, type, id, ask->recurse, &bytes, &length, 0) !=
+		    ARES_SUCCESS)
+		return false;
+	ares_send(ask->channel, bytes, length, on_answer, question);
+	ares_free_string(bytes);
+	return true;
+}
+
 struct ask_question *ask_start_class(struct ask *ask, const char *name, int class, int type,
 				     ask_fn *fn, void *context)
 {
@@ -292,7 +313,10 @@ struct ask_question *ask_start_class(struct ask *ask, const char *name, int clas
 	question->ask = ask;
 	question->fn = fn;
 	question->context = context;
-	ares_query(ask->channel, name, class, type, on_answer, question);
+	if (!send_question(question, name, class, type)) {
+		free(question);
+		return NULL;
+	}
 	arm_timeout(ask);
 	return question;
 }

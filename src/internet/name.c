@@ -104,8 +104,7 @@ static bool ask(struct resolve_name *name);
 static bool follow_alias(struct resolve_name *name, const struct dnsmsg_found *found)
 {
 	name->hops += found->hops;
-	if (name->hops > DNSMSG_HOPS_MAX || !found->name[0] ||
-	    strcmp(found->name, "?") == 0)
+	if (!found->name[0] || strcmp(found->name, "?") == 0)
 		return false;
 	memcpy(name->name, found->name, sizeof(name->name));
 	return ask(name);
@@ -129,6 +128,8 @@ static bool read_answer(struct resolve_name *name, const struct dnsmsg *message)
 		named->said = RESOLVE_NO_NAME;
 		return false;
 	}
+	if (name->hops + found.hops > DNSMSG_HOPS_MAX)
+		return false;
 	if (found.address_count > 0 || found.hops > 0)
 		lower_ttl(named, found.ttl_s);
 	if (found.address_count > 0) {

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "exchange.h"
 #include "hairpin/clock.h"
@@ -58,33 +59,46 @@ static bool is_too_early(const struct http_exchange *exchange)
 	       strstr(exchange->problem, "not yet activated");
 }
 
+static const char *problem_of(const struct http_exchange *exchange, CURLcode code)
+{
+	if (exchange->header_bytes > HTTP_HEADERS_MAX)
+		return "more than 16 KiB of headers";
+	if (exchange->nameless)
+		return "the certificate has no subjectAltName, and a name as CN alone "
+		       "proves nothing";
+	if (exchange->lost)
+		return "the connection ended without an answer";
+	if (exchange->endless)
+		return "more is said around the answer than in it";
+	if (code == CURLE_OUT_OF_MEMORY && exchange->reply.outcome == HTTP_CUT_OFF)
+		return "a header without end, or no memory";
+	return exchange->problem[0] ? exchange->problem : curl_easy_strerror(code);
+}
+
+/* Where the family of the connection is no matter of taste. */
+static const char *family_of(const struct http_exchange *exchange)
+{
+	if (exchange->reply.outcome != HTTP_UNREACHABLE || exchange->family == 0)
+		return "";
+	return exchange->family == AF_INET6 ? "over IPv6: " : "over IPv4: ";
+}
+
 static void explain(struct http_exchange *exchange, CURLcode code)
 {
 	struct http_reply *reply = &exchange->reply;
-	const char *problem = exchange->problem[0] ? exchange->problem :
-			      curl_easy_strerror(code);
+	const char *problem = problem_of(exchange, code);
 	bool clock = reply->outcome == HTTP_TLS_REFUSED &&
 		     (is_too_early(exchange) || clock_wall_s() < first_day_s);
 	char escaped[160], now[CLOCK_TEXT_BYTES];
 
-	if (exchange->lost)
-		problem = "the connection ended without an answer";
-	if (exchange->nameless)
-		problem = "the certificate has no subjectAltName, and a name as CN "
-			  "alone proves nothing";
-	if (exchange->header_bytes > HTTP_HEADERS_MAX)
-		problem = "more than 16 KiB of headers";
-	else if (exchange->endless)
-		problem = "more is said around the answer than in it";
-	else if (code == CURLE_OUT_OF_MEMORY && reply->outcome == HTTP_CUT_OFF)
-		problem = "a header without end, or no memory";
 	text_escape(escaped, sizeof(escaped), problem, strlen(problem));
 	if (clock)
 		snprintf(reply->why, sizeof(reply->why),
 			 "%s; this machine's clock says %s: is that right?", escaped,
 			 clock_format(clock_wall_s(), now));
 	else
-		text_copy(reply->why, sizeof(reply->why), escaped);
+		snprintf(reply->why, sizeof(reply->why), "%s%s", family_of(exchange),
+			 escaped);
 }
 
 void exchange_conclude(struct http_exchange *exchange, CURLcode code)

@@ -172,7 +172,7 @@ static void follow_alias(struct resolve_record *record, const struct dnsmsg_foun
 	memcpy(target, found->name, sizeof(target));
 	record->hops += found->hops;
 	stop_stage(record);
-	if (record->hops > DNSMSG_HOPS_MAX || !target[0] || strcmp(target, "?") == 0) {
+	if (!target[0] || strcmp(target, "?") == 0) {
 		ask_recursive(record);
 		return;
 	}
@@ -223,8 +223,9 @@ static void on_server(void *context, const void *bytes, size_t length)
 	if (bytes && dnsmsg_read(bytes, length, &message) &&
 	    is_usable(record, record->name, &message) &&
 	    (message.authoritative || record->trusted_count > 0)) {
-		server->authoritative = true;
 		dnsmsg_follow(&message, record->name, record->type, zone, &server->found);
+		server->authoritative = record->hops + server->found.hops <=
+					DNSMSG_HOPS_MAX;
 	}
 	ask_free(server->ask);
 	server->ask = NULL;

@@ -2,8 +2,7 @@
 """hairpin-publish and hostile peers over real sockets: answers without end, nonsense, other places to go, and variables
 that steer libraries. What it keeps and spends is measured on the plain program."""
 
-import gzip
-import io
+import itertools
 import json
 import os
 import random
@@ -12,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
 from tap import figure, holds, run_tests, same  # noqa: E402
@@ -39,11 +39,9 @@ def flood(first, piece, most=1 << 34):
 
 def bomb():
     """A gigabyte of zeros, a megabyte on the way."""
-    packed, zeros = io.BytesIO(), bytes(1 << 20)
-    with gzip.GzipFile(fileobj=packed, mode='wb', compresslevel=1) as file:
-        for _ in range(1024):
-            file.write(zeros)
-    body = packed.getvalue()
+    packer, zeros = zlib.compressobj(9, zlib.DEFLATED, 31), bytes(1 << 20)
+    first, more = (packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    body = first + more * 1023
     return OK + b'Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n' % len(body) + body
 
 
@@ -110,7 +108,7 @@ def test_floods():
         same(publisher.ask(update(HOME))[0].verdict, 'good')
     figure('S22', f'memory grown during {len(FLOODS)} answers without end', grown, 256, 'KiB')
     figure('S22', 'processor time of the worst of them', cpu, 1, 's')
-    figure('S22', 'the longest of them, of 5 s it had', longest, 8, 's')
+    figure('S22', 'the longest of them', longest, 5, 's')
 
 
 def test_longest_body():
@@ -333,10 +331,11 @@ def test_redirect_secret():
     """a header of one's own with a secret goes to no other server, port or scheme"""
     document = side.description(requests=[{'url': 'https://{server}/u?a={ip}', 'headers': {'X-Api-Key': '{password}'}}])
     other = [Web(4501, say=http('good')), Web(4502, None, http('good')), Web(4503, 'wrong', http('good'))]
-    for where in (f'https://{PROVIDER}:4501/', f'http://{PROVIDER}:4502/', 'https://other.example.net:4503/', f'//{PROVIDER}:4501/'):
-        for status in (301, 302, 303, 307, 308):
+    places = (f'https://{PROVIDER}:4501/', f'http://{PROVIDER}:4502/', 'https://other.example.net:4503/', f'//{PROVIDER}:4501/')
+    with Publisher() as publisher:
+        for status, where in itertools.product((301, 302, 303, 307, 308), places):
             web.say = http('', status, Location=where)
-            same(one(update(HOME, document=document, password='k3y')).verdict, 'bad request', where)
+            same(publisher.ask(update(HOME, document=document, password='k3y'))[0].verdict, 'bad request', where)
             assert 'X-Api-Key: k3y' in web.requests[-1]
     figure('S3', 'requests with a secret header that follow a redirect elsewhere', sum(w.connections for w in other), '== 0')
 
