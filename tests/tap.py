@@ -6,6 +6,9 @@ import sys
 import traceback
 
 
+after_each = []	# objects: check() is part of each test, resume() follows one that did not pass
+
+
 class Skip(Exception):
     """raise Skip('why') in a test that cannot run here."""
 
@@ -34,6 +37,11 @@ def holds(entry, what, truth=True):
     print(f'# figure {entry} | {what} | yes | yes', flush=True)
 
 
+def resume():
+    for one in after_each:
+        one.resume()
+
+
 def run_tests(tests):
     """Runs functions, one line each; the first line of a docstring is its name. Exits 1 if one failed.
     TEST_ONLY=word runs only those whose function name contains it."""
@@ -44,11 +52,15 @@ def run_tests(tests):
         name = (test.__doc__ or test.__name__).strip().splitlines()[0]
         try:
             test()
+            for one in after_each:
+                one.check()
             print(f'ok {number} - {name}', flush=True)
         except Skip as why:
+            resume()
             print(f'ok {number} - {name} # SKIP {why}', flush=True)
         except Exception as problem:  # a test may fail in any way
             failed += 1
+            resume()
             print(f'not ok {number} - {name}', flush=True)
             for line in (traceback.format_exc() + str(getattr(problem, 'log', ''))).splitlines():
                 print(f'# {line}', flush=True)

@@ -22,10 +22,14 @@ import subprocess
 import sys
 import time
 
+import guard
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.dirname(os.path.abspath(__file__))
 GATEWAY, RESOLVER, AUTHORITY, PROVIDER = '81.2.69.254', '45.11.1.1', '45.11.1.53', '45.11.1.80'
 GATEWAY6, AUTHORITY6 = '2a01:4f8:1::254', '2a01:4f8:9::53'
+# A character of each kind that some encoding changes.
+PASSWORD = 'Horse+"bättery"/%<correct staple>'
 ZONE, HOST, PROVIDER_NAME = 'example.org', 'home.example.org', 'dyn.example.net'
 
 RULES = '''
@@ -52,6 +56,8 @@ def run(*argv, ns=None, check=True, **more):
         argv = ['nsenter', f'--net=/run/netns/{ns}', *argv]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=more.pop('timeout', 30), **more)
+    if guard.REPORT.search(done.stderr.encode()):
+        raise AssertionError(f'{" ".join(argv)}: {done.stderr}')
     if check and done.returncode != 0:
         raise RuntimeError(f'{" ".join(argv)}: exit {done.returncode}: {done.stderr.strip()}')
     return done.stdout
@@ -102,16 +108,21 @@ class Lab:
         self.clock = None       # virtual time, see warp.py
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o755)
+        self.guard = guard.Guard(self)
 
     def __enter__(self):
+        guard.watch(self.guard)
         self.make_networks()
         self.make_internet()
         self.make_lan()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind=None, value=None, _=None):
         for child in reversed(self.children):
             self.end(child)
+        guard.leave(self.guard)
+        if kind is None or kind is SystemExit and not value.code:
+            self.guard.last()
 
     # --- processes
 
@@ -129,6 +140,15 @@ class Lab:
 
     def end(self, child, how=signal.SIGTERM, seconds=6):
         """Ends a child by its id; its exit status."""
+        if child is not self.daemon:
+            return self.end_child(child, how, seconds)
+        family = self.guard.ends()
+        self.end_child(child, how, seconds)
+        self.daemon = None
+        self.guard.ended(family)
+        return child.returncode
+
+    def end_child(self, child, how, seconds):
         if child.poll() is None:
             child.send_signal(how)
             try:
@@ -338,7 +358,7 @@ zone:
 
     def write_configuration(self, config=None):
         os.makedirs('/etc/hairpind/hooks.d', exist_ok=True)
-        for path, text in (('/etc/hairpind/password', 'correct horse\n'),
+        for path, text in (('/etc/hairpind/password', PASSWORD + '\n'),
                            ('/etc/hairpind/hairpind.json', json.dumps(config or self.configuration(), indent=1))):
             with open(os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w') as file:
                 file.write(text)
@@ -348,15 +368,16 @@ zone:
         os.makedirs('/etc/hairpind/hooks.d', exist_ok=True)
         text = text or f'''#!/bin/sh
 echo "$HAIRPIN_EVENT $HAIRPIN_FAMILY $HAIRPIN_OLD $HAIRPIN_NEW $HAIRPIN_HOSTNAME" >> {self.folder}/hooks.log
+{{ echo "$@"; export -p; cat; }} >> {self.folder}/hooks.got	# for the guard
 '''
         path = f'/etc/hairpind/hooks.d/{name}'
         with open(path, 'w') as file:
             file.write(text)
         os.chmod(path, 0o755)
-        log = f'{self.folder}/hooks.log'
-        if not os.path.exists(log):
-            open(log, 'w').close()
-        os.chmod(log, 0o666)
+        for log in (f'{self.folder}/hooks.log', f'{self.folder}/hooks.got'):
+            if not os.path.exists(log):
+                open(log, 'w').close()
+            os.chmod(log, 0o666)
 
     def hook_lines(self):
         with open(f'{self.folder}/hooks.log') as log:
@@ -369,17 +390,24 @@ echo "$HAIRPIN_EVENT $HAIRPIN_FAMILY $HAIRPIN_OLD $HAIRPIN_NEW $HAIRPIN_HOSTNAME
         self.daemon = self.start(f'{self.build}/hairpind', *more, ns='router', log=self.log_path, env=environment)
         if wait:
             wait_for('the daemon answers', 10, lambda: self.status() or self.daemon.poll() is not None)
+        self.guard.started()
         return self.daemon
 
     def stop_daemon(self, how=signal.SIGTERM):
-        status = self.end(self.daemon, how)
-        self.daemon = None
-        return status
+        return self.end(self.daemon, how)
+
+    def kill(self, name):
+        """kill -9 of one of the daemon's processes; its id."""
+        pid = self.processes()[name]
+        self.guard.expects(dies=name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     def ctl(self, *words, json_out=True, check=False):
         argv = [f'{self.build}/hairpinctl', *(['--json'] if json_out else []), *words]
         environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0')
         out = run(*argv, ns='router', check=check, env=environment)
+        self.guard.saw(f'hairpinctl {" ".join(words)}', out)
         return json.loads(out) if json_out and out.strip() else out
 
     def status(self):

@@ -26,11 +26,11 @@ import http.server
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import set_record  # noqa: E402
+from lab import PASSWORD, set_record  # noqa: E402
 from warp import Board  # noqa: E402
 
 FOLDER, ADDRESS, AUTHORITY, ZONE = sys.argv[1:5]
-AUTHORIZATION = 'Basic ' + base64.b64encode(b'me:correct horse').decode()
+AUTHORIZATION = 'Basic ' + base64.b64encode(f'me:{PASSWORD}'.encode()).decode()
 stored = {}
 clock = functools.lru_cache(None)(lambda: Board.of(FOLDER))     # virtual time where there is one at the first request
 

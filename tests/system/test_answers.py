@@ -38,7 +38,6 @@ def case(behaviour, state, answer=None, reason=None, seconds=20):
         assert record['published'] != address, 'claims to be published'
         if state == 'waiting':
             assert record['next_try'], 'no next try'
-        assert 'correct horse' not in lab.log() and 'Y29ycmVjd' not in lab.log(), 'a secret in the log'
         wait_for('the hook failed', 5, lambda: state != 'disabled' or any(
             line.startswith('failed') for line in lab.hook_lines()))
         return record

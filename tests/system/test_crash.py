@@ -37,6 +37,7 @@ def settled(address, seconds=40):
 
 def kill_during_change(victim):
     surplus = 0
+    lab.guard.expects(dies=victim)
     for _ in range(ROUNDS):
         address = next_address()
         asked = len(lab.requests())
@@ -88,8 +89,7 @@ def idle_kills():
     """kill -9 of the core while nothing changes: no request, rules and socket at once again"""
     asked = len(lab.requests())
     for _ in range(3):
-        pid = lab.processes()['core']
-        os.kill(pid, signal.SIGKILL)
+        pid = lab.kill('core')
         wait_for('a new core', 8, lambda: lab.processes()['core'] not in (None, pid))
         wait_for('it answers', 8, lambda: (lab.record() or {}).get('state') == 'current')
     same(len(lab.requests()) - asked, 0)

@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -227,7 +226,7 @@ def written():
     same(stat.S_IMODE(os.stat(TEXTFILE).st_mode), 0o644)
     same(os.listdir(os.path.dirname(TEXTFILE)), ['hairpind.prom'])
     before = prometheus.value(in_file(), 'hairpind_start_timestamp_seconds')
-    os.kill(lab.processes()['core'], signal.SIGKILL)
+    lab.kill('core')
     wait_for('another core', 10, lambda: lab.status() and prometheus.value(
         in_file(), 'hairpind_wan_address_changes_total', family='ipv4') == 1)
     found = in_file()

@@ -4,7 +4,6 @@ that no record is ever there twice."""
 
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -205,7 +204,7 @@ def slow():
 
 
 def kill_publisher():
-    os.kill(lab.processes()['publisher'], signal.SIGKILL)
+    lab.kill('publisher')
 
 
 def kill_early():
@@ -223,7 +222,7 @@ def killed():
 
 def core_killed():
     """The core is killed when the record was just created: it is not created again"""
-    once_at_post(lambda: os.kill(lab.processes()['core'], signal.SIGKILL))
+    once_at_post(lambda: lab.kill('core'))
 
 
 def another_account():
