@@ -10,6 +10,7 @@
 
 #include "hairpin/clock.h"
 #include "hairpin/log.h"
+#include "hairpin/passed.h"
 
 #include "core.h"
 
@@ -25,7 +26,7 @@ void client_free(struct client *client)
 	control->clients[i] = control->clients[--control->count];
 	if (control->core->loop)
 		ev_io_stop(control->core->loop, &client->io);
-	close(client->fd);
+	passed_close(client->fd);
 	text_done(&client->out);
 	free(client);
 }
@@ -136,12 +137,8 @@ static void client_run(struct client *client, int64_t now_ms)
 
 static void client_read(struct client *client, int64_t now_ms)
 {
-	/*
-	 * Without room for control messages the kernel itself closes descriptors that
-	 * are passed.
-	 */
-	ssize_t got = recv(client->fd, client->in + client->in_length,
-			   sizeof(client->in) - client->in_length, MSG_DONTWAIT);
+	ssize_t got = passed_receive(client->fd, client->in + client->in_length,
+				     sizeof(client->in) - client->in_length);
 
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
@@ -159,7 +156,7 @@ static void client_read(struct client *client, int64_t now_ms)
 static void client_ignore(struct client *client)
 {
 	char rest[512];
-	ssize_t got = recv(client->fd, rest, sizeof(rest), MSG_DONTWAIT);
+	ssize_t got = passed_receive(client->fd, rest, sizeof(rest));
 
 	if (got > 0)
 		client->in_length += (size_t)got;

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hairpin/passed.h"
+
 #include "core.h"
 #include "control.h"
 
@@ -78,7 +80,7 @@ static struct client *to_go(const struct control *control, bool watching)
 static void turn_away(int fd, const char *answer)
 {
 	(void)send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
-	close(fd);
+	passed_close(fd);
 }
 
 /* A place for another one of the user. False: its own commands take them all. */
@@ -110,7 +112,7 @@ void control_adopt(struct control *control, int fd, const struct unixsock_peer *
 	}
 	client = calloc(1, sizeof(*client));
 	if (!client) {
-		close(fd);
+		passed_close(fd);
 		return;
 	}
 	client->control = control;

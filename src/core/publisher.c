@@ -8,6 +8,7 @@
 #include "hairpin/channel.h"
 #include "hairpin/log.h"
 #include "hairpin/order.h"
+#include "hairpin/passed.h"
 #include "hairpin/text.h"
 
 #include "core.h"
@@ -84,7 +85,7 @@ static void publisher_close(struct core *core)
 		return;
 	if (core->loop)
 		ev_io_stop(core->loop, &publisher->io);
-	close(publisher->channel);
+	passed_close(publisher->channel);
 	publisher->channel = -1;
 	publisher->full = false;
 }

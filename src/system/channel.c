@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hairpin/passed.h"
+
 /* A job of 160 KiB of text must fit at once: a packet is sent whole or not at all. */
 enum { CHANNEL_BUFFER_BYTES = 512 * 1024 };
 
@@ -100,7 +102,7 @@ static int channel_take_descriptor(struct msghdr *message)
 			if (kept < 0)
 				kept = fd;
 			else
-				close(fd);
+				passed_close(fd);
 		}
 	}
 	return kept;
@@ -121,7 +123,7 @@ ssize_t channel_receive(int channel, void *packet, size_t room, int *ret_fd)
 			.msg_control = control.bytes,
 			.msg_controllen = sizeof(control.bytes),
 		};
-		got = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		got = passed_receive_message(channel, &message, MSG_CMSG_CLOEXEC);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0 && errno == ECONNRESET)
 		got = 0;
@@ -130,7 +132,7 @@ ssize_t channel_receive(int channel, void *packet, size_t room, int *ret_fd)
 
 	fd = channel_take_descriptor(&message);
 	if (fd >= 0 && (!ret_fd || got == 0 || (message.msg_flags & MSG_TRUNC))) {
-		close(fd);
+		passed_close(fd);
 		fd = -1;
 	}
 	if (message.msg_flags & MSG_TRUNC)

@@ -88,6 +88,7 @@ static const struct syscall_rule rules[] = {
 	ALLOW(accept4, CORE),
 	/* signals */
 	ALLOW(rt_sigaction, BOTH),
+	ALLOW(setitimer, BOTH),
 	ALLOW(rt_sigprocmask, BOTH),
 	ALLOW(rt_sigreturn, BOTH),
 	ALLOW(rt_sigpending, BOTH),

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hairpin/passed.h"
+
 enum { UNIXSOCK_BACKLOG = 16 };
 
 static void close_descriptor(int *fd)
@@ -181,7 +183,7 @@ static void unixsock_drain(int listener)
 		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			return;
-		close(fd);
+		passed_close(fd);
 	}
 }
 
