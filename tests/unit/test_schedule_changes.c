@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fake/world.h"
+#include "figure.h"
 
 #define A "81.2.69.1"
 #define B "81.2.69.2"
@@ -255,7 +256,8 @@ static void test_restarts(void **state)
 		world_run(world, i % 5 * 20);	/* some while DNS is asked */
 	}
 	world_run(world, DAY);
-	assert_int_equal(world->request_count, 0);
+	figure_exactly("P5", "updates after 100 restarts (schedule)",
+		       (long)world->request_count, 0);
 	world_free(world);
 }
 
@@ -336,9 +338,13 @@ static void test_publisher_silent(void **state)
 static void test_idle_months(void **state)
 {
 	static const struct {
+		const char *what;
 		int64_t refresh_ms;
-		size_t updates;
-	} rows[] = { { 0, 0 }, { 30 * DAY, 3 } };
+		long updates;
+	} rows[] = {
+		{ "updates in 90 days without change and refresh", 0, 0 },
+		{ "updates in 90 days with a refresh of 30 days", 30 * DAY, 3 },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -355,7 +361,8 @@ static void test_idle_months(void **state)
 				world_set(world, AF_INET, A);
 			}
 		}
-		assert_int_equal(world->request_count, 1 + rows[i].updates);
+		figure_exactly("F73", rows[i].what, (long)world->request_count - 1,
+			       rows[i].updates);
 		assert_int_equal(world->events[RECORD_PUBLISHED], 1);
 		world_free(world);
 	}
@@ -369,7 +376,8 @@ static void test_changed_once(void **state)
 	(void)state;
 	world_zone(world, AF_INET, FOREIGN);
 	world_run(world, HOUR);
-	assert_int_equal(world->request_count, 1);
+	figure_exactly("F16", "updates that repair it, within an hour",
+		       (long)world->request_count, 1);
 	assert_int_equal(world->events[RECORD_CHANGED_BY_OTHERS], 1);
 	assert_publishes(world, A);
 	world_free(world);
@@ -389,8 +397,9 @@ static void test_fight(void **state)
 			world_set(world, AF_INET, A);
 		}
 	}
-	print_message("# fight: at most %zu in 24 h\n", world_most(world, DAY));
-	assert_in_range(world_most(world, DAY), 12, 24);
+	assert_true(world_most(world, DAY) >= 12);
+	figure_at_most("F16", "repairs in any 24 hours of a fight",
+		       (long)world_most(world, DAY), 24);
 	assert_non_null(strstr(world_record(world, 0)->reason, "somebody else"));
 	assert_true(world->events[RECORD_FOUGHT_OVER] >= 1);
 	world_free(world);
