@@ -28,15 +28,20 @@ enum {
 	PUBLISHER_STAYS_MS = 55 * 1000,	/* after a look, for certain */
 	ZONES_KEPT_MS = 300 * 1000,
 	SLACK_MAX_MS = 60 * 1000,
+	EXACT_MS = 1000,		/* a publisher that must be started is later */
 	HOUR_MS = 3600 * 1000,
 };
 
+/* A record whose family has no address on its link is asked for nothing. */
 static bool are_few(const struct schedule *schedule)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < schedule->count; i++)
-		count += schedule->records[i].record.rules->check;
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct record *record = &schedule->records[i].record;
+
+		count += record->rules->check && !addr_is_none(&record->wanted);
+	}
 	return count <= FEW_RECORDS;
 }
 
@@ -76,7 +81,8 @@ static int64_t wait_ms(unsigned questions, bool few)
 {
 	if (!few)
 		return (int64_t)questions * MANY_QUESTION_MS;
-	return HOUR_MS / (questions < FEW_PER_HOUR ? FEW_PER_HOUR / questions : 1);
+	return HOUR_MS / (questions < FEW_PER_HOUR ? FEW_PER_HOUR / questions : 1) +
+	       EXACT_MS;
 }
 
 bool schedule_pick_idle_look(struct schedule *schedule, int64_t now_ms,
