@@ -90,7 +90,7 @@ class Warp(Board):
         self.lab = lab
         self.why = ''           # time does not pass
         self.jumps = 0
-        self.watchers = []      # called after each jump
+        self.watchers = []      # called whenever all is at rest
         path = f'{lab.folder}/warp'
         with open(path, 'wb') as file:
             file.truncate((HEAD + SLOTS * SLOT) * 8)
@@ -134,8 +134,6 @@ class Warp(Board):
                 if min(earliest, end) > now:
                     self.change(MONOTONIC, min(earliest, end) - now)
                     self.jumps += 1
-                for watcher in self.watchers:
-                    watcher()
         finally:
             self.numbers[LED] = 0
 
@@ -167,6 +165,8 @@ class Warp(Board):
                 if first:
                     time.sleep(0.002 if len(first[1]) > 2 else 0.0003)
                     if self.look() == first:
+                        for watcher in self.watchers:
+                            watcher()
                         return first[0]
                 if time.monotonic() > patience:
                     raise TimeoutError(f'the daemon does not come to rest: {self.why}')
