@@ -360,7 +360,8 @@ static int64_t verify_wait_ms(struct record *record)
 					    7000, 15000, 30000, 60000 };
 	size_t count = sizeof(waits_ms) / sizeof(*waits_ms);
 
-	return waits_ms[MIN(record->verify_step++, count - 1)];
+	record->verify_step++;	/* MIN() would count it twice */
+	return waits_ms[MIN(record->verify_step, count) - 1];
 }
 
 static enum record_event verify_in_vain(struct record *record, int64_t now_ms)

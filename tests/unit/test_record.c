@@ -200,6 +200,19 @@ static void test_slow_zone(void **state)
 	world_free(world);
 }
 
+/* Looks after 0, 1, 2, 4 seconds: a zone that needs one and a half is right in two. */
+static void test_quick_zone(void **state)
+{
+	struct world *world = published();
+
+	(void)state;
+	world->follows_ms = SECOND + SECOND / 2;
+	world_set(world, AF_INET, B);
+	world_run(world, 2 * SECOND + SECOND / 2);
+	assert_int_equal(record_of(world)->state, RECORD_CURRENT);
+	world_free(world);
+}
+
 static void test_never_visible(void **state)
 {
 	struct world *world = published();
@@ -460,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_old_state),
 		cmocka_unit_test(test_split_horizon),
 		cmocka_unit_test(test_slow_zone),
+		cmocka_unit_test(test_quick_zone),
 		cmocka_unit_test(test_never_visible),
 		cmocka_unit_test(test_twice_unchanged),
 		cmocka_unit_test(test_unchanged_and_another_account),
