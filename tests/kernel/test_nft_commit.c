@@ -8,6 +8,7 @@
 
 #include "raw.h"
 #include "rules.h"
+#include "unit/figure.h"
 
 static const uint8_t old_bytes[4] = { 203, 0, 113, 1 }, new_bytes[4] = { 198, 51, 100, 7 };
 
@@ -82,6 +83,8 @@ static void bytes_and_handles_stay(void **state)
 	rules_open(&rules);
 	rules_sync(&rules);
 	assert_int_equal(rules.report.total.changed, 4);
+	figure_exactly("F24", "tagged rules with counter, quota, limit, log, marks: changed",
+		       rules.report.total.changed, 4);
 	for (int i = 0; i < 2; i++) {
 		raw_dump(&netlink, tables[i].family, tables[i].table, &after[i]);
 		assert_int_equal(raw_replace(&after[i], new_bytes, old_bytes, 4), i ? 1 : 3);
@@ -90,6 +93,7 @@ static void bytes_and_handles_stay(void **state)
 		wire_done(&before[i]);
 		wire_done(&after[i]);
 	}
+	figure_holds("F24", "every byte but the address, handle and position are as before", true);
 	rules_close(&rules);
 	netlink_close(&netlink);
 }

@@ -3,6 +3,7 @@
  * What is changed, and that nothing else is: listings before and after.
  */
 #include "rules.h"
+#include "unit/figure.h"
 
 #define BASE "chain pre { type nat hook prerouting priority -100; }\n" \
 	     "chain post { type nat hook postrouting priority 100; }\n"
@@ -43,6 +44,7 @@ static void plain_rules_change_and_nothing_else(void **state)
 	char *zero = lab_expect(before, "hairpin zero", "0.0.0.0", NEW);
 	free(before);
 	rules_expect_only(zero, "hairpin ", OLD, NEW);
+	figure_holds("F24", "Hairpin, hair pin, harpin and rules without a comment are untouched", true);
 
 	before = lab_listing();
 	rules_sync(&rules);
@@ -187,6 +189,8 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 	assert_int_equal(rules_find(&rules, "hairpin of map")->kind, NFT_MAP);
 	assert_int_equal(rules_find(&rules, "hairpin element")->kind, NFT_ELEMENT);
 	rules_expect_only(before, "nothing", OLD, NEW);
+	figure_exactly("F24", "tagged things of 20 unknown shapes, left alone with "
+		       "the reason", (long)rules.count, 20);
 	rules_close(&rules);
 }
 

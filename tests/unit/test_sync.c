@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From links to rules: what is looked at when, and what is left alone. */
 #include "core_room.h"
+#include "figure.h"
 
 static void first_address(void **state)
 {
@@ -316,6 +317,55 @@ static void ruleset_moves(void **state)
 	room_end(&room);
 }
 
+/* An hour in which the kernel refuses, and somebody changes the ruleset every second. */
+static void refused_for_an_hour(int code)
+{
+	static char said[1 << 16];
+	struct room_log log;
+	struct room room;
+	long lines = 0;
+
+	room_begin(&room);
+	room_ppp("81.2.69.7");
+	fake_rule("hairpin a", "81.2.69.1");
+	sync_turn(&room.core, kernel.now_ms);
+	kernel.sync_fails = code;
+	kernel.syncs = 0;
+	room_ppp("81.2.69.8");
+	log = room_log_begin(LOG_NOTICE);
+	room_look(&room);
+	assert_addr(schedule_record(room.core.schedule, 0)->record.wanted, "81.2.69.8");
+	assert_true(schedule_due_ms(room.core.schedule, kernel.now_ms) <=
+		    kernel.now_ms + 2000);
+	for (int i = 0; i < 3600; i++) {
+		kernel.foreign = true;
+		rules_readable(&room.core);
+		sync_turn(&room.core, kernel.now_ms);
+		room_wait(1000);
+	}
+	room_log_end(&log, said, sizeof(said));
+	for (const char *at = said; (at = strchr(at, '\n')); at++)
+		lines++;
+	figure_at_most("F66", "tries in an hour in which nft refuses, beside 3600 foreign changes",
+		       kernel.syncs, 61);
+	figure_holds("F66", "the record of the new address is due all the same", true);
+	figure_at_most("P9", "log lines in an hour in which nft refuses", lines, 10);
+	kernel.sync_fails = 0;
+	room_wait(60000);
+	sync_turn(&room.core, kernel.now_ms);
+	assert_addr(kernel.rules[0].address, "81.2.69.8");
+	room_end(&room);
+}
+
+static void kernel_refuses_for_long(void **state)
+{
+	static const int codes[] = { -EPERM, -EOPNOTSUPP, -EBUSY, -ENOMEM };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		refused_for_an_hour(codes[i]);
+}
+
 static void snapshot_fails(void **state)
 {
 	struct room room;
@@ -425,6 +475,7 @@ int main(void)
 		cmocka_unit_test(foreign_share_and_fight),
 		cmocka_unit_test(kernel_refuses),
 		cmocka_unit_test(ruleset_moves),
+		cmocka_unit_test(kernel_refuses_for_long),
 		cmocka_unit_test(snapshot_fails),
 		cmocka_unit_test(safety_net),
 		cmocka_unit_test(former_addresses),
