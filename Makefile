@@ -198,6 +198,7 @@ check: deps
 soak: deps
 	$(Q)$(MAKE) --no-print-directory all asan tests
 	$(Q)TEST_GROUP=soak tests/run
+	$(Q)$(MAKE) --no-print-directory analyze
 
 # Writes what the last runs measured into tests/README.md.
 results:
@@ -216,6 +217,10 @@ fuzz: deps
 
 lint:
 	$(Q)tests/lint
+
+# What takes minutes: gcc's analyzer, clang-tidy with .clang-tidy, and all of lint.
+analyze:
+	$(Q)tests/analyze '$(subst ','\'',$(filter-out -MMD -MP,$(STANDARD)) $(WARNINGS) $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS))'
 
 # Brings the packages where something is missing; without root it prints the one command to run.
 deps:
@@ -296,5 +301,5 @@ clean:
 
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
 
-.PHONY: force all asan tests check soak results demo bench fuzz lint deps install uninstall clean
+.PHONY: force all asan tests check soak results demo bench fuzz lint analyze deps install uninstall clean
 .DELETE_ON_ERROR:

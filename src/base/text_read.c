@@ -62,11 +62,12 @@ const char *text_format_duration(int64_t ms, char out[24])
 {
 	unsigned i = 0;
 
-	if (ms == 0)
-		return strcpy(out, "0s");
 	while (ms % units[i].ms != 0)
 		i++;
-	snprintf(out, 24, "%" PRId64 "%s", ms / units[i].ms, units[i].name);
+	if (ms == 0)
+		text_copy(out, 24, "0s");
+	else
+		snprintf(out, 24, "%" PRId64 "%s", ms / units[i].ms, units[i].name);
 	return out;
 }
 

@@ -354,6 +354,7 @@ static int read_say(struct describing *describing, const struct json *item, void
 	result = describe_path(describing, item, &spot);
 	if (spot.path)
 		catalogue->says[catalogue->say_count++] = spot.path;
+	/* NOLINTNEXTLINE(*NonNullParamChecker): 0 means it was read */
 	if (result == 0 && strchr(spot.path, '{'))
 		return describe_error(describing, item,
 				      "a path of \"says\" takes no placeholders");

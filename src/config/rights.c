@@ -208,6 +208,7 @@ int rights_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret
 
 	result = open_directory(path, &base, &directory, ret_err);
 	if (result == 0)
+		/* NOLINTNEXTLINE(*CallAndMessage): an errno is never 0 after a failure */
 		result = open_file(directory, base, path, O_NOFOLLOW, &file, ret_err);
 	if (result < 0)
 		return result;

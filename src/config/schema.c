@@ -196,8 +196,8 @@ void schema_path(struct reading *reading, const struct json *value, void *target
 	else if (*string == '\0')
 		*(char *)target = '\0';
 	else if (schema_join(path, sizeof path, reading->source->directory, string) &&
-		 strlen(path) < (size_t)field->max)
-		strcpy(target, path);
+		 text_copy(target, (size_t)field->max, path))
+		;
 	else
 		reading_error(reading, value, "the path is too long; at most %lld bytes",
 			      (long long)field->max - 1);

@@ -295,15 +295,19 @@ static void read_schema(struct reading *reading, const struct json *value, void 
 static bool is_contact(const char *text)
 {
 	size_t length = strlen(text);
+	const char *at;
 
 	if (length > CONTACT_MAX_BYTES || strpbrk(text, "()\\\" "))
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7f)
 			return false;
-	if (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0)
-		return strchr(text, '/')[2] != '\0';
-	return strchr(text, '@') > text && strchr(text, '@')[1] != '\0';
+	if (strncmp(text, "https://", 8) == 0)
+		return text[8] != '\0';
+	if (strncmp(text, "http://", 7) == 0)
+		return text[7] != '\0';
+	at = strchr(text, '@');
+	return at && at > text && at[1] != '\0';
 }
 
 static void read_contact(struct reading *reading, const struct json *value, void *target,

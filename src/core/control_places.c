@@ -50,6 +50,7 @@ static bool is_idler(const struct client *client, const struct client *other)
 {
 	bool queued = client->state == CLIENT_QUEUED;
 
+	/* NOLINTNEXTLINE(*NullDereference): nobody has 0 places */
 	if (queued != (other->state == CLIENT_QUEUED))
 		return !queued;
 	return client->progress_ms < other->progress_ms;

@@ -22,7 +22,7 @@ static struct core_side *side_at(const struct core *core, size_t index)
 static struct source *source_at(const struct core *core, size_t index)
 {
 	if (index >= core->config->wan_count * WAN_SIDES)
-		return NULL;
+		return NULL;		/* that was the last */
 	return &side_at(core, index)->source;
 }
 
@@ -156,7 +156,7 @@ void discover_lost(struct core *core, uint32_t number)
 
 static void said_failure(const struct core *core, size_t index, int64_t now_ms)
 {
-	const struct source *source = source_at(core, index);
+	const struct source *source = &side_at(core, index)->source;
 	struct fault *fault = &side_at(core, index)->look_fault;
 	char shown[ADDR_TEXT_BYTES], wait[24], count[FAULT_TEXT_BYTES];
 	int64_t wait_ms = source_due_ms(source) - now_ms;
@@ -176,7 +176,7 @@ static void said_failure(const struct core *core, size_t index, int64_t now_ms)
 
 static void take(struct core *core, size_t index, enum source_event event, int64_t now_ms)
 {
-	const struct source *source = source_at(core, index);
+	const struct source *source = &side_at(core, index)->source;
 
 	switch (event) {
 	case SOURCE_NOTHING:
@@ -202,7 +202,7 @@ static void take_result(struct core *core, size_t index,
 			const struct message_result *result, int64_t now_ms,
 			uint32_t random)
 {
-	struct source *source = source_at(core, index);
+	struct source *source = &side_at(core, index)->source;
 	enum source_event event = source_answer(source, result, now_ms, random);
 	struct core_side *side = side_at(core, index);
 
@@ -239,7 +239,7 @@ void discover_answer(struct core *core, const struct message_result *result,
 static void command_run(struct core *core, size_t index, uint32_t number, int64_t now_ms)
 {
 	const struct core_wan *wan = &core->wans[index / WAN_SIDES];
-	struct source *source = source_at(core, index);
+	struct source *source = &side_at(core, index)->source;
 	struct message_command message = {
 		.head = { MESSAGE_COMMAND_RUN, number },
 		.family = (uint8_t)source->family,

@@ -62,6 +62,7 @@ static const struct addr *plan_source(const struct plan *plan,
 {
 	const struct rules_guess *guess = plan->guess;
 
+	/* NOLINTNEXTLINE(*UndefinedBinaryOperatorResult): set, or we were stopped */
 	if (!guess || of->wan != guess->wan || of->family != guess->address.family)
 		return NULL;
 	return &guess->address;

@@ -172,6 +172,7 @@ int reload_run(struct core *core, int fd, struct err *ret_err)
 	int result = reload_read(fd, &config, ret_err);
 
 	if (result == 0)
+		/* NOLINTNEXTLINE(*CallAndMessage): 0 means it was read */
 		result = core_configure(core, config, ret_err);
 	if (result < 0) {
 		log_error("configuration: %s; the old one stays", ret_err->text);

@@ -132,6 +132,7 @@ static void table_show_row(const struct plain_table *table, const struct plain_r
 
 	for (column = 0; column < last; column++) {
 		cell = table_cell(row, column);
+		/* NOLINTNEXTLINE(*UndefinedBinaryOperatorResult): measured for each */
 		text_addf(out, "%*s", (int)(starts[column] - at), "");
 		plain_paint(out, view, table_colour(table, row, column), cell);
 		at = starts[column] + plain_width(cell);

@@ -177,11 +177,11 @@ bool lan_tell_missed(struct lan *it)
 
 	if (lan_is_told(it, cause) || lan_has_single_ports(it))
 		return false;
-	if (cause != LAN_STALE) {
+	literal = cause == LAN_STALE ? lan_find_stale(it) : NULL;
+	if (!literal) {
 		lan_tell(it, cause);
 		return true;
 	}
-	literal = lan_find_stale(it);
 	question.packet.destination = *literal;
 	if (forwards_run(it->all, &question, &stale))
 		forwards_tell_stale(it->all, it->forward,

@@ -80,7 +80,7 @@ static void splitter_port(char *word)
 		return;
 	snprintf(digits, sizeof(digits), "%u", ntohs((uint16_t)service->s_port));
 	if (strlen(digits) <= strlen(word))
-		strcpy(word, digits);
+		memcpy(word, digits, strlen(digits) + 1);
 }
 
 /* "packets 5 bytes 400" behind a counter. */

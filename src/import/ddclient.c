@@ -160,6 +160,7 @@ static void read_hosts(const char *at, unsigned line, struct options *options,
 
 	if (host)
 		text_add(hosts, host->value);
+	/* NOLINTNEXTLINE(*NullDereference): a line is at least "" */
 	while (*at && (comma || *at == ',')) {
 		size_t gap = strspn(at, ", \t"), length;
 

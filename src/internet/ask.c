@@ -190,6 +190,7 @@ static void on_answer(void *data, int status, int timeouts, unsigned char *bytes
 	if (bytes && length > 0)
 		question->bytes = malloc((size_t)length);
 	if (question->bytes) {
+		/* NOLINTNEXTLINE(*NonNullParamChecker): taken only where bytes are */
 		memcpy(question->bytes, bytes, (size_t)length);
 		question->length = (size_t)length;
 	}

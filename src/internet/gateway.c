@@ -182,7 +182,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 /* By which of our addresses and ports the router is reached, the request itself says. */
 static int learn_client(struct gateway *gateway)
 {
-	struct sockaddr_in own;
+	struct sockaddr_in own = { 0 };
 	socklen_t bytes = sizeof(own);
 
 	if (getsockname(gateway->fd, (struct sockaddr *)&own, &bytes) < 0)

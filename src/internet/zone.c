@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hairpin/text.h"
 #include "hosts_file.h"
 #include "resolver.h"
 
@@ -37,7 +38,7 @@ static void read_zone(const struct zone_search *search, const struct dnsmsg *mes
 	uint32_t ttl_s = ZONE_KEPT_S;
 
 	memset(zone, 0, sizeof(*zone));
-	strcpy(zone->name, search->at);		/* a tail of a name of the same size */
+	text_copy(zone->name, sizeof(zone->name), search->at);
 	while (zone->server_count < ZONE_SERVERS_MAX &&
 	       dnsmsg_next(message, &walk, &record)) {
 		if (record.type != DNSMSG_NS || strcmp(record.owner, search->at) != 0 ||

@@ -173,7 +173,7 @@ int nft_settled_generation(struct nft *nft, uint32_t *ret_generation)
 {
 	struct wire wire WIRE_CLEANUP = { 0 };
 	_Alignas(struct nlmsghdr) uint8_t reply[MONITOR_BYTES];
-	uint32_t generation;
+	uint32_t generation = 0;
 	bool refused = false;
 	ssize_t got;
 	int r;
@@ -221,7 +221,7 @@ static void remind(struct nft *nft)
 
 void nft_listen_again(struct nft *nft, uint32_t expected)
 {
-	uint32_t generation;
+	uint32_t generation = 0;
 
 	(void)!netlink_join(&nft->monitor, NFNLGRP_NFTABLES);
 	if (nft_generation(nft, &generation) < 0 || generation != expected)

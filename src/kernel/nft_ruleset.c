@@ -142,6 +142,7 @@ int ruleset_add_carrier(struct ruleset *ruleset, struct ruleset_thing **ret_thin
 	int r = add_thing(ruleset, SIZE_MAX, ret_thing);
 
 	if (r == 0)
+		/* NOLINTNEXTLINE(*NullDereference): without a limit there is one */
 		(*ret_thing)->target = RULESET_CARRIER;
 	return r;
 }

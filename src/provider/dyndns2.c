@@ -85,6 +85,7 @@ static bool read_addresses(const struct line *line, struct provider_verdict *ver
 
 		while (at < end && (*at == ' ' || *at == '\t' || *at == ','))
 			at++;
+		/* NOLINTNEXTLINE(*null-terminated-result): a NUL is no gap */
 		while (at + length < end && !memchr(" \t,", at[length], 3))
 			length++;
 		if (length == 0)

@@ -55,6 +55,7 @@ int shelf_get(struct shelf *shelf, const char *description,
 		if (r < 0)
 			return r;
 	}
+	/* NOLINTNEXTLINE(*NullDereference): 0 means there is one */
 	entry->next = shelf->list;
 	shelf->list = entry;
 	entry->users++;

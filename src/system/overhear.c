@@ -153,7 +153,7 @@ static int family_of(const struct sockaddr_ll *from)
 int overhear_next(int fd, struct overheard *ret_heard)
 {
 	uint8_t packet[PACKET_BYTES];
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = { 0 };
 	socklen_t length;
 	ssize_t got;
 

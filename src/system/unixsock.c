@@ -92,7 +92,7 @@ static int unixsock_clear_path(const struct sockaddr_un *address, struct err *re
 {
 	const char *path = address->sun_path;
 	struct stat status;
-	int fd, rc;
+	int fd = -1, rc;
 
 	if (lstat(path, &status) < 0)
 		return errno == ENOENT ? 0 : err_set_errno(ret_err, -errno,

@@ -44,7 +44,7 @@ static void plain_rules_change_and_nothing_else(void **state)
 	char *zero = lab_expect(before, "hairpin zero", "0.0.0.0", NEW);
 	free(before);
 	rules_expect_only(zero, "hairpin ", OLD, NEW);
-	figure_holds("F24", "Hairpin, hair pin, harpin and rules without a comment are untouched", true);
+	figure_holds("F24", "Hairpin, hair pin, harpin, no comment: untouched", true);
 
 	before = lab_listing();
 	rules_sync(&rules);
@@ -182,15 +182,13 @@ static void each_other_form_is_left_alone_with_its_reason(void **state)
 	rules_sync(&rules);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		rules_skipped(&rules, cases[i].comment, cases[i].reason);
-	assert_int_equal(rules.count, sizeof(cases) / sizeof(cases[0]));
 	assert_int_equal(rules.report.total.skipped, rules.count);
 	assert_int_equal(rules.report.commit_us, 0);
 	assert_int_equal(rules_find(&rules, "hairpin of set")->kind, NFT_SET);
 	assert_int_equal(rules_find(&rules, "hairpin of map")->kind, NFT_MAP);
 	assert_int_equal(rules_find(&rules, "hairpin element")->kind, NFT_ELEMENT);
 	rules_expect_only(before, "nothing", OLD, NEW);
-	figure_exactly("F24", "tagged things of 20 unknown shapes, left alone with "
-		       "the reason", (long)rules.count, 20);
+	figure_exactly("F24", "of 20 unknown shapes left alone with the reason", rules.count, 20);
 	rules_close(&rules);
 }
 
