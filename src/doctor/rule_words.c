@@ -16,6 +16,9 @@ struct splitter {
 	unsigned depth;			/* of braces */
 };
 
+/* What stands between words: whatever ends one is passed over before the next. */
+static const char spaces[] = " \t\r\n\v\f";
+
 static bool splitter_is_mark(char c)
 {
 	return c && strchr("{},;", c);
@@ -27,13 +30,13 @@ static char *splitter_next(struct splitter *splitter)
 	char *word = splitter->out, *in = splitter->in;
 	bool quoted = false;
 
-	in += strspn(in, " \t\r\n");
+	in += strspn(in, spaces);
 	if (!*in)
 		return NULL;
 	if (splitter_is_mark(*in)) {
 		*splitter->out++ = *in++;
 	} else {
-		for (; *in && (quoted || (!isspace((unsigned char)*in) &&
+		for (; *in && (quoted || (!strchr(spaces, *in) &&
 					  !splitter_is_mark(*in))); in++) {
 			if (*in == '"')
 				quoted = !quoted;

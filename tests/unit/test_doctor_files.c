@@ -42,6 +42,10 @@ static void test_the_same_rule_in_other_words(void **state)
 			  "192.168.1.2 comment \"; flush\"", LISTED));
 	assert_true(alike("iifname br0 oifname br0 ct status dnat masquerade",
 			  "iifname \"br0\" oifname \"br0\" ct status dnat masquerade"));
+	/* Whatever ends a word is passed over: it once was not, and words had no end. */
+	assert_true(alike("iifname br0\voifname\fbr0 ct\r status dnat\v\fmasquerade\v",
+			  "iifname \"br0\" oifname \"br0\" ct status dnat masquerade"));
+	assert_true(alike("\v\f", ""));
 	assert_true(alike("meta iifname wan0 tcp dport ssh dnat to 192.168.1.2:22",
 			  "iifname \"wan0\" tcp dport 22 dnat to 192.168.1.2:22"));
 }
