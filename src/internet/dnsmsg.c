@@ -14,6 +14,7 @@ enum {
 	LABEL_MAX = 63,
 	POINTER = 0xc0,
 	NAME_WIRE_MAX = 255,
+	JUMPS_MAX = 127,		/* as many as there can be labels */
 };
 
 static bool read_u16(const struct dnsmsg *m, size_t *at, unsigned *ret)
@@ -60,12 +61,13 @@ static bool append_label(char *name, size_t *length, const uint8_t *label, size_
 
 /*
  * A name that may be compressed. Every pointer must lead to before where the last run of
- * labels began, so a loop is impossible; the wire limit of 255 bytes bounds the text.
+ * labels began, so a loop is impossible; the wire limit of 255 bytes bounds the text. Who
+ * compresses points at labels, so that a chain of pointers alone is made to keep us busy.
  */
 static bool read_name(const struct dnsmsg *m, size_t *at, char name[DNSMSG_NAME_BYTES])
 {
-	size_t here = *at, begin = *at, length = 0, wire = 1;
-	bool jumped = false, plain = true;
+	size_t here = *at, begin = *at, length = 0, wire = 1, jumps = 0;
+	bool plain = true;
 
 	for (;;) {
 		uint8_t byte;
@@ -79,11 +81,10 @@ static bool read_name(const struct dnsmsg *m, size_t *at, char name[DNSMSG_NAME_
 			if (here >= m->length)
 				return false;
 			target = (size_t)(byte & ~POINTER) << 8 | m->bytes[here++];
-			if (target >= begin)
+			if (target >= begin || jumps == JUMPS_MAX)
 				return false;
-			if (!jumped)
+			if (jumps++ == 0)
 				*at = here;
-			jumped = true;
 			begin = here = target;
 			continue;
 		}
@@ -96,7 +97,7 @@ static bool read_name(const struct dnsmsg *m, size_t *at, char name[DNSMSG_NAME_
 			plain = false;
 		here += byte;
 	}
-	if (!jumped)
+	if (jumps == 0)
 		*at = here;
 	name[length] = '\0';
 	if (!plain)
