@@ -55,17 +55,22 @@ static inline const char *scratch_path(const struct scratch *scratch, const char
 }
 
 /* Replaces the file. */
-static inline void scratch_write(const struct scratch *scratch, const char *name,
-				 const char *text, mode_t mode)
+static inline void scratch_write_bytes(const struct scratch *scratch, const char *name,
+				       const void *bytes, size_t length, mode_t mode)
 {
 	int fd;
 
 	(void)unlinkat(scratch->fd, name, 0);
 	fd = openat(scratch->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
-	    fchmod(fd, mode) < 0)
+	if (fd < 0 || write(fd, bytes, length) != (ssize_t)length || fchmod(fd, mode) < 0)
 		abort();
 	close(fd);
+}
+
+static inline void scratch_write(const struct scratch *scratch, const char *name,
+				 const char *text, mode_t mode)
+{
+	scratch_write_bytes(scratch, name, text, strlen(text), mode);
 }
 
 /* Its content, or "" when it is not there. */
