@@ -55,7 +55,8 @@ static void take_line(struct http_exchange *exchange, const char *line, size_t l
 
 	while (length > 0 && strchr(" \t\r\n", line[length - 1]))
 		length--;
-	if (length == 0 || memchr(line, '\0', length))
+	/* A bare CR makes a header invalid: RFC 9112, section 2.2. */
+	if (length == 0 || memchr(line, '\0', length) || memchr(line, '\r', length))
 		return;
 	text_add_bytes(&exchange->header_lines, line, length);
 	text_add(&exchange->header_lines, "\r\n");
