@@ -222,22 +222,23 @@ static void never_private(void **state)
 		"10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "127.0.0.1", "0.0.0.0",
 		"169.254.1.1", "192.0.2.1", "198.51.100.1", "203.0.113.1", "224.0.0.1",
 		"255.255.255.255", "198.18.0.1" };
+	long held_ones = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		const char *const say[] = { bad[i], bad[i], bad[i], bad[i], bad[i] };
-
 		begin(CONFIG_HTTP, 5, 2);
 		see("192.168.1.2");
 		assert_int_equal(look(say), SOURCE_BROKEN);
 		live(DAY, say);
-		assert_string_equal(held(), "");
+		held_ones += *held() != '\0';
 		assert_non_null(strstr(source.reason, "which is not public"));
 		now_ms += DAY;
 		assert_int_equal(look(all_x), SOURCE_FOUND);
 		live(DAY, say);
 		assert_string_equal(held(), X);
 	}
+	figure_exactly("F8", "special addresses that all say, believed", held_ones, 0);
 }
 
 /* What the interface knows nobody is asked for. */
