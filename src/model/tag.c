@@ -20,11 +20,27 @@ static bool is_literal(const char *pattern)
 	return true;
 }
 
+static int tag_compile(struct tag *tag, struct err *ret_err)
+{
+	char sentence[200];
+	int code = regcomp(&tag->expression, tag->pattern, REG_EXTENDED);
+
+	if (code) {
+		regerror(code, &tag->expression, sentence, sizeof(sentence));
+		return err_set(ret_err, code == REG_ESPACE ? -ENOMEM : -EINVAL,
+			       "no regular expression: %s", sentence);
+	}
+	if (regexec(&tag->expression, "", 0, NULL, 0) != 0)
+		return 0;
+	regfree(&tag->expression);
+	return err_set(ret_err, -EINVAL,
+		       "a tag that matches an empty text would match every comment");
+}
+
 int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
 {
 	struct tag fresh = { 0 };
-	char sentence[200];
-	int code;
+	int result = 0;
 
 	if (!pattern[0])
 		return err_set(ret_err, -EINVAL,
@@ -35,21 +51,14 @@ int tag_init(struct tag *tag, const char *pattern, struct err *ret_err)
 	fresh.pattern = strdup(pattern);
 	if (!fresh.pattern)
 		return err_set_errno(ret_err, -ENOMEM, "tag");
-	code = regcomp(&fresh.expression, pattern, REG_EXTENDED);
-	if (code) {
-		regerror(code, &fresh.expression, sentence, sizeof(sentence));
-		free(fresh.pattern);
-		return err_set(ret_err, code == REG_ESPACE ? -ENOMEM : -EINVAL,
-			       "no regular expression: %s", sentence);
-	}
-	if (regexec(&fresh.expression, "", 0, NULL, 0) == 0) {
-		tag_done(&fresh);
-		return err_set(ret_err, -EINVAL,
-			       "a tag that matches an empty text would match every "
-			       "comment");
-	}
 	if (is_literal(pattern))
 		fresh.literal_bytes = strlen(pattern);
+	else
+		result = tag_compile(&fresh, ret_err);
+	if (result < 0) {
+		free(fresh.pattern);
+		return result;
+	}
 	*tag = fresh;
 	return 0;
 }
@@ -58,7 +67,8 @@ void tag_done(struct tag *tag)
 {
 	if (!tag->pattern)
 		return;
-	regfree(&tag->expression);
+	if (!tag->literal_bytes)
+		regfree(&tag->expression);
 	free(tag->pattern);
 	*tag = (struct tag){ 0 };
 }
