@@ -42,6 +42,8 @@ ROOMS           := base model config kernel internet system provider doctor impo
 ROOMS_hairpind        := base model config kernel system core supervisor
 ROOMS_hairpin-publish := base model config internet system provider publisher
 ROOMS_hairpinctl      := base model config kernel system doctor import ctl
+# hairpinctl does without libev.
+WITHOUT_hairpinctl    := src/system/loop.c
 PROGRAMS        := hairpind hairpin-publish hairpinctl
 
 LIBS_hairpind        := libmnl libnftnl libcjson
@@ -102,16 +104,17 @@ endif
 # --- programs ---------------------------------------------------------------------------------
 
 sources = $(foreach room,$(1),$(wildcard src/$(room)/*.c))
+sources_of = $(filter-out $(WITHOUT_$(1)),$(call sources,$(ROOMS_$(1)))) src/$(1).c
 objects = $(patsubst src/%.c,$(1)/obj/%.o,$(2))
 
 all: $(addprefix $(BUILD)/,$(PROGRAMS))
 asan: $(addprefix $(ASAN)/,$(PROGRAMS)) $(BUILD)/lab/warp.so
 
 define program
-$(BUILD)/$(1): $(call objects,$(BUILD),$(call sources,$(ROOMS_$(1))) src/$(1).c)
+$(BUILD)/$(1): $(call objects,$(BUILD),$(call sources_of,$(1)))
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(CFLAGS) $$(HARDENING_LD) $$(LDFLAGS) -o $$@ $$^ $$(call pc_libs,$$(LIBS_$(1))) $$(LDLIBS_$(1)) $$(LDLIBS)
-$(ASAN)/$(1): $(call objects,$(ASAN),$(call sources,$(ROOMS_$(1))) src/$(1).c)
+$(ASAN)/$(1): $(call objects,$(ASAN),$(call sources_of,$(1)))
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(SANITIZE) -pie $$(LDFLAGS) -o $$@ $$^ $$(call pc_libs,$$(LIBS_$(1))) $$(LDLIBS_$(1)) $$(LDLIBS)
 endef
@@ -188,7 +191,13 @@ $(BUILD)/lab/warp.so: tests/lab/warp.c
 	$(call say,LD,$@)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) -O2 -g -fPIC -shared -o $@ $< $(LDFLAGS)
 
-tests: $(UNIT_TESTS) $(KERNEL_TESTS) $(PROPERTIES) $(REPLAYS)
+# Put before the sanitizer's library: lets allocations fail (tests/torture).
+$(ASAN)/tests/torture/fail.so: tests/torture/fail.c tests/torture/refuse.h
+	@mkdir -p $(@D)
+	$(call say,TEST,$<)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(call pc_cflags,cmocka) -O2 -g -fPIC -shared -o $@ $< -ldl
+
+tests: $(ASAN)/tests/torture/fail.so $(UNIT_TESTS) $(KERNEL_TESTS) $(PROPERTIES) $(REPLAYS)
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory all asan tests

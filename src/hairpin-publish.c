@@ -13,6 +13,7 @@
 
 #include "hairpin/http.h"
 #include "hairpin/log.h"
+#include "hairpin/loop.h"
 #include "hairpin/publisher.h"
 #include "hairpin/sandbox.h"
 
@@ -103,7 +104,7 @@ static int serve(void)
 		log_error("publisher: %s", err.text);
 		return EXIT_FAILURE;
 	}
-	loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	loop = loop_new();
 	if (!loop) {
 		log_error("publisher: no event loop");
 		return EXIT_FAILURE;

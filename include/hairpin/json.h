@@ -40,6 +40,7 @@ struct json_place {
 struct json_error {
 	struct json_place place;
 	char text[160];		/* what is wrong, not where; foreign bytes escaped */
+	bool no_memory;		/* nothing may be wrong: there was no memory to read it */
 };
 
 enum json_form {

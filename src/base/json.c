@@ -154,7 +154,14 @@ static void set_error(struct json_error *error, struct json_place place,
 		      const char *wrong)
 {
 	error->place = place;
+	error->no_memory = false;
 	snprintf(error->text, sizeof(error->text), "%s", wrong);
+}
+
+static void set_no_memory(struct json_error *error)
+{
+	set_error(error, (struct json_place){ 1, 1 }, "no memory to read it");
+	error->no_memory = true;
 }
 
 static void set_duplicate(struct json_error *error, const char *text, size_t length,
@@ -166,6 +173,7 @@ static void set_duplicate(struct json_error *error, const char *text, size_t len
 
 	json_locate(text, length, outer(root), duplicate, &place);
 	error->place = place;
+	error->no_memory = false;
 	snprintf(error->text, sizeof(error->text), "the key \"%s\" stands here twice",
 		 text_escape(shown, sizeof(shown), key, strlen(key)));
 }
@@ -218,7 +226,7 @@ static cJSON *build(const char *text, size_t length, enum json_form form,
 
 	if (!root || !keep_digits(root, &numbers) || (form != JSON_TOLERANT &&
 		      json_each_duplicate(outer(root), keep_first, &duplicate) < 0))
-		set_error(ret_error, (struct json_place){ 1, 1 }, "no memory to read it");
+		set_no_memory(ret_error);
 	else if (duplicate)
 		set_duplicate(ret_error, text, length, root, duplicate);
 	else
@@ -247,7 +255,7 @@ static cJSON *parse_relaxed(const char *text, size_t length, enum json_form form
 	cJSON *root = NULL;
 
 	if (!copy) {
-		set_error(ret_error, (struct json_place){ 1, 1 }, "no memory to read it");
+		set_no_memory(ret_error);
 		return NULL;
 	}
 	if (length > 0)

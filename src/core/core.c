@@ -12,6 +12,7 @@
 #include "hairpin/clock.h"
 #include "hairpin/json.h"
 #include "hairpin/log.h"
+#include "hairpin/loop.h"
 
 #include "control.h"
 
@@ -202,9 +203,7 @@ static void watch(struct core *core, ev_io *io,
 
 static int loop_begin(struct core *core)
 {
-	core->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
-	if (!core->loop)
-		core->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_POLL);
+	core->loop = loop_new();
 	core->alarm = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (!core->loop || core->alarm < 0)
 		return -errno;
@@ -235,10 +234,13 @@ static void tame_heap(void)
 
 static int configure(struct core *core, struct err *ret_err)
 {
-	struct json *document = state_load(&core->state, core->options->state_directory);
+	struct json *document = NULL;
 	struct config *config;
-	int result = reload_read(core->options->config, &config, ret_err);
+	int result = state_load(&core->state, core->options->state_directory, &document,
+				ret_err);
 
+	if (result == 0)
+		result = reload_read(core->options->config, &config, ret_err);
 	if (result == 0)
 		result = core_configure(core, config, ret_err);
 	if (result == 0) {

@@ -41,34 +41,55 @@ static void leave_out(struct state *state, size_t count)
 		    result < 0 ? "" : "; the file is kept as " STATE_NAME ".bad");
 }
 
-static struct json *state_parse(struct state *state)
+/* What is lacking now may be there in a moment: it says nothing about the file. */
+static bool is_of_now(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE ||
+	       error == -EINTR || error == -EAGAIN;
+}
+
+/* The whole document, of which some WANs or records may be damaged. */
+static int state_parse(const char *text, size_t length, struct json **ret_document,
+		       struct err *ret_err)
 {
 	struct json_error error;
-	struct json *document;
-	struct err err = { "" };
+	struct json *document = json_parse(text, length, JSON_STRICT, &error);
+
+	if (!document)
+		return err_set(ret_err, error.no_memory ? -ENOMEM : -EINVAL, "%s",
+			       error.no_memory ? error.text : "it is no JSON");
+	if (!state_is_ours(document, ret_err)) {
+		json_free(document);
+		return -EINVAL;
+	}
+	*ret_document = document;
+	return 0;
+}
+
+static int state_read(struct state *state, struct json **ret_document,
+		      struct err *ret_err)
+{
 	char *text = NULL;
 	size_t length, damaged;
 	int result;
 
 	result = statefile_read(state->directory, STATE_NAME, JSON_MAX_BYTES, &text,
-				&length, &err);
+				&length, ret_err);
 	if (result == -ENOENT)
-		return NULL;
-	if (result < 0) {
-		set_aside(state, err.text);
-		return NULL;
-	}
-	document = json_parse(text, length, JSON_STRICT, &error);
+		return 0;
+	if (result == 0)
+		result = state_parse(text, length, ret_document, ret_err);
 	free(text);
-	if (!document || !state_is_ours(document, &err)) {
-		set_aside(state, document ? err.text : "it is no JSON");
-		json_free(document);
-		return NULL;
+	if (is_of_now(result))
+		return result;
+	if (result < 0) {
+		set_aside(state, ret_err->text);
+		return 0;
 	}
-	damaged = state_count_damaged(document);
+	damaged = state_count_damaged(*ret_document);
 	if (damaged)
 		leave_out(state, damaged);
-	return document;
+	return 0;
 }
 
 /*
@@ -82,18 +103,24 @@ static void make_key(struct state *state)
 	state->dirty = true;
 }
 
-struct json *state_load(struct state *state, int directory)
+int state_load(struct state *state, int directory, struct json **ret_document,
+	       struct err *ret_err)
 {
 	struct json *document = NULL;
+	int result;
 
 	*state = (struct state){ .directory = directory, .retry_ms = INT64_MIN };
-	if (directory >= 0)
-		document = state_parse(state);
+	result = directory >= 0 ? state_read(state, &document, ret_err) : 0;
+	if (result < 0) {
+		state->directory = -1;	/* what it says is not to be overwritten */
+		return result;
+	}
 	if (!document)
 		make_key(state);
 	else
 		(void)state_read_key(document, state->key);
-	return document;
+	*ret_document = document;
+	return 0;
 }
 
 static const struct json *find_wan(const struct json *document, const char *name)

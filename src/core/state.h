@@ -67,9 +67,12 @@ struct state {
 
 /*
  * Reads the file and gives its checked document (json_free()), or NULL: none, or it was
- * set aside. The key is the file's or a new one.
+ * set aside. The key is the file's or a new one. Fails only where there is no memory or
+ * descriptor now to read it: what it says (a refusal that is final) must not be forgotten
+ * for that, so the core is to be started again.
  */
-struct json *state_load(struct state *state, int directory);
+int state_load(struct state *state, int directory, struct json **ret_document,
+	       struct err *ret_err) must_check;
 
 /* Into WANs and schedule what the document knows of them. */
 void state_restore_wans(struct core *core, const struct json *document, int64_t now_ms,

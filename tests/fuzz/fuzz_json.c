@@ -44,7 +44,7 @@ static void check_printing(const char *text, size_t length, const struct json *r
 
 static void check(const char *text, size_t length, bool relaxed)
 {
-	struct json_error error = { { 0, 0 }, "" };
+	struct json_error error = { .text = "" };
 	struct json *root = json_parse(text, length, relaxed ? JSON_RELAXED : JSON_STRICT, &error);
 
 	if (!root) {

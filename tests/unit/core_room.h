@@ -22,6 +22,7 @@
 #include "hairpin/channel.h"
 #include "hairpin/json.h"
 #include "hairpin/log.h"
+#include "hairpin/loop.h"
 
 struct room {
 	struct core_options options;
@@ -129,7 +130,8 @@ static inline void room_begin_with(struct room *room, struct config *config,
 	room->core.started_ms = kernel.now_ms;
 	room->core.sync.retry_ms = INT64_MAX;
 	publisher_init(&room->core.publisher);
-	document = state_load(&room->core.state, state_directory);
+	assert_int_equal(state_load(&room->core.state, state_directory, &document, &err),
+			 0);
 	assert_int_equal(core_configure(&room->core, config, &err), 0);
 	state_restore_wans(&room->core, document, kernel.now_ms, kernel.wall_s);
 	state_restore_records(&room->core, document, kernel.now_ms, kernel.wall_s);

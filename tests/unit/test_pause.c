@@ -168,9 +168,13 @@ static void bounds(void **state)
 /* The last document saved, as the next process gets it. */
 static struct json *saved(void)
 {
+	struct json *document = NULL;
 	struct state state;
+	struct err err;
 
-	return state_load(&state, room.options.state_directory);
+	assert_int_equal(state_load(&state, room.options.state_directory, &document, &err),
+			 0);
+	return document;
 }
 
 static void is_shown(void **state)

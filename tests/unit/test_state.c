@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state file: what comes back, what is set aside, when it is written. */
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include "core_room.h"
 #include "scratch.h"
@@ -304,6 +305,30 @@ static void strange_files(void **state)
 	expect_set_aside();
 }
 
+/* What is lacking now says nothing about the file: a final refusal is not forgotten. */
+static void no_descriptor_now(void **state)
+{
+	struct json *document = NULL;
+	struct rlimit before, few;
+	struct err err = { "" };
+	struct state loaded;
+
+	(void)state;
+	scratch_write(&scratch, STATE_NAME,
+		      "{\"version\":1," KEY ",\"wans\":[],\"records\":[]}", 0600);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(state_load(&loaded, scratch.fd, &document, &err), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_null(document);
+	assert_true(is_there(STATE_NAME));
+	assert_false(is_there(STATE_NAME ".bad"));
+	assert_int_equal(state_load(&loaded, scratch.fd, &document, &err), 0);
+	assert_non_null(document);
+	json_free(document);
+}
+
 static void good_but_of_others(void **state)
 {
 	struct room room;
@@ -435,6 +460,7 @@ int main(void)
 		STATE_TEST(one_damaged_record),
 		STATE_TEST(greatest_file),
 		STATE_TEST(strange_files),
+		STATE_TEST(no_descriptor_now),
 		STATE_TEST(good_but_of_others),
 		STATE_TEST(former_of_one_family),
 		STATE_TEST(since_is_kept),
