@@ -18,9 +18,13 @@ static bool take(ldns_rdf *rdf, struct dnsname *ret_name)
 	return fits;
 }
 
+/* ldns_dname_new_frm_str() would end the process where there is no memory. */
 bool dnsname_parse(const char *text, struct dnsname *ret_name)
 {
-	return *text && take(ldns_dname_new_frm_str(text), ret_name);
+	ldns_rdf *rdf = NULL;
+
+	return *text && ldns_str2rdf_dname(&rdf, text) == LDNS_STATUS_OK &&
+	       take(rdf, ret_name);
 }
 
 bool dnsname_read(const uint8_t *bytes, size_t length, size_t *at,

@@ -72,6 +72,30 @@ static int write_packet(ldns_pkt *packet, uint16_t id, struct text *out)
 	return length > 0 && !out->failed ? 0 : -ENOMEM;
 }
 
+/*
+ * Without memory ldns leaves out of a copy what it has no room for, and dies of it later:
+ * an update without its conditions would be another one.
+ */
+static bool is_copy(const ldns_rr_list *copy, const ldns_rr_list *list)
+{
+	size_t count = ldns_rr_list_rr_count(list);
+
+	if (ldns_rr_list_rr_count(copy) != count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const ldns_rr *one = ldns_rr_list_rr(copy, i);
+		size_t parts = ldns_rr_rd_count(ldns_rr_list_rr(list, i));
+
+		if (!one || !ldns_rr_owner(one) || ldns_rr_rd_count(one) != parts)
+			return false;
+		for (size_t k = 0; k < parts; k++)
+			if (!ldns_rr_rdf(one, k))
+				return false;
+	}
+	return true;
+}
+
+/* The name belongs to the packet, if there is one. */
 static int write_update(uint16_t id, const struct dnsname *zone,
 			const ldns_rr_list *prerequisites, const ldns_rr_list *updates,
 			struct text *out)
@@ -79,9 +103,17 @@ static int write_update(uint16_t id, const struct dnsname *zone,
 	ldns_rdf *name = name_rdf(zone);
 	ldns_pkt *packet = NULL;
 
-	if (name)		/* belongs to the packet then */
+	if (name)
 		packet = ldns_update_pkt_new(name, LDNS_RR_CLASS_IN, prerequisites,
 					     updates, NULL);
+	if (!packet)
+		ldns_rdf_deep_free(name);
+	if (packet && (ldns_rr_list_rr_count(ldns_pkt_question(packet)) != 1 ||
+		       !is_copy(ldns_pkt_answer(packet), prerequisites) ||
+		       !is_copy(ldns_pkt_authority(packet), updates))) {
+		ldns_pkt_free(packet);
+		packet = NULL;
+	}
 	return write_packet(packet, id, out);
 }
 
@@ -92,6 +124,8 @@ int dnswire_make_question(uint16_t id, const struct dnsname *name, struct text *
 
 	if (rdf)
 		packet = ldns_pkt_query_new(rdf, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
+	if (!packet)
+		ldns_rdf_deep_free(rdf);
 	return write_packet(packet, id, out);
 }
 
