@@ -50,7 +50,7 @@ void options_set(struct options *options, const char *name, const char *value,
 		 unsigned line)
 {
 	struct option *option = options_seek(options, name);
-	char *copy = strdup(value);
+	char *copy = value ? strdup(value) : NULL;	/* there was no memory for it */
 
 	if (!option)
 		option = options_add(options, name);

@@ -16,7 +16,7 @@ static int begin(void **state)
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin \x1b[31m\xff\"", "81.2.69.1");
 	sync_turn(&room.core, kernel.now_ms);
-	room.core.loop = loop_new();
+	assert_true(room.core.nft && (room.core.loop = loop_new()));
 	assert_int_equal(control_new(&room.core, &control), 0);
 	room.core.control = control;
 	return 0;

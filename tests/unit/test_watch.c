@@ -15,6 +15,7 @@ static int begin(void **state)
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin a", "81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
+	assert_non_null(room.core.nft);	/* the fake's events are in no loop */
 	room.core.loop = loop_new();
 	assert_int_equal(control_new(&room.core, &room.core.control), 0);
 	return 0;
