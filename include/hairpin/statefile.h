@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "hairpin/err.h"
 
@@ -41,5 +42,8 @@ int statefile_set_aside(int directory, const char *name) must_check;
  * another instance.
  */
 int statefile_lock(int directory, int *ret_fd, struct err *ret_err) must_check;
+
+/* Makes the lock another user's. -EPERM: it has another name, too, and may be any file. */
+int statefile_give_lock(int directory, int lock, uid_t uid, gid_t gid) must_check;
 
 #endif

@@ -50,12 +50,14 @@ static int state_directory_lock(struct supervisor *supervisor, int directory,
 				struct err *ret_err)
 {
 	const struct load_user *owner = &supervisor->facts.core;
-	int rc = statefile_lock(directory, &supervisor->lock, ret_err);
+	int rc = statefile_lock(directory, &supervisor->lock, ret_err), given;
 
-	if (rc == 0 && owner->uid != (uid_t)-1 &&
-	    fchown(supervisor->lock, owner->uid, owner->gid) < 0)
-		log_info("state directory: the lock stays root's: %s", strerror(errno));
-	return rc;
+	if (rc < 0 || owner->uid == (uid_t)-1)
+		return rc;
+	given = statefile_give_lock(directory, supervisor->lock, owner->uid, owner->gid);
+	if (given < 0)
+		log_info("state directory: the lock stays root's: %s", strerror(-given));
+	return 0;
 }
 
 bool prepare_state_directory(struct supervisor *supervisor)

@@ -243,6 +243,23 @@ static int statefile_open_lock(int directory)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * Who may write here may have put a second name of any file in the lock's place: then the
+ * two names are seen in the same look.
+ */
+int statefile_give_lock(int directory, int lock, uid_t uid, gid_t gid)
+{
+	struct stat held, named;
+
+	if (fstat(lock, &held) < 0 ||
+	    fstatat(directory, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (named.st_ino != held.st_ino || named.st_dev != held.st_dev ||
+	    named.st_nlink != 1)
+		return -EPERM;
+	return fchown(lock, uid, gid) < 0 ? -errno : 0;
+}
+
 int statefile_lock(int directory, int *ret_fd, struct err *ret_err)
 {
 	DESCRIPTOR_CLEANUP int fd = -1;

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "hairpin/statefile.h"
+#include "figure.h"
 #include "scratch.h"
 
 static struct scratch scratch;
@@ -222,9 +223,37 @@ static void lock_is_no_link_and_no_fifo(void **state)
 										  "us");
 }
 
+/* The core's user owns the directory: what he put there instead is not made his. */
+static void lock_of_two_names_is_not_given_away(void **state)
+{
+	struct stat before, after;
+	char path[128];
+	struct err err;
+	int fd = -1;
+
+	(void)state;
+	scratch_write(&scratch, "victim", "precious", 0600);
+	assert_int_equal(stat(scratch_path(&scratch, "victim", path), &before), 0);
+	assert_int_equal(linkat(scratch.fd, "victim", scratch.fd, "lock", 0), 0);
+	assert_int_equal(statefile_lock(scratch.fd, &fd, &err), 0);
+	assert_int_equal(statefile_give_lock(scratch.fd, fd, getuid(), getgid()), -EPERM);
+	assert_int_equal(unlinkat(scratch.fd, "lock", 0), 0);
+	assert_int_equal(statefile_give_lock(scratch.fd, fd, getuid(), getgid()),
+			 -ENOENT);
+	close(fd);
+	assert_int_equal(stat(path, &after), 0);
+	figure_exactly("S11", "owners changed of what a planted lock leads to",
+		       before.st_uid != after.st_uid, 0);
+	assert_int_equal(statefile_lock(scratch.fd, &fd, &err), 0);
+	assert_int_equal(statefile_give_lock(scratch.fd, fd, getuid(), getgid()), 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lock_of_two_names_is_not_given_away,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(replaced_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(strange_files_are_refused, setup,
 						teardown),
