@@ -10,6 +10,7 @@ FOLDER/requests.jsonl, and behaves as FOLDER/behaviour.json says, read at each r
   {"silent": true}            accepts and never answers
   {"cut": true}               closes after the request
   {"bytes": 200000}           a body of that many bytes
+  {"short": true}             half of the body that it announces
   {"lie": true}               says good but writes nothing
   {"delay": 1.5}              seconds before an honest answer
 """
@@ -74,7 +75,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         sleep(how.get('delay', 0))
-        if how.get('bytes'):
+        if how.get('short'):
+            body = 'good'
+        elif how.get('bytes'):
             body = 'x' * how['bytes']
         elif 'body' in how:
             body = how['body']
@@ -82,7 +85,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = 'no'
         else:
             body = self.update(url, query, how)
-        self.answer(how.get('status', 200), body.encode(), how.get('headers', {}))
+        self.answer(how.get('status', 200), body.encode(), how.get('headers', {}), how.get('short'))
 
     def update(self, url, query, how):
         if url.path != '/nic/update':
@@ -104,10 +107,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             lines.append(f'{code} {query.get("myip", "")}')
         return '\n'.join(lines)
 
-    def answer(self, status, body, headers):
+    def answer(self, status, body, headers, short):
         self.send_response(status)
         self.send_header('Content-Type', 'text/plain')
-        self.send_header('Content-Length', str(len(body)))
+        self.send_header('Content-Length', str(len(body) * (2 if short else 1)))
         for key, value in headers.items():
             self.send_header(key, value)
         self.end_headers()
@@ -115,6 +118,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
         except OSError:
             pass
+        self.close_connection |= bool(short)
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
