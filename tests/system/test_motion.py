@@ -16,7 +16,7 @@ import time
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from lab import TOP, inside, run, wait_for  # noqa: E402
 from packets import STRANGER, PacketLab  # noqa: E402
-from tap import run_tests, same  # noqa: E402
+from tap import figure, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 ROUNDS = int(os.environ.get('ROUNDS', '40'))
@@ -242,7 +242,8 @@ def restored():
     took.sort()
     print(f'# {len(took)} restores: median {took[len(took) // 2] * 1000:.1f} ms, slowest {took[-1] * 1000:.1f} ms')
     lab.build = os.path.join(TOP, BUILD)
-    assert took[len(took) * 19 // 20 - 1] <= 0.1 and took[-1] <= 0.3, took[-3:]
+    figure('F6', 'ms the old address lived after a restore, 19 of 20', took[len(took) * 19 // 20 - 1] * 1000, 100)
+    assert took[-1] <= 0.3, took[-3:]
 
 
 def own_commits():

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Storms of addresses, rules and routes around the plain daemon, short; tests/soak/test_storms.py has them long.
+Times are compared with what nft needs in the same run: a busy machine is no fault."""
+
+import os
+import sys
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+import storms  # noqa: E402
+from tap import run_tests, same  # noqa: E402
+
+lab = None
+
+
+def named(storm, *how):
+    """The storm in its length here, under its own name."""
+    def test():
+        storm(lab, *how)
+    test.__doc__, test.__name__ = storm.__doc__, storm.__name__
+    return test
+
+
+def stop():
+    """It ends well"""
+    same(lab.stop_daemon(), 0)
+
+
+def main():
+    global lab
+    with storms.StormLab() as lab:
+        run_tests([
+            named(storms.flapping, 100, 0.06, False),
+            named(storms.gone_and_back, 30, 0.5),
+            named(storms.nothing_new, 200, 10000),
+            named(storms.several_addresses, 0.5),
+            named(storms.reloads, 10, (0, 0.2)),
+            named(storms.scope, 200),
+            named(storms.flood, 10000, 2),
+            named(storms.elsewhere, 3, 50000),
+            named(storms.big, 50000, 500, 5, False),
+            stop])
+
+
+main()
