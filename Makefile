@@ -145,6 +145,7 @@ UNIT_TESTS   := $(patsubst tests/unit/%.c,$(ASAN)/tests/unit/%,$(wildcard tests/
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,$(ASAN)/tests/kernel/%,$(wildcard tests/kernel/test_*.c))
 PROPERTIES   := $(patsubst tests/property/%.c,$(ASAN)/tests/property/%,$(wildcard tests/property/*.c))
 REPLAYS      := $(patsubst tests/fuzz/%.c,$(ASAN)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+HOSTILE      := $(patsubst tests/hostile/%.c,$(ASAN)/tests/hostile/%,$(wildcard tests/hostile/*.c))
 BENCH        := $(BUILD)/bench/engine $(BUILD)/bench/provider
 ALL_OBJECTS   = $(call objects,$(1),$(call sources,$(ROOMS)))
 
@@ -197,7 +198,7 @@ $(ASAN)/tests/torture/fail.so: tests/torture/fail.c tests/torture/refuse.h
 	$(call say,TEST,$<)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(call pc_cflags,cmocka) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-tests: $(ASAN)/tests/torture/fail.so $(UNIT_TESTS) $(KERNEL_TESTS) $(PROPERTIES) $(REPLAYS)
+tests: $(ASAN)/tests/torture/fail.so $(UNIT_TESTS) $(KERNEL_TESTS) $(PROPERTIES) $(REPLAYS) $(HOSTILE)
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory all asan tests
