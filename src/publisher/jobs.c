@@ -5,6 +5,7 @@
 #include "hairpin/publisher.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,6 +87,14 @@ static bool resolv_conf_changed(const struct jobs *jobs)
 	       new.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
 }
 
+/* What a burst of handshakes took is the system's again: a minute is long. */
+static void shrink_heap(void)
+{
+#ifdef M_TRIM_THRESHOLD
+	(void)malloc_trim(0);
+#endif
+}
+
 /* Leaves if everything is said; else waits for more. */
 static void rest(struct jobs *jobs)
 {
@@ -95,6 +104,7 @@ static void rest(struct jobs *jobs)
 		leave(jobs, 0);
 		return;
 	}
+	shrink_heap();
 	ev_timer_stop(jobs->loop, &jobs->idle);
 	ev_timer_set(&jobs->idle, PUBLISHER_IDLE_S, 0.);
 	ev_timer_start(jobs->loop, &jobs->idle);
