@@ -38,10 +38,10 @@ ASAN        := $(BUILD)/asan
 # --- rooms and programs -----------------------------------------------------------------------
 # A program is its file in src/ and the rooms it may enter; tests/check-layers guards the floors.
 
-ROOMS           := base model config kernel internet system provider doctor import core publisher ctl supervisor
-ROOMS_hairpind        := base model config kernel system core supervisor
+ROOMS           := base model config kernel internet system provider doctor import hooks core publisher ctl supervisor
+ROOMS_hairpind        := base model config kernel system hooks core supervisor
 ROOMS_hairpin-publish := base model config internet system provider publisher
-ROOMS_hairpinctl      := base model config kernel system doctor import ctl
+ROOMS_hairpinctl      := base model config kernel system doctor import hooks ctl
 # hairpinctl does without libev.
 WITHOUT_hairpinctl    := src/system/loop.c
 PROGRAMS        := hairpind hairpin-publish hairpinctl
