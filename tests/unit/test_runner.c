@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hooks run outside: who may claim them, what is given, and what happens when who runs them goes. */
+/* Hooks run outside: who may claim them, and what happens when who runs them goes. */
 #include "core_room.h"
 #include "figure.h"
 
