@@ -335,6 +335,12 @@ void record_refuse(struct record *record, enum message_verdict verdict, const ch
  */
 void record_network(struct record *record, int64_t now_ms);
 
+/* Somebody could not be asked, or did not answer: the network may be to blame. */
+static inline bool record_lacks_network(const struct record *record)
+{
+	return record->unconnected > 0 || (record->must_look && record->look_step > 0);
+}
+
 /* The wall clock was put right: a certificate that did not hold may hold now. */
 void record_clock(struct record *record, int64_t now_ms);
 

@@ -33,7 +33,6 @@
 #include "pause.h"
 #include "publisher.h"
 #include "resolver.h"
-#include "runner.h"
 #include "schedule.h"
 #include "state.h"
 #include "wans.h"
@@ -120,7 +119,6 @@ struct core {
 	struct leftover leftover;
 	struct state state;
 	struct events events;
-	struct runner runner;
 	struct publisher publisher;
 	struct resolver resolver;
 	struct control *control;	/* NULL: no socket */

@@ -47,7 +47,7 @@ void resolver_turn(struct core *core, int64_t now_ms)
 int64_t resolver_due_ms(const struct core *core)
 {
 	for (size_t i = 0; i < schedule_count(core->schedule); i++)
-		if (schedule_record(core->schedule, i)->record.unconnected > 0)
+		if (record_lacks_network(&schedule_record(core->schedule, i)->record))
 			return core->resolver.looked_ms + RESOLVER_POLL_MS;
 	if (names_lack_resolver(&core->names))
 		return core->resolver.looked_ms + RESOLVER_POLL_MS;

@@ -16,7 +16,7 @@ struct core;
 
 enum {
 	RESOLVER_SPACING_MS = 1000,	/* between looks in turns that come anyhow */
-	RESOLVER_POLL_MS = 5000,	/* while somebody waits for a connection */
+	RESOLVER_POLL_MS = 3000,	/* while somebody waits for the network */
 };
 
 struct resolver {
