@@ -66,6 +66,14 @@ class StormLab(Lab):
         return sum(word in line for line in self.log().splitlines())
 
 
+def named(lab, storm, *how):
+    """A storm as a test in the length that is wanted here, under its own name."""
+    def test():
+        storm(lab, *how)
+    test.__doc__, test.__name__ = storm.__doc__, storm.__name__
+    return test
+
+
 def peer_ms(lab, times=5):
     """What nft needs to load one rule, now: the machine's own pace."""
     took = []

@@ -13,27 +13,19 @@ ROUNDS = int(os.environ.get('ROUNDS', 0))
 lab = None
 
 
-def named(storm, *how):
-    """The storm in its length here, under its own name."""
-    def test():
-        storm(lab, *how)
-    test.__doc__, test.__name__ = storm.__doc__, storm.__name__
-    return test
-
-
 def main():
     global lab
     with storms.StormLab() as lab:
         run_tests([
-            named(storms.flapping, ROUNDS or 1000, 0.06, True),
-            named(storms.gone_and_back, ROUNDS or 1000, 30),
-            named(storms.nothing_new, ROUNDS or 3600, 10000),
-            named(storms.several_addresses, 3),
-            named(storms.reloads, ROUNDS or 500, (0, 0.2, 0.2, 5)),
-            named(storms.scope, ROUNDS or 10000),
-            named(storms.flood, 10000, 60),
-            named(storms.elsewhere, 60, 50000),
-            named(storms.big, 50000, 500, 20, True)])
+            storms.named(lab, storms.flapping, ROUNDS or 1000, 0.06, True),
+            storms.named(lab, storms.gone_and_back, ROUNDS or 1000, 30),
+            storms.named(lab, storms.nothing_new, ROUNDS or 3600, 10000),
+            storms.named(lab, storms.several_addresses, 3),
+            storms.named(lab, storms.reloads, ROUNDS or 500, (0, 0.2, 0.2, 5)),
+            storms.named(lab, storms.scope, ROUNDS or 10000),
+            storms.named(lab, storms.flood, 10000, 60),
+            storms.named(lab, storms.elsewhere, 60, 50000),
+            storms.named(lab, storms.big, 50000, 500, 20, True)])
 
 
 main()

@@ -12,14 +12,6 @@ from tap import run_tests, same  # noqa: E402
 lab = None
 
 
-def named(storm, *how):
-    """The storm in its length here, under its own name."""
-    def test():
-        storm(lab, *how)
-    test.__doc__, test.__name__ = storm.__doc__, storm.__name__
-    return test
-
-
 def stop():
     """It ends well"""
     same(lab.stop_daemon(), 0)
@@ -29,15 +21,15 @@ def main():
     global lab
     with storms.StormLab() as lab:
         run_tests([
-            named(storms.flapping, 100, 0.06, False),
-            named(storms.gone_and_back, 30, 0.5),
-            named(storms.nothing_new, 200, 10000),
-            named(storms.several_addresses, 0.5),
-            named(storms.reloads, 10, (0, 0.2)),
-            named(storms.scope, 200),
-            named(storms.flood, 10000, 2),
-            named(storms.elsewhere, 3, 50000),
-            named(storms.big, 50000, 500, 5, False),
+            storms.named(lab, storms.flapping, 100, 0.06, False),
+            storms.named(lab, storms.gone_and_back, 30, 0.5),
+            storms.named(lab, storms.nothing_new, 200, 10000),
+            storms.named(lab, storms.several_addresses, 0.5),
+            storms.named(lab, storms.reloads, 10, (0, 0.2)),
+            storms.named(lab, storms.scope, 200),
+            storms.named(lab, storms.flood, 10000, 2),
+            storms.named(lab, storms.elsewhere, 3, 50000),
+            storms.named(lab, storms.big, 50000, 500, 5, False),
             stop])
 
 
