@@ -125,12 +125,20 @@ static int statefile_open_temporary(int directory, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+static int statefile_sync(int fd)
+{
+	while (fsync(fd) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
 /* What others may read need not survive a power cut. */
 static int statefile_settle(int fd, bool for_others)
 {
 	if (for_others)
 		return fchmod(fd, 0644) < 0 ? -errno : 0;
-	return fsync(fd) < 0 ? -errno : 0;
+	return statefile_sync(fd);
 }
 
 static int statefile_write_temporary(int directory, const char *name, const void *bytes,
@@ -156,14 +164,14 @@ static int statefile_write_temporary(int directory, const char *name, const void
 static int statefile_sync_directory(int directory)
 {
 	DESCRIPTOR_CLEANUP int fd = -1;
+	int rc;
 
 	/* Opened again: `directory` may be O_PATH. */
 	fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
-		return -errno;
-	return 0;
+	rc = statefile_sync(fd);
+	return rc == -EINVAL || rc == -EROFS ? 0 : rc;
 }
 
 static int statefile_put(int directory, const char *name, const void *bytes, size_t length,
