@@ -11,7 +11,7 @@ import torture  # noqa: E402
 from tap import figure, run_tests  # noqa: E402
 
 SEED = int(os.environ.get('SEED', time.time_ns() % 100000))
-SECONDS = int(os.environ.get('SECONDS', 20))
+SECONDS = int(os.environ.get('SECONDS', 14))
 
 
 def some_allocations_fail():
