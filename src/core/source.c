@@ -8,7 +8,14 @@
 
 #include "source_parts.h"
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
+enum {
+	MINUTE_MS = 60 * 1000,
+	/*
+	 * An hour of the budget, as those who are asked see it: a question that a
+	 * publisher must be started for reaches them later than the next one.
+	 */
+	BUDGET_MS = 60 * MINUTE_MS + 2000,
+};
 
 /*
  * Of web services a look every ten minutes is what their users were always asked for. The
@@ -130,14 +137,14 @@ static int64_t budget_ms(const struct source *source)
 
 	if (source->sent_count < per_hour)
 		return INT64_MIN;
-	return source->sent_ms[source->sent_count - per_hour] + HOUR_MS;
+	return source->sent_ms[source->sent_count - per_hour] + BUDGET_MS;
 }
 
 static void budget_spend(struct source *source, int64_t now_ms)
 {
 	size_t old = 0;
 
-	while (old < source->sent_count && source->sent_ms[old] + HOUR_MS <= now_ms)
+	while (old < source->sent_count && source->sent_ms[old] + BUDGET_MS <= now_ms)
 		old++;
 	if (source->sent_count - old == SOURCE_HOUR_MAX)
 		old++;
