@@ -73,7 +73,16 @@ static void add_record(struct schedule *schedule, size_t p,
 	record_init(&slot->record, family, &schedule->entries[p].rules, NULL, now_ms,
 		    wall_s);
 	slot->told = slot->record.state;
-	schedule_circuit(schedule, schedule->count - 1)->records++;
+}
+
+/* What a day may cost follows the records that have something to publish. */
+static void count_for_circuits(struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->circuit_count; i++)
+		schedule->circuits[i].records = 0;
+	for (size_t i = 0; i < schedule->count; i++)
+		schedule_circuit(schedule, i)->records +=
+			!addr_is_none(&schedule->records[i].record.wanted);
 }
 
 static void add_name(struct schedule *schedule, size_t p,
@@ -334,6 +343,7 @@ void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now
 	adopt_circuits(schedule, old);
 	adopt_jobs(schedule, old);
 	adopt_routes(schedule, old);
+	count_for_circuits(schedule);
 	schedule->idle_ms = old->idle_ms;
 	schedule->idle_asked_ms = old->idle_asked_ms;
 	schedule->idle_zones_ms = old->idle_zones_ms;
@@ -385,6 +395,8 @@ static void want(struct schedule *schedule, size_t wan, int family, bool prefix,
 		changed = changed || !addr_equal(&slot->record.wanted, &address);
 		record_want(&slot->record, &address, now_ms);
 	}
+	if (changed)
+		count_for_circuits(schedule);
 	if (changed && !addr_is_none(from))
 		network(schedule, wan, now_ms);
 }
