@@ -16,7 +16,7 @@ every process of ours waits and nothing is under way, time jumps to the earliest
   - every process of ours waits in poll() or epoll_wait() and none woke between two looks,
   - every child of the supervisor is one of these; a hook or a loader that runs is work, and time stands until it ends,
   - as soon as somebody beside supervisor and core is there (the publisher, with questions to servers), no thread of any process in
-    the laboratory runs or is about to, for 2 ms; so a real name server on a busy machine has all the time it needs. A server of ours
+    the laboratory runs, is about to, or ran within 2 ms; so a real name server on a busy machine has all the time it needs. A server of ours
     must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY): nobody runs meanwhile.
 
 Between calls of go() virtual time flows like real time, from where it is. Its limits: the kernel knows nothing of it (retries of
@@ -70,7 +70,7 @@ class Board:
             free = next(i for i in range(OURS, SLOTS) if not self.slot(i)[PID])
             mine = self.slot(free)
             mine[UNTIL], mine[MADE] = until, self.numbers[EPOCH]
-            mine[PID] = os.getpid()
+            mine[PID] = threading.get_native_id()
         mine[WAITING] = 1
         while self.monotonic_ns() < until:
             mine[MADE] = self.numbers[EPOCH]
@@ -187,11 +187,14 @@ class Warp(Board):
             if pid not in pids:
                 self.why = f'{words_of(pid)} does not wait in virtual time'
                 return None
-        busy = next(filter(runs, pids if len(pids) < 3 else everybody()), None)
-        if busy:
-            self.why = f'{words_of(busy)} runs'
-            return None
-        return min([slot[UNTIL] for slot in slots], default=NEVER), [(slot[PID], slot[TURNS]) for slot in slots]
+        ran = []
+        for pid in pids if len(pids) < 3 else everybody():
+            times = thread_times(pid, pids)
+            if times is None:
+                self.why = f'{words_of(pid)} runs'
+                return None
+            ran += times
+        return min([slot[UNTIL] for slot in slots], default=NEVER), [(slot[PID], slot[TURNS]) for slot in slots], ran
 
     @staticmethod
     def alive(slot):
@@ -225,12 +228,22 @@ def state_of(path):
         return ''
 
 
-def runs(pid):
-    """Some thread of it does, or will as soon as there is a processor."""
+def thread_times(pid, known):
+    """
+    None: some thread of it runs, or will as soon as there is a processor. Else how long each has run so far, which tells whether one did
+    between two looks; but for those `known`, who look around all the time and have words of their own for it.
+    """
+    times = []
     try:
-        return any(state_of(f'/proc/{pid}/task/{thread}/stat') in ('R', 'D') for thread in os.listdir(f'/proc/{pid}/task'))
+        for thread in os.listdir(f'/proc/{pid}/task'):
+            if state_of(f'/proc/{pid}/task/{thread}/stat') in ('R', 'D'):
+                return None
+            if int(thread) not in known:
+                with open(f'/proc/{pid}/task/{thread}/schedstat') as file:
+                    times.append(file.read())
     except OSError:
-        return False
+        pass
+    return times
 
 
 def everybody():
