@@ -5,7 +5,7 @@ import shutil
 import socket
 import struct
 
-from lab import HOST, Lab, inside, run
+from lab import AUTHORITY, HOST, ZONE, Lab, inside, run
 from warp import Warp
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -89,6 +89,7 @@ class Hours(Lab):
             self.stop_daemon()
         shutil.rmtree('/run/lab/state', ignore_errors=True)
         self.provider_says()
+        self.cut()
         config = config or self.configuration()
         self.write_configuration(config)
         self.change_address()
@@ -122,7 +123,24 @@ class Hours(Lab):
     def lines(self):
         return len(self.log().splitlines())
 
+    def add_dns(self, address):
+        """One more address of the name."""
+        run('knsupdate', ns='inet', input=f'server {AUTHORITY}\nzone {ZONE}.\nupdate add {HOST}. 60 A {address}\nsend\nquit\n')
+
     # --- what breaks
+
+    def replace_resolver(self, *words):
+        """The same, with other words for dnsmasq."""
+        self.end(self.resolver)
+        self.start_resolver(*words)
+
+    def hide_address(self):
+        """The provider of the line puts the router behind a NAT of its own."""
+        run('ip', 'addr', 'replace', '100.64.0.1/24', 'dev', 'isp0', ns='inet')
+        run('ip', 'addr', 'add', '100.64.0.7/24', 'dev', 'wan0', ns='router')
+        run('ip', 'addr', 'del', f'{self.address}/24', 'dev', 'wan0', ns='router')
+        run('ip', 'route', 'replace', 'default', 'via', '100.64.0.1', ns='router')
+        self.address = '100.64.0.7'
 
     def cut(self, *rules):
         """The internet's firewall says so; nothing: it lets everything through again."""

@@ -230,7 +230,7 @@ class Lab:
             '-keyout', f'{folder}/tls.key', '-out', f'{folder}/tls.csr',
             '-subj', f'/CN={PROVIDER_NAME}')
         with open(f'{folder}/tls.ext', 'w') as ext:
-            ext.write(f'subjectAltName=DNS:{PROVIDER_NAME}\n')
+            ext.write(f'subjectAltName=DNS:{PROVIDER_NAME},DNS:*.{PROVIDER_NAME}\n')
         run('openssl', 'x509', '-req', '-in', f'{folder}/tls.csr', '-CA', f'{folder}/ca.pem',
             '-CAkey', f'{folder}/ca.key', '-CAcreateserial', '-days', '3650',
             '-extfile', f'{folder}/tls.ext', '-out', f'{folder}/tls.pem')
@@ -272,11 +272,11 @@ zone:
         self.knot = self.start('knotd', '-c', self.knot_conf, ns='inet', log=f'{self.folder}/knot.log')
         wait_for('knot answers', 15, lambda: self.dns('SOA', ZONE))
 
-    def start_resolver(self):
+    def start_resolver(self, *more):
         self.resolver = self.start(
             'dnsmasq', '-d', '-C', '/dev/null', '--no-resolv', '--no-hosts', f'--listen-address={RESOLVER}',
             '--bind-interfaces', '--pid-file=', '--cache-size=0',
-            f'--server=/{ZONE}/{AUTHORITY}', f'--address=/{PROVIDER_NAME}/{PROVIDER}', '--local=//',
+            f'--server=/{ZONE}/{AUTHORITY}', f'--address=/{PROVIDER_NAME}/{PROVIDER}', '--local=//', *more,
             ns='inet', log=f'{self.folder}/dnsmasq.log')
         wait_for('the resolver answers', 10, lambda: run(
             'kdig', f'@{RESOLVER}', '+short', '+timeout=1', '+retry=0', PROVIDER_NAME, 'A', ns='inet', check=False))

@@ -12,6 +12,7 @@ FOLDER/requests.jsonl, and behaves as FOLDER/behaviour.json says, read at each r
   {"bytes": 200000}           a body of that many bytes
   {"short": true}             half of the body that it announces
   {"lie": true}               says good but writes nothing
+  {"forget": true}            honest, and "good" each time, as where others write in between
   {"delay": 1.5}              seconds before an honest answer
 """
 
@@ -97,7 +98,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if not name.endswith('.' + ZONE):
                 lines.append('nohost')
                 continue
-            code = 'nochg'
+            code = 'good' if how.get('forget') else 'nochg'
             for address in query.get('myip', '').split(','):
                 kind = 'AAAA' if ':' in address else 'A'
                 code = 'good' if stored.get((name, kind)) != address else code
