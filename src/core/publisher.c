@@ -179,6 +179,7 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 	publisher->channel = fd;
 	publisher->state = PUBLISHER_RUNNING;
 	publisher->said_nothing = true;
+	publisher->knows_former = false;
 	publisher->owed = 0;
 	core->discover.overdue = false;
 	publisher->resolver = core->resolver.generation;
@@ -380,14 +381,20 @@ static void publisher_feed(struct core *core, int64_t now_ms)
 	}
 }
 
+void publisher_settings_gone(struct core *core)
+{
+	core->publisher.knows_former = true;
+}
+
 /*
- * It began with another resolv.conf, which it cannot read again: it gets no more jobs, and
- * is let go when those in flight are answered.
+ * It began with another resolv.conf, which it cannot read again, or with other settings:
+ * it gets no more jobs, and is let go when those in flight are answered.
  */
 static bool publisher_is_outdated(const struct core *core)
 {
 	return core->publisher.state == PUBLISHER_RUNNING &&
-	       core->publisher.resolver != core->resolver.generation;
+	       (core->publisher.knows_former ||
+		core->publisher.resolver != core->resolver.generation);
 }
 
 void publisher_turn(struct core *core, int64_t now_ms)

@@ -51,6 +51,7 @@ struct publisher {
 	int64_t retry_ms, wait_ms;
 	bool full;		/* the channel takes no more just now */
 	unsigned resolver;	/* generation of resolv.conf that it began with */
+	bool knows_former;	/* secrets that are no longer in force */
 	bool said_nothing;	/* this one has given no result yet */
 	bool ailing;		/* it failed, and has given none since */
 	size_t owed;		/* results that this one may still give */
@@ -75,6 +76,12 @@ void publisher_readable(struct core *core, int64_t now_ms);
  * other way to take a job back; a new one is started in a millisecond, and looks at DNS first.
  */
 void publisher_address_changed(struct core *core, int64_t now_ms);
+
+/*
+ * Settings of a provider are no longer in force: with the publisher that knows them they
+ * leave the memory. It is let go when the jobs in flight are answered.
+ */
+void publisher_settings_gone(struct core *core);
 
 /* One that failed need not wait its whole time: there is work that somebody waits for. */
 void publisher_hurry(struct core *core, int64_t now_ms);

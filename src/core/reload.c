@@ -120,6 +120,23 @@ static void parts_adopt(struct core *core, struct parts *parts)
 	}
 }
 
+/* False also where there is no memory to know it. */
+static bool settings_stay(const struct core *core, const struct config *next)
+{
+	uint64_t *old = state_fingerprints(&core->state, core->config);
+	uint64_t *new = state_fingerprints(&core->state, next);
+	bool stay = old && new;
+
+	for (size_t i = 0; stay && i < core->config->provider_count; i++) {
+		stay = false;
+		for (size_t j = 0; !stay && j < next->provider_count; j++)
+			stay = old[i] == new[j];
+	}
+	free(old);
+	free(new);
+	return stay;
+}
+
 static struct parts parts_of(const struct core *core)
 {
 	return (struct parts){ core->config, core->wans, core->targets, core->tables,
@@ -144,6 +161,8 @@ int core_configure(struct core *core, struct config *take, struct err *ret_err)
 		parts_free(&parts);
 		return result;
 	}
+	if (core->config && !settings_stay(core, parts.config))
+		publisher_settings_gone(core);
 	if (core->config)
 		parts_adopt(core, &parts);
 	old = parts_of(core);

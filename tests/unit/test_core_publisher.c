@@ -1,102 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The core's end of the publisher: when it is asked for, what it gets, and its deaths. */
-#include "core_room.h"
-#include "scratch.h"
-
-struct publisher_room {
-	struct room room;
-	int far;			/* the publisher's end; -1: none runs */
-	struct message_job job;		/* the last one taken */
-};
-
-static struct publisher_room *all;
-
-static void turn(void)
-{
-	publisher_turn(&all->room.core, kernel.now_ms);
-}
-
-/* The supervisor's request for a publisher; 0: there is none. */
-static uint32_t asked(void)
-{
-	struct message message;
-
-	turn();
-	if (!room_hear(&all->room, MESSAGE_PUBLISHER_START, &message, sizeof(message)))
-		return 0;
-	return message.number;
-}
-
-static void start(uint32_t number)
-{
-	struct message_reply reply = { .head = { MESSAGE_PUBLISHER, number } };
-	int ends[2];
-
-	assert_int_equal(channel_pair(ends), 0);
-	publisher_take(&all->room.core, &reply, ends[0], kernel.now_ms);
-	all->far = ends[1];
-}
-
-static void die(void)
-{
-	close(all->far);
-	all->far = -1;
-	publisher_readable(&all->room.core, kernel.now_ms);
-}
-
-/* The next job the publisher finds, checked as it does; false: none. */
-static bool take_job(void)
-{
-	ssize_t got;
-
-	turn();
-	do
-		got = channel_receive(all->far, &all->job, sizeof(all->job), NULL);
-	while (got > 0 && message_level_ok(&all->job, (size_t)got));
-	assert_true(got < 0 || message_job_ok(&all->job, (size_t)got));
-	return got >= 0;
-}
-
-static void answer(enum message_verdict verdict, const char *address)
-{
-	struct message_result result = {
-		.head = { MESSAGE_RESULT, all->job.head.number },
-		.record = all->job.records[0].record, .verdict = verdict, .ttl_s = 60,
-	};
-
-	if (address) {
-		result.addresses[0] = fake_addr(address);
-		result.address_count = 1;
-	}
-	assert_int_equal(channel_send(all->far, &result, sizeof(result), -1), 0);
-	publisher_readable(&all->room.core, kernel.now_ms);
-}
-
-static enum record_state state_now(void)
-{
-	return schedule_record(all->room.core.schedule, 0)->record.state;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	all = calloc(1, sizeof(*all));
-	all->far = -1;
-	room_begin(&all->room);
-	log_set_level(LOG_EMERG);
-	room_ppp("81.2.69.7");
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	room_end(&all->room);
-	if (all->far >= 0)
-		close(all->far);
-	free(all);
-	return 0;
-}
+#include "publisher_room.h"
 
 static void no_work_no_publisher(void **state)
 {
@@ -314,97 +218,6 @@ static void split_horizon(void **state)
 	assert_non_null(strstr(said, "dns.servers"));
 }
 
-static struct scratch scratch;
-
-static void replace_resolv_conf(const char *text)
-{
-	(void)unlinkat(scratch.fd, "resolv.conf", 0);
-	scratch_write(&scratch, "resolv.conf", text, 0644);
-}
-
-static void next_job(enum message_job_kind kind)
-{
-	for (int i = 0; i < 10000 && !take_job(); i++) {
-		room_wait(1000);
-		if (all->room.core.publisher.state == PUBLISHER_ASKED)
-			start(all->room.core.publisher.number);
-	}
-	assert_int_equal(all->job.kind, kind);
-}
-
-/* The file is replaced after long: the next try within 10 s, by another publisher. */
-static void resolv_conf_replaced(void **state)
-{
-	static char path[128];
-	int64_t replaced_ms;
-	char byte;
-	int old;
-
-	(void)state;
-	assert_int_equal(scratch_new(&scratch), 0);
-	scratch_path(&scratch, "resolv.conf", path);
-	all->room.core.resolver.path = path;
-	replace_resolv_conf("nameserver 192.0.2.1\n");
-	sync_turn(&all->room.core, kernel.now_ms);
-	resolver_turn(&all->room.core, kernel.now_ms);
-	assert_true(resolver_due_ms(&all->room.core) == INT64_MAX);
-	start(asked());
-	next_job(MESSAGE_CHECK);
-	answer(MESSAGE_NO_ANSWER, NULL);
-	assert_true(resolver_due_ms(&all->room.core) <= kernel.now_ms + 3000);
-	next_job(MESSAGE_CHECK);
-	answer(MESSAGE_ANSWER, "81.2.69.1");
-	for (int i = 0; i < 7; i++) {
-		next_job(MESSAGE_UPDATE_RECORDS);
-		answer(MESSAGE_UNREACHABLE, NULL);
-	}
-	assert_true(schedule_next_try_ms(all->room.core.schedule, 0, kernel.now_ms) >
-		    kernel.now_ms + 600000);
-	room_wait(60000);
-	resolver_turn(&all->room.core, kernel.now_ms);
-	replace_resolv_conf("nameserver 192.0.2.53\n");
-	replaced_ms = kernel.now_ms;
-	assert_true(resolver_due_ms(&all->room.core) <= replaced_ms + 3000);
-	kernel.now_ms = resolver_due_ms(&all->room.core);
-	resolver_turn(&all->room.core, kernel.now_ms);
-	old = all->far;
-	start(asked());
-	assert_int_equal(channel_receive(old, &byte, 1, NULL), 0);
-	close(old);
-	next_job(MESSAGE_UPDATE_RECORDS);
-	assert_true(kernel.now_ms <= replaced_ms + 10000);
-	assert_int_equal(all->room.core.publisher.fault.count, 0);
-	scratch_done(&scratch);
-}
-
-/* A job in flight is waited for before the publisher is replaced. */
-static void resolv_conf_replaced_at_work(void **state)
-{
-	static char path[128];
-	int old;
-
-	(void)state;
-	assert_int_equal(scratch_new(&scratch), 0);
-	scratch_path(&scratch, "resolv.conf", path);
-	all->room.core.resolver.path = path;
-	sync_turn(&all->room.core, kernel.now_ms);
-	resolver_turn(&all->room.core, kernel.now_ms);
-	start(asked());
-	next_job(MESSAGE_CHECK);
-	replace_resolv_conf("nameserver 192.0.2.53\n");
-	room_wait(1000);
-	resolver_turn(&all->room.core, kernel.now_ms);
-	assert_int_equal(asked(), 0);
-	assert_true(publisher_due_ms(&all->room.core, kernel.now_ms) > kernel.now_ms);
-	answer(MESSAGE_ANSWER, "81.2.69.1");
-	old = all->far;
-	room_wait(3000);
-	start(asked());
-	close(old);
-	next_job(MESSAGE_UPDATE_RECORDS);
-	scratch_done(&scratch);
-}
-
 /* A descriptor that nobody asked for is closed. */
 static void unasked(void **state)
 {
@@ -473,8 +286,6 @@ static void settings_too_large(void **state)
 	assert_non_null(strstr(schedule_reason(all->room.core.schedule, 0), "too large"));
 }
 
-#define PUBLISHER_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,8 +298,6 @@ int main(void)
 		PUBLISHER_TEST(address_goes),
 		PUBLISHER_TEST(cannot_be_started),
 		PUBLISHER_TEST(split_horizon),
-		PUBLISHER_TEST(resolv_conf_replaced),
-		PUBLISHER_TEST(resolv_conf_replaced_at_work),
 		PUBLISHER_TEST(unasked),
 		PUBLISHER_TEST(hostile),
 		PUBLISHER_TEST(settings_too_large),
