@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""5,000 failing updates in virtual time, as the whole daemon sees them: 64 providers fail for days, each in its own way."""
+"""5,000 failing updates in virtual time, as the whole daemon sees them: 64 providers fail for hours, each in its own way."""
 
 import collections
 import json
@@ -63,9 +63,9 @@ def rest():
 
 
 def outage():
-    """Days of failures of all kinds: nothing grows, none is taken for success"""
+    """Hours of failures of all kinds: nothing grows, none is taken for success"""
     soak.Soak('failures of updates', USUAL, one, rest).run(COUNT)
-    print(f'# {clock.now() / 86400:.1f} virtual days')
+    print(f'# {clock.now() / 3600:.1f} virtual hours')
     assert all(record['state'] == 'waiting' and record['reason'] for record in lab.status()['records']), lab.status()
 
 
