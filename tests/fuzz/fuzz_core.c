@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { PACKET_BYTES = 8192, JOBS_MAX = 8, STEPS_MAX = 40 };
 
 enum kind {
-	KIND_ANSWER, KIND_GOOD, KIND_REFUSED, KIND_RAW, KIND_PUBLISHER, KIND_CONFIG,
+	KIND_ANSWER, KIND_GOOD, KIND_OTHER, KIND_RAW, KIND_PUBLISHER, KIND_CONFIG,
 	KIND_HOOK_RESULT, KIND_HOOK_DONE, KIND_COMMAND_DONE, KIND_SIMPLE, KIND_RAW_REPLY,
 	KIND_GONE, KINDS,
 };
@@ -121,6 +121,14 @@ static const struct message_job *some_job(uint8_t which)
 	return count ? &jobs[which % count] : NULL;
 }
 
+/* One that the job may have. */
+static uint32_t other_verdict(const struct message_job *job, uint8_t which)
+{
+	if (job && job->kind == MESSAGE_UPDATE_RECORDS)
+		return MESSAGE_UNCHANGED + which % (MESSAGE_TLS_REFUSED - MESSAGE_GOOD);
+	return MESSAGE_NO_PROOF + which % (MESSAGE_NOT_YET - MESSAGE_ANSWER);
+}
+
 static size_t make_result(enum kind kind, uint8_t which, uint8_t *packet)
 {
 	const struct message_job *job = some_job(which);
@@ -134,7 +142,7 @@ static size_t make_result(enum kind kind, uint8_t which, uint8_t *packet)
 		result.record = record->record;
 	}
 	result.verdict = kind == KIND_ANSWER ? MESSAGE_ANSWER
-			 : kind == KIND_GOOD ? MESSAGE_GOOD : MESSAGE_BADAUTH;
+			 : kind == KIND_GOOD ? MESSAGE_GOOD : other_verdict(job, which / 16);
 	if (kind == KIND_ANSWER) {
 		result.address_count = 1;
 		result.addresses[0] = record && record->family == AF_INET6
@@ -189,7 +197,7 @@ static size_t make(enum kind kind, uint8_t which, uint8_t *packet)
 	switch (kind) {
 	case KIND_ANSWER:
 	case KIND_GOOD:
-	case KIND_REFUSED:
+	case KIND_OTHER:
 		return make_result(kind, which, packet);
 	case KIND_HOOK_RESULT:
 		return make_hook_result(which, packet);

@@ -2,7 +2,7 @@
 /*
  * A whole nft_sync() against a kernel that may answer anything: whatever it says, what we
  * send is a batch of well-formed messages that replace rules, make twins of anonymous
- * sets and exchange elements. Input: fuzz/netlink_input.h.
+ * sets and exchange elements. Or one rule gets a tag. Input: fuzz/netlink_input.h.
  */
 #include <linux/netfilter.h>
 #include <sys/socket.h>
@@ -146,11 +146,47 @@ static void check_report(const struct told *told, const struct nft_report *repor
 	require(told->total.changed || report->commit_us == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* The command "tag": one rule gets another comment. */
+static void tag_one(struct nft *nft)
+{
+	struct input_request input;
+	struct nft_tagging wish = { .family = NFPROTO_IPV4, .table = "t", .chain = "pre",
+				    .handle = 2, .word = "hairpin" };
+	struct nft_tagged tagged = { .old = "" };
+	struct err err = { "" };
+	int r;
+
+	input_request(&input, (const uint8_t *)"\0\0");
+	wish.tag = &input.targets[0].tag;
+	r = nft_tag_rule(nft, &wish, &tagged, &err);
+	require(r == 0 || r == -EALREADY || err.text[0] != '\0');
+	require(memchr(tagged.old, '\0', sizeof(tagged.old)) &&
+		memchr(tagged.new, '\0', sizeof(tagged.new)));
+	if (r == 0)
+		require(strncmp(tagged.new, "hairpin", 7) == 0 && fake.batches > 0);
+	input_done(&input);
+}
+
+static void sync_all(struct nft *nft, const uint8_t *options)
 {
 	struct input_request input;
 	struct nft_report report = { 0 };
 	struct told told = { 0 };
+	struct err err = { "" };
+
+	input_request(&input, options);
+	input.request.item = take_item;
+	input.request.context = &told;
+	if (nft_sync(nft, &input.request, &report, &err) == 0)
+		check_report(&told, &report);
+	else
+		require(err.text[0] != '\0' && told.total.tagged == 0);
+	require(!input.request.dry_run || !fake.batches);
+	input_done(&input);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	struct err err = { "" };
 	struct nft *nft;
 
@@ -159,16 +195,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&fake, 0, sizeof(fake));
 	fake.bytes = data + INPUT_OPTIONS;
 	fake.length = size - INPUT_OPTIONS;
-	input_request(&input, data);
-	input.request.item = take_item;
-	input.request.context = &told;
 	require(nft_new(&nft, &err) == 0);
-	if (nft_sync(nft, &input.request, &report, &err) == 0)
-		check_report(&told, &report);
+	if (data[1] == INPUT_TAG)
+		tag_one(nft);
 	else
-		require(err.text[0] != '\0' && told.total.tagged == 0);
-	require(!input.request.dry_run || !fake.batches);
+		sync_all(nft, data);
 	nft_free(nft);
-	input_done(&input);
 	return 0;
 }

@@ -28,7 +28,8 @@ enum input_option {
 };
 
 enum {
-	INPUT_OPTIONS = 2,		/* enum input_option; keep_bits */
+	INPUT_OPTIONS = 2,		/* enum input_option; keep_bits, or INPUT_TAG */
+	INPUT_TAG = 255,		/* no sync: one rule is tagged */
 	INPUT_BATCH = 0,		/* the kind of answer that a batch gets */
 	INPUT_HEARD = 255,		/* a datagram to those who only listen */
 	INPUT_ALIGN = 4,
