@@ -94,7 +94,8 @@ static bool read_addresses(const struct line *line, struct provider_verdict *ver
 			return verdict->address_count > 0;
 		memcpy(word, at, length);
 		word[length] = '\0';
-		if (!addr_parse(word, &verdict->addresses[verdict->address_count]))
+		if (strlen(word) != length ||
+		    !addr_parse(word, &verdict->addresses[verdict->address_count]))
 			return verdict->address_count > 0;
 		verdict->address_count++;
 		at += length;
