@@ -368,7 +368,9 @@ def answers_and_stops(lab, questions, strict):
             began = time.monotonic()
             lab.guard.expects(dies='publisher')
             same(lab.stop_daemon(), 0, state.__name__)
-            slowest = max(slowest, time.monotonic() - began)
+            stopped = time.monotonic() - began
+            print(f'# {state.__name__}: stopped in {stopped:.2f} s', flush=True)
+            slowest = max(slowest, stopped)
         what = state.__name__.replace('_', ' ')
         if strict:
             figure('P7', f'ms to answer, p99 of {questions}, {what}', percentile(took, 0.99), 50)

@@ -326,7 +326,7 @@ def toggle(lab, seconds):
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lab.children.append(other)
     other.stdin.write('add table ip t; add chain ip t pre { type nat hook prerouting priority -80; }\n')
-    before, began = processor_s(lab.core), time.monotonic()
+    before, began, toggled = processor_s(lab.core), time.monotonic(), 0
     with Commits() as commits:
         while time.monotonic() < began + seconds:
             for _ in range(50):
@@ -334,10 +334,11 @@ def toggle(lab, seconds):
                                   '192.168.1.2 comment "hairpin"\n')
             other.stdin.flush()
             lab.status()
+            toggled += commits.count('nft')
         other.stdin.close()
         other.wait(60)
         span = time.monotonic() - began
-        toggled = commits.count('nft')
+        toggled += commits.count('nft')
     lab.children.remove(other)
     return toggled / span, (processor_s(lab.core) - before) / span
 
