@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import time
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from lab import TOP, inside, run, wait_for  # noqa: E402
 from packets import STRANGER, PacketLab  # noqa: E402
+from storm import program  # noqa: E402
 from tap import figure, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -96,15 +96,9 @@ class Watch(threading.Thread):
                 self.take(self.sock.recv(1 << 16))
 
     def take(self, data):
-        now = time.monotonic()
-        length, kind = struct.unpack_from('=IH', data)
-        at = 20 if kind == 0x0a0f else length		# NFT_MSG_NEWGEN, alone in its datagram
-        while at + 4 <= length:
-            size, attribute = struct.unpack_from('=HH', data, at)
-            if attribute == 3:				# NFTA_GEN_PROC_NAME
-                name = data[at + 4:at + size].rstrip(b'\0').decode()
-                self.seen.append((now, name.split(':')[0]))
-            at += (size + 3) & ~3
+        name = program(data)
+        if name:
+            self.seen.append((time.monotonic(), name))
 
 
 class Peer:
