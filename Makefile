@@ -38,10 +38,10 @@ ASAN        := $(BUILD)/asan
 # --- rooms and programs -----------------------------------------------------------------------
 # A program is its file in src/ and the rooms it may enter; tests/check-layers guards the floors.
 
-ROOMS           := base model config kernel internet system provider doctor import core publisher ctl supervisor
-ROOMS_hairpind        := base model config kernel system core supervisor
+ROOMS           := base model config kernel internet system provider doctor import hooks core publisher ctl supervisor
+ROOMS_hairpind        := base model config kernel system hooks core supervisor
 ROOMS_hairpin-publish := base model config internet system provider publisher
-ROOMS_hairpinctl      := base model config kernel system doctor import ctl
+ROOMS_hairpinctl      := base model config kernel system doctor import hooks ctl
 # hairpinctl does without libev.
 WITHOUT_hairpinctl    := src/system/loop.c
 PROGRAMS        := hairpind hairpin-publish hairpinctl
@@ -108,7 +108,7 @@ sources_of = $(filter-out $(WITHOUT_$(1)),$(call sources,$(ROOMS_$(1)))) src/$(1
 objects = $(patsubst src/%.c,$(1)/obj/%.o,$(2))
 
 all: $(addprefix $(BUILD)/,$(PROGRAMS))
-asan: $(addprefix $(ASAN)/,$(PROGRAMS)) $(BUILD)/lab/warp.so
+asan: $(addprefix $(ASAN)/,$(PROGRAMS)) $(BUILD)/lab/warp.so $(BUILD)/lab/forbidden.so
 
 define program
 $(BUILD)/$(1): $(call objects,$(BUILD),$(call sources_of,$(1)))
@@ -187,7 +187,7 @@ $(BUILD)/fuzzer_%: tests/fuzz/fuzz_%.c $(BUILD)/libhairpin.a
 		-DHAIRPIN_FUZZER -fsanitize=fuzzer -o $@ $< $(BUILD)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all)
 
 # Virtual time for whole-system tests, preloaded.
-$(BUILD)/lab/warp.so: tests/lab/warp.c
+$(BUILD)/lab/%.so: tests/lab/%.c
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) -O2 -g -fPIC -shared -o $@ $< $(LDFLAGS)

@@ -22,7 +22,8 @@ static const char usage[] =
 	"  sync                            look again, bring rules into step now\n"
 	"  update [--force] [HOSTNAME...]  check and update DNS records now; --force\n"
 	"                                  also enables disabled ones again\n"
-	"  watch                           events as they happen\n"
+	"  watch [--run-hooks]             events as they happen; --run-hooks: run the\n"
+	"                                  hooks, for a service of their own\n"
 	"  doctor [--passive]              why the hairpin does not work, and what mends\n"
 	"                                  it; --passive: without asking the servers\n"
 	"  doctor --probe PORT[/udp] [--address A] [--interface LAN]\n"
@@ -134,6 +135,9 @@ static void take_option(struct arguments *arguments, int option)
 	case 'i':
 		arguments->options.interface = optarg;
 		break;
+	case 'r':
+		arguments->options.run_hooks = true;
+		break;
 	case 'q':
 		arguments->options.passive = true;
 		break;
@@ -160,6 +164,7 @@ static void read_options(struct arguments *arguments, int argc, char **argv)
 		{ "probe", required_argument, NULL, 'p' },
 		{ "interface", required_argument, NULL, 'i' },
 		{ "passive", no_argument, NULL, 'q' },
+		{ "run-hooks", no_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -184,6 +189,8 @@ static const char *find_stray(const struct ctl_options *options, unsigned takes)
 		return "--probe";
 	if (options->interface && !(takes & CTL_TAKES_PROBE))
 		return "--interface";
+	if (options->run_hooks && !(takes & CTL_TAKES_HOOKS))
+		return "--run-hooks";
 	if (options->passive && !(takes & CTL_TAKES_PROBE))
 		return "--passive";
 	return NULL;

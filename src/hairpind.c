@@ -35,6 +35,7 @@ static const char help_text[] =
 	"\n"
 	"  hairpind [-c FILE] [--once] [--dry-run] [-l LEVEL] [--state-dir DIR] "
 	"[--socket PATH]\n"
+	"           [--outside-hooks]\n"
 	"  hairpind -n | --check [--strict] [-c FILE]\n"
 	"  hairpind --print-config [-c FILE]\n"
 	"  hairpind --rewrite ADDRESS [--from FORMER]... [--tag REGEX] [--table "
@@ -49,6 +50,7 @@ static const char help_text[] =
 	"      --dry-run       say what would be done, do nothing\n"
 	"      --state-dir DIR where addresses and answers are remembered\n"
 	"      --socket PATH   where hairpinctl reaches the daemon\n"
+	"      --outside-hooks hooks are run by hairpinctl watch --run-hooks\n"
 	"Looking at the configuration:\n"
 	"  -n, --check         tell every mistake\n"
 	"      --strict        secrets that others may read are mistakes\n"
@@ -74,6 +76,7 @@ enum given {
 	GIVEN_REWRITE = 1 << 9, GIVEN_FROM = 1 << 10, GIVEN_TAG = 1 << 11,
 	GIVEN_TABLE = 1 << 12, GIVEN_MISSING = 1 << 13, GIVEN_CONNTRACK = 1 << 14,
 	GIVEN_JSON = 1 << 15, GIVEN_VERSION = 1 << 16, GIVEN_HELP = 1 << 17,
+	GIVEN_OUTSIDE = 1 << 18,
 };
 
 static const struct option long_options[] = {
@@ -93,6 +96,7 @@ static const struct option long_options[] = {
 	{ "add-missing", no_argument, NULL, GIVEN_MISSING },
 	{ "conntrack", no_argument, NULL, GIVEN_CONNTRACK },
 	{ "json", no_argument, NULL, GIVEN_JSON },
+	{ "outside-hooks", no_argument, NULL, GIVEN_OUTSIDE },
 	{ "version", no_argument, NULL, GIVEN_VERSION },
 	{ "help", no_argument, NULL, GIVEN_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -110,6 +114,7 @@ static const struct {
 			 GIVEN_CONNTRACK | GIVEN_DRY_RUN | GIVEN_JSON | GIVEN_LEVEL },
 	{ GIVEN_CHECK, GIVEN_STRICT | GIVEN_CONFIG },
 	{ GIVEN_PRINT, GIVEN_CONFIG },
+	{ GIVEN_OUTSIDE, GIVEN_CONFIG | GIVEN_LEVEL | GIVEN_STATE | GIVEN_SOCKET },
 	{ 0, GIVEN_CONFIG | GIVEN_LEVEL | GIVEN_ONCE | GIVEN_DRY_RUN | GIVEN_STATE |
 	     GIVEN_SOCKET },
 };
@@ -364,6 +369,7 @@ static int run_daemon(const struct arguments *arguments, const struct places *pl
 		.config_path = arguments->config,
 		.catalogue = places->catalogue,
 		.publisher_path = places->publisher,
+		.hooks_outside = arguments->form == GIVEN_OUTSIDE,
 		.state_directory = arguments->state_directory,
 		.socket = arguments->socket,
 		.log_level = arguments->level,

@@ -23,6 +23,7 @@
  *                                             no seconds: until the next start or reload
  *   {"command": "hook", "name": "50-ntfy", "event": "address"}
  *                                             no event: "address"
+ *   {"command": "run-hooks"}                  also the user of hairpind-hooks.service
  *
  * and gets one JSON object on one line, then the end of the stream. When it went wrong
  * the object has "error": one sentence for people (and for reload "problems": the list
@@ -55,11 +56,14 @@
  *             hairpinctl itself adds "status" (status) after each hello, and "gone".
  *   metrics   {"text": Prometheus' text format, version 0.0.4}
  *   hooks     {"directory": null where there are none, "reason": why no hook is run at
- *              all, or null, "hooks": [{"name", "last_run", "event", "result", "reason",
+ *              all, or null, "runner": null or who runs them outside {"pid", "uid"},
+ *              "hooks": [{"name", "last_run", "event", "result", "reason",
  *              "runs", "failures"}]}: those that were run; which others there are, the
  *              directory says
  *   hook      {"name", "event", "result": "ok" | "exit N" | "signal N" | "timed out" |
  *              "refused", "output": "..."}, when it was run
+ *   run-hooks {"version"}, and beside it one end of a SOCK_SEQPACKET pair, over which core
+ *              and runner speak as hairpin/message.h says, until one of them closes it
  *   sync      {"tagged", "changed", "unchanged", "skipped", "commit_us"}
  *   update    {"records": N}                  will be checked and, where due, updated
  *   reload    {"reloaded": true, "problems": "warnings or empty"}

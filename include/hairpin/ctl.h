@@ -184,6 +184,7 @@ enum {
 	CTL_TAKES_CONFIG = 1 << 1,
 	CTL_TAKES_ADDRESS = 1 << 2,
 	CTL_TAKES_PROBE = 1 << 3,	/* --probe, --interface, --passive */
+	CTL_TAKES_HOOKS = 1 << 4,	/* --run-hooks */
 };
 
 /* How a command is called, by its number: words.c. */
@@ -203,6 +204,7 @@ struct ctl_options {
 	bool json;
 	bool force;			/* update --force */
 	bool passive;			/* doctor --passive */
+	bool run_hooks;			/* watch --run-hooks */
 	const char *address;		/* plan --address, doctor --probe --address */
 	const char *interface;		/* doctor --probe --interface */
 	const char *probe;		/* doctor --probe PORT[/udp] */

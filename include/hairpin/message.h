@@ -12,9 +12,11 @@
  *                        COMMAND_DONE  LOOK  UPDATE  STOP
  *   core -> publisher    JOB  LEVEL
  *   publisher -> core    RESULT, one per record of a job
+ *   core -> runner       HOOKS, HOOK_RUN: who runs hooks in a service of their own
+ *   runner -> core       HOOK_RESULT, HOOK_DONE
  *
- * Both ends are always of the same build, so host order and padding are no matter; every
- * struct is zeroed before it is filled.
+ * Both ends are always of the same build (a runner asks before), so host order and padding
+ * are no matter; every struct is zeroed before it is filled.
  */
 #ifndef HAIRPIN_MESSAGE_H
 #define HAIRPIN_MESSAGE_H
@@ -34,6 +36,7 @@ enum message_type {
 	MESSAGE_COMMAND_RUN,		/* struct message_command */
 	MESSAGE_LEVEL,			/* struct message_level; to the publisher too */
 	MESSAGE_PUBLISHER_END,		/* struct message: it is no good, kill it */
+	MESSAGE_HOOKS,			/* struct message_hooks */
 
 	/* struct message_reply; with the channel when status is 0 */
 	MESSAGE_PUBLISHER = 16,
@@ -67,6 +70,8 @@ enum {
 	MESSAGE_MEMO_BYTES = 513,
 	MESSAGE_PROBLEMS_BYTES = 4096,
 	MESSAGE_HOOK_BYTES = 256,	/* a file's name */
+	MESSAGE_PATH_BYTES = 4096,
+	MESSAGE_USER_BYTES = 32,
 	MESSAGE_ADDRESSES_MAX = 32,
 	MESSAGE_RECORDS_MAX = 40,	/* 20 names, both families */
 	MESSAGE_SERVERS_MAX = 8,
@@ -102,6 +107,18 @@ struct message_hook {
 	char reason[MESSAGE_TEXT_BYTES];	/* printable */
 	char message[MESSAGE_TEXT_BYTES];	/* printable, escaped */
 	char only[MESSAGE_HOOK_BYTES];	/* one that message_is_hook_name(), or "" */
+	/*
+	 * The event was begun before: what comes up to this name was run for it. Or "".
+	 */
+	char after[MESSAGE_HOOK_BYTES];
+};
+
+/* How hooks are to be run from now on, as the configuration has it. */
+struct message_hooks {
+	struct message head;
+	int64_t timeout_ms;
+	char directory[MESSAGE_PATH_BYTES];	/* "": none */
+	char user[MESSAGE_USER_BYTES];		/* whose they are, or "" */
 };
 
 enum message_outcome {
@@ -279,6 +296,8 @@ struct message_result {
 /* `bytes` is what recv() gave. All ranges, terminators and enums are checked. */
 bool message_to_supervisor_ok(const void *packet, size_t bytes);
 bool message_to_core_ok(const void *packet, size_t bytes);	/* from the supervisor */
+bool message_to_runner_ok(const void *packet, size_t bytes);
+bool message_of_runner_ok(const void *packet, size_t bytes);
 bool message_job_ok(const void *packet, size_t bytes);
 bool message_level_ok(const void *packet, size_t bytes);
 bool message_result_ok(const void *packet, size_t bytes);

@@ -35,6 +35,8 @@ struct core_options {
 	/* may read; (gid_t)-1: none. root and our own uid may always do everything */
 	gid_t control_group;
 	gid_t admin_group;		/* may change; (gid_t)-1: none */
+	uid_t hooks_user;		/* may run hooks; (uid_t)-1: none */
+	bool hooks_outside;		/* and nobody else does */
 	int64_t watchdog_ms;		/* a MESSAGE_NOTICE is due this often; 0: never */
 };
 

@@ -8,6 +8,8 @@
 #ifndef HAIRPIN_SUPERVISOR_H
 #define HAIRPIN_SUPERVISOR_H
 
+#include <stdbool.h>
+
 #include "hairpin/role.h"
 
 struct supervisor_options {
@@ -15,6 +17,7 @@ struct supervisor_options {
 	const char *config_path;		/* NULL: the default */
 	const char *const *catalogue;		/* directories of provider descriptions */
 	const char *publisher_path;		/* the program hairpin-publish */
+	bool hooks_outside;			/* hairpinctl watch --run-hooks runs them */
 	const char *state_directory;		/* NULL: as configured */
 	const char *socket;			/* NULL: as configured */
 	int log_level;				/* -1: as configured */

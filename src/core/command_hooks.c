@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The commands "hooks" and "hook". */
+/* The commands "hooks", "hook" and "run-hooks". */
 #include <errno.h>
 #include <string.h>
 
@@ -7,6 +7,15 @@
 
 #include "control.h"
 #include "core.h"
+
+static struct json *runner_format(const struct runner *runner)
+{
+	struct json *object = json_new_object();
+
+	json_add_integer(object, "pid", runner->pid);
+	json_add_integer(object, "uid", runner->uid);
+	return object;
+}
 
 void command_hooks(struct client *client, const struct json *request, int64_t now_ms)
 {
@@ -18,7 +27,11 @@ void command_hooks(struct client *client, const struct json *request, int64_t no
 	(void)request;
 	(void)now_ms;
 	json_add_string(object, "directory", directory[0] ? directory : NULL);
-	json_add_string(object, "reason", book->reason[0] ? book->reason : NULL);
+	json_add_string(object, "reason", runner_reason(core));
+	if (core->runner.there)
+		json_add(object, "runner", runner_format(&core->runner));
+	else
+		json_add_null(object, "runner");
 	json_add(object, "hooks", hookbook_format(book));
 	json_print_take(&client->out, object);
 }
@@ -55,6 +68,8 @@ void command_hook(struct client *client, const struct json *request, int64_t now
 	result = events_test(client->control->core, name, event);
 	if (result == 0)
 		client->state = CLIENT_WAITING;
+	else if (result == -ENOTCONN)
+		command_fail(client, runner_reason(client->control->core));
 	else if (result == -EBUSY)
 		command_fail(client, "another hook is being tested, or too many events "
 				     "wait for hooks; try again when that is done");
@@ -78,5 +93,35 @@ void command_hook_tested(struct client *client, const struct message_hook_result
 	json_add_string(object, "event", message_event_name(result->event));
 	json_add_string(object, "result", outcome.bytes);
 	json_add_string(object, "output", result->text);
+	json_print_take(&client->out, object);
+}
+
+/* Answered with the version, for both ends of the channel are to be of one build. */
+void command_run_hooks(struct client *client, const struct json *request, int64_t now_ms)
+{
+	struct core *core = client->control->core;
+	struct json *object;
+	int rc;
+
+	(void)request;
+	(void)now_ms;
+	if (!client->may_run_hooks) {
+		command_fail(client, "you may not run hooks: that is for root, hairpind's "
+				     "own user, the user hairpind-hooks (or hooks.user) "
+				     "and the group control.admin_group");
+		return;
+	}
+	rc = runner_claim(core, client->pid, client->uid, &client->pass);
+	if (rc == -EBUSY) {
+		command_fail(client, "another process runs the hooks already; hairpinctl "
+				     "--json hook list tells which");
+		return;
+	}
+	if (rc < 0) {
+		command_fail(client, "no channel can be made for who runs hooks");
+		return;
+	}
+	object = json_new_object();
+	json_add_string(object, "version", HAIRPIN_VERSION);
 	json_print_take(&client->out, object);
 }

@@ -285,6 +285,7 @@ static const struct command {
 	{ "log", true, command_log },
 	{ "reload", true, command_reload },
 	{ "hook", true, command_hook },
+	{ "run-hooks", false, command_run_hooks },
 };
 
 static const struct command *command_find(const char *name)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hairpin/channel.h"
 #include "hairpin/clock.h"
 #include "hairpin/log.h"
 #include "hairpin/passed.h"
@@ -27,6 +28,8 @@ void client_free(struct client *client)
 	if (control->core->loop)
 		ev_io_stop(control->core->loop, &client->io);
 	passed_close(client->fd);
+	if (client->pass >= 0)
+		close(client->pass);
 	text_done(&client->out);
 	free(client);
 }
@@ -95,6 +98,18 @@ static bool client_write(struct client *client, int64_t now_ms)
 	return client_written(client);
 }
 
+/* An answer with a descriptor is short and the first: there is room for it, or nobody. */
+static bool client_pass(struct client *client)
+{
+	int rc = channel_send(client->fd, client->out.bytes, client->out.length,
+			      client->pass);
+
+	if (rc < 0)
+		log_debug("control: a client does not take its answer: %s", strerror(-rc));
+	client_free(client);
+	return false;
+}
+
 bool client_answer(struct client *client, int64_t now_ms)
 {
 	text_add_char(&client->out, '\n');
@@ -102,6 +117,8 @@ bool client_answer(struct client *client, int64_t now_ms)
 		client_free(client);
 		return false;
 	}
+	if (client->pass >= 0)
+		return client_pass(client);
 	if (client->state != CLIENT_WATCHING)
 		client->state = CLIENT_WRITING;
 	client->progress_ms = now_ms;

@@ -46,13 +46,15 @@ struct client {
 	ev_io io;
 	enum client_state state;
 	uid_t uid;
-	bool may_change;
+	pid_t pid;
+	bool may_change, may_run_hooks;
 	int64_t progress_ms;	/* accepted, or last took a piece of its answer */
 	uint32_t reload;	/* number of the reload it waits for; 0: for a test */
 	char in[CONTROL_REQUEST_BYTES];
 	size_t in_length;
 	struct text out;
 	size_t sent;
+	int pass;		/* a descriptor beside the answer; -1: none */
 	bool blocked;		/* it watches, and takes no more just now */
 	uint64_t lost;		/* lines that found no room since */
 };
@@ -132,6 +134,7 @@ bool command_rests(struct client *client);
 
 void command_hooks(struct client *client, const struct json *request, int64_t now_ms);
 void command_hook(struct client *client, const struct json *request, int64_t now_ms);
+void command_run_hooks(struct client *client, const struct json *request, int64_t now_ms);
 /* Its answer. */
 void command_hook_tested(struct client *client, const struct message_hook_result *result);
 

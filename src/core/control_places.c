@@ -20,9 +20,17 @@ static bool may_change(const struct core_options *options,
 		unixsock_peer_in_group(peer, options->admin_group));
 }
 
-static bool may_read(const struct core_options *options, const struct unixsock_peer *peer)
+/* The user of hairpind-hooks.service; the only thing that it may change. */
+static bool may_run_hooks(const struct core_options *options,
+			  const struct unixsock_peer *peer)
 {
 	return may_change(options, peer) ||
+	       (options->hooks_user != (uid_t)-1 && peer->uid == options->hooks_user);
+}
+
+static bool may_read(const struct core_options *options, const struct unixsock_peer *peer)
+{
+	return may_run_hooks(options, peer) ||
 	       (options->control_group != (gid_t)-1 &&
 		unixsock_peer_in_group(peer, options->control_group));
 }
@@ -119,8 +127,11 @@ void control_adopt(struct control *control, int fd, const struct unixsock_peer *
 	client->control = control;
 	client->fd = fd;
 	client->uid = peer->uid;
+	client->pid = peer->pid;
+	client->pass = -1;
 	client->out = (struct text)TEXT_INIT;
 	client->may_change = may_change(control->core->options, peer);
+	client->may_run_hooks = may_run_hooks(control->core->options, peer);
 	client->progress_ms = now_ms;
 	control->clients[control->count++] = client;
 	client_begin(client);

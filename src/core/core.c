@@ -38,6 +38,7 @@ static int64_t core_due_ms(const struct core *core, int64_t now_ms)
 	due_ms = earlier(due_ms, publisher_due_ms(core, now_ms));
 	due_ms = earlier(due_ms, resolver_due_ms(core));
 	due_ms = earlier(due_ms, events_due_ms(core));
+	due_ms = earlier(due_ms, runner_due_ms(core));
 	due_ms = earlier(due_ms, state_due_ms(core));
 	due_ms = earlier(due_ms, control_due_ms(core->control));
 	due_ms = earlier(due_ms, notice_due_ms(core));
@@ -59,6 +60,7 @@ int64_t core_turn(struct core *core, int64_t now_ms)
 	resolver_turn(core, now_ms);
 	discover_turn(core, now_ms);
 	publisher_turn(core, now_ms);
+	runner_turn(core, now_ms);
 	events_turn(core, now_ms);
 	state_turn(core, now_ms);
 	watch_turn(core);
@@ -283,6 +285,7 @@ static void end(struct core *core)
 {
 	control_free(core->control);
 	publisher_done(core);
+	runner_done(core);
 	events_done(&core->events);
 	metrics_done(&core->metrics);
 	core_unconfigure(core);

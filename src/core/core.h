@@ -33,6 +33,7 @@
 #include "pause.h"
 #include "publisher.h"
 #include "resolver.h"
+#include "runner.h"
 #include "schedule.h"
 #include "state.h"
 #include "wans.h"
@@ -119,6 +120,7 @@ struct core {
 	struct leftover leftover;
 	struct state state;
 	struct events events;
+	struct runner runner;
 	struct publisher publisher;
 	struct resolver resolver;
 	struct control *control;	/* NULL: no socket */

@@ -62,6 +62,8 @@ static struct event *events_pop(struct events *events)
 	events->first = event->next;
 	event->next = NULL;
 	events->count--;
+	if (events->again == event)
+		events->again = NULL;
 	if (events->count == 0)
 		events->dropped_said = false;
 	return event;
@@ -121,6 +123,8 @@ int events_test(struct core *core, const char *name, enum message_event kind)
 
 	if (hooks_are_off(core))
 		return -EOPNOTSUPP;
+	if (runner_is_missing(core))
+		return -ENOTCONN;
 	if (events->test.waits || !events_place(core, EVENT_OF_TEST, 0, 0))
 		return -EBUSY;
 	events->test = (struct event_test){ .event = kind, .waits = true };
@@ -194,6 +198,7 @@ void events_ran(struct core *core, const struct message_hook_result *result)
 		return;
 	hookbook_note(&core->events.book, result, clock_wall_s());
 	watch_hook(core, result);
+	(void)text_copy(core->events.after, sizeof(core->events.after), result->name);
 	if (!test)
 		return;
 	core->events.test.waits = false;
@@ -207,12 +212,67 @@ void events_finished(struct core *core, const struct message_reply *reply)
 	if (!event || reply->head.number != core->events.number)
 		return;
 	core->events.sent = NULL;
+	core->events.outside = false;
 	if (event->subject == EVENT_OF_TEST && reply->text[0])
 		test_failed(core, reply->text);
 	else if (event->subject != EVENT_OF_TEST)
 		hookbook_settle(&core->events.book, reply);
 	finish(core, event);
 	free(event);
+}
+
+/* --- given again --- */
+
+/* A newer one of the same subject waits: it tells what this one would have told. */
+static bool merged(struct core *core, const struct event *event)
+{
+	struct event *other = core->events.first;
+
+	while (other && (other->subject != event->subject ||
+			 other->index != event->index || other->side != event->side))
+		other = other->next;
+	if (!other)
+		return false;
+	other->rules += event->rules;
+	if (event->subject == EVENT_OF_RECORD)
+		other->old = event->old;
+	return true;
+}
+
+void events_return(struct core *core)
+{
+	struct events *events = &core->events;
+	struct event *event = events->sent;
+
+	if (!event || !events->outside)
+		return;
+	events->sent = NULL;
+	events->outside = false;
+	if (event->subject == EVENT_OF_TEST)
+		test_failed(core, "who was to run the hook went away meanwhile");
+	if (event->subject == EVENT_OF_TEST || merged(core, event)) {
+		free(event);
+		return;
+	}
+	event->next = events->first;
+	events->first = events->again = event;
+	events->count++;
+}
+
+/* It was begun, and is the same still: what ended then is not run once more. */
+static bool goes_on(const struct core *core, const struct event *event)
+{
+	const struct core_side *sides;
+
+	if (core->events.again != event)
+		return false;
+	if (event->subject != EVENT_OF_START && event->subject != EVENT_OF_SIDE)
+		return true;
+	sides = core->wans[event->index].sides;
+	for (int side = 0; side < WAN_SIDES; side++)
+		if (!addr_equal(&core->events.told[side], &sides[side].now.address))
+			return false;
+	return true;
 }
 
 /* --- giving them away --- */
@@ -228,28 +288,42 @@ static void untold(struct core *core, struct event *event)
 	free(event);
 }
 
+static int events_send(struct core *core, const struct message_hook *hook)
+{
+	if (hooks_are_off(core))
+		return 0;
+	return core->runner.there ? runner_send(core, hook)
+				  : supervisor_send(core, hook, sizeof(*hook));
+}
+
 /* 0: given or done with; -EAGAIN: later. */
 static int events_give(struct core *core)
 {
 	struct events *events = &core->events;
+	bool outside = core->runner.there, again = goes_on(core, events->first);
 	struct message_hook hook;
 	struct event *event;
-	int result = 0;
+	int result;
 
+	if (!again) {
+		events->again = NULL;
+		events->after[0] = '\0';
+	}
 	note_told(core, events->first);
 	if (!event_facts(&hook, core, events->first)) {
 		untold(core, events_pop(events));
 		return 0;
 	}
-	hook.head.number = ++events->number;
-	if (!hooks_are_off(core))
-		result = supervisor_send(core, &hook, sizeof(hook));
-	if (result == -EAGAIN)
-		return result;
+	hook.head.number = again ? events->number : ++events->number;
+	memcpy(hook.after, events->after, sizeof(hook.after));
+	result = events_send(core, &hook);
+	if (result == -EAGAIN || (result < 0 && outside))
+		return -EAGAIN;
 	event = events_pop(events);
 	if (result == 0 && !hooks_are_off(core)) {
 		log_debug("hooks: event %s", message_event_name(hook.event));
 		events->sent = event;
+		events->outside = outside;
 		return 0;
 	}
 	finish(core, event);
@@ -262,7 +336,7 @@ static bool events_may_give(struct core *core)
 {
 	struct event **at = &core->events.first, *event;
 
-	if (!*at || core->events.sent)
+	if (!*at || core->events.sent || (!hooks_are_off(core) && runner_is_missing(core)))
 		return false;
 	if (!pause_is_on(core))
 		return true;
@@ -294,9 +368,15 @@ int64_t events_due_ms(const struct core *core)
 {
 	const struct events *events = &core->events;
 
-	if (!events->first || events->sent || (pause_is_on(core) && !events->test.waits))
+	if (!events->first || events->sent || (pause_is_on(core) && !events->test.waits) ||
+	    (!hooks_are_off(core) && runner_is_missing(core)))
 		return INT64_MAX;
 	return events->retry_ms;
+}
+
+bool events_wait(const struct core *core)
+{
+	return core->events.first && !hooks_are_off(core);
 }
 
 bool events_are_settled(const struct core *core)
@@ -351,6 +431,8 @@ void events_renumber(struct core *core, const struct config *config,
 		}
 		*at = event->next;
 		events->count--;
+		if (events->again == event)
+			events->again = NULL;
 		free(event);
 	}
 	/* Hooks that run for what is no more may end; nobody waits for what they told. */

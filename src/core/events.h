@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The queue of hook events: one at a time is given to the supervisor, in order.
+ * The queue of hook events: one at a time is given to who runs hooks, in order: the
+ * supervisor, or a runner outside (runner.h).
  *
  * About a WAN's address the queue only remembers that something is to be told. What, is
  * the difference between what hooks were told last (core_side.told, in the state file)
@@ -63,9 +64,12 @@ struct event_test {
 struct events {
 	struct event *first;		/* waiting, oldest first */
 	size_t count;
-	struct event *sent;		/* the supervisor has it */
+	struct event *sent;		/* the supervisor has it, or the runner */
+	bool outside;			/* the runner */
 	struct addr told[2];		/* and these are the addresses it told, by side */
 	uint32_t number;
+	char after[MESSAGE_HOOK_BYTES];	/* the last hook of it that has ended */
+	struct event *again;		/* waits after it was `sent`; NULL */
 	int64_t retry_ms;		/* the channel was full */
 	bool dropped_said;
 	struct event_test test;
@@ -86,16 +90,23 @@ void events_record(struct core *core, size_t record, enum message_event kind,
 
 /*
  * One hook is to be run, with the facts as they are then; control_tested() tells of it.
- * -EOPNOTSUPP: no hooks are configured; -EBUSY: another test is not done yet, or the queue is full.
+ * -EOPNOTSUPP: no hooks are configured; -EBUSY: another test is not done yet, or the queue is
+ * full; -ENOTCONN: nobody is there to run it.
  */
 int events_test(struct core *core, const char *name,
 		enum message_event kind) __attribute__((warn_unused_result));
 
-/* The supervisor's MESSAGE_HOOK_RESULT, MESSAGE_HOOK_DONE. */
+/* MESSAGE_HOOK_RESULT, MESSAGE_HOOK_DONE of the supervisor or the runner. */
 void events_ran(struct core *core, const struct message_hook_result *result);
 void events_finished(struct core *core, const struct message_reply *reply);
 
-/* Gives the next event to the supervisor when none is under way. */
+/* Who had the event is gone: it is given again, behind the hooks that have ended. */
+void events_return(struct core *core);
+
+/* Some wait that somebody has to run hooks for. */
+bool events_wait(const struct core *core);
+
+/* Gives the next event to the runner or the supervisor when none is under way. */
 void events_turn(struct core *core, int64_t now_ms);
 int64_t events_due_ms(const struct core *core);
 bool events_are_settled(const struct core *core);

@@ -198,6 +198,7 @@ int reload_run(struct core *core, int fd, struct err *ret_err)
 		return result;
 	}
 	level_reset(core);
+	runner_configured(core);
 	core->state.dirty = true;
 	core->sync.asked = true;
 	core->sync.error[0] = '\0';

@@ -334,7 +334,7 @@ char *status_print(const struct core *core, int64_t now_ms)
 	for (size_t i = 0; i < core->config->wan_count; i++)
 		add_wan(wans, core, &core->wans[i], now_ms);
 	json_add(head, "hooks", hookbook_format(book));
-	json_add_string(head, "hooks_reason", book->reason[0] ? book->reason : NULL);
+	json_add_string(head, "hooks_reason", runner_reason(core));
 	json_print_take(&text, head);
 	if (text.failed || text.length == 0)
 		return NULL;

@@ -233,6 +233,8 @@ static void complete_options(struct complete *complete)
 		complete_add(complete, "--interface");
 		complete_add(complete, "--passive");
 	}
+	if (takes & CTL_TAKES_HOOKS)
+		complete_add(complete, "--run-hooks");
 	if (!complete->command) {
 		complete_add(complete, "--help");
 		complete_add(complete, "--version");

@@ -101,6 +101,17 @@ static int list_print(const struct ctl_options *options, const struct ctl_view *
 	return status;
 }
 
+/* Whose files are hooks besides root's: theirs who runs them. */
+static uid_t trusted_user(const struct ctl_options *options, const struct json *daemon)
+{
+	const struct json *uid = json_get(json_get(daemon, "runner"), "uid");
+	int64_t number;
+
+	return json_integer(uid, 0, UINT32_MAX, &number)
+		       ? (uid_t)number
+		       : hookfiles_user(options->socket_path);
+}
+
 /* No daemon: the configuration says which directory. */
 static int list_alone(const struct ctl_options *options, const struct ctl_view *view)
 {
@@ -132,8 +143,8 @@ static int hook_list(const struct ctl_options *options, const struct ctl_view *v
 		return list_alone(options, view);
 	}
 	directory = json_string(json_get(answer.root, "directory"));
-	list = list_make(directory ? directory : "",
-			 hookfiles_user(options->socket_path), answer.root);
+	list = list_make(directory ? directory : "", trusted_user(options, answer.root),
+			 answer.root);
 	ctl_answer_done(&answer);
 	return list_print(options, view, list);
 }

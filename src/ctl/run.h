@@ -37,6 +37,8 @@ void run_look_said(const struct ctl_options *options, const struct ctl_view *vie
 
 int run_plan(const struct ctl_options *options, const struct ctl_view *view);
 int run_watch(const struct ctl_options *options, const struct ctl_view *view);
+/* watch --run-hooks: run_hooks.c */
+int run_hooks(const struct ctl_options *options);
 int run_doctor(const struct ctl_options *options, const struct ctl_view *view);
 int run_tag(const struct ctl_options *options, const struct ctl_view *view);
 int run_hook(const struct ctl_options *options, const struct ctl_view *view);

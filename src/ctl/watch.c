@@ -282,9 +282,11 @@ int run_watch(const struct ctl_options *options, const struct ctl_view *view)
 {
 	struct watching watching = { .options = options, .view = view, .in = TEXT_INIT };
 	struct err err;
-	int rc = ctl_connect(options->socket_path, WATCH_HELLO_MS, &watching.fd, &err);
-	int status;
+	int status, rc;
 
+	if (options->run_hooks)
+		return run_hooks(options);
+	rc = ctl_connect(options->socket_path, WATCH_HELLO_MS, &watching.fd, &err);
 	if (rc < 0)
 		return run_complain(run_exit_of(rc), err.text);
 	status = watch_run(&watching);

@@ -8,7 +8,7 @@ const struct ctl_word ctl_words[CTL_COMMANDS] = {
 	[CTL_PLAN] = { "plan", 0, 0, CTL_TAKES_ADDRESS | CTL_TAKES_CONFIG, "" },
 	[CTL_SYNC] = { "sync", 0, 0, 0, "" },
 	[CTL_UPDATE] = { "update", 0, MANY, CTL_TAKES_FORCE, "" },
-	[CTL_WATCH] = { "watch", 0, 0, 0, "" },
+	[CTL_WATCH] = { "watch", 0, 0, CTL_TAKES_HOOKS, "" },
 	[CTL_DOCTOR] = { "doctor", 0, 0, CTL_TAKES_PROBE | CTL_TAKES_ADDRESS | CTL_TAKES_CONFIG,
 		"" },
 	[CTL_RULES] = { "rules", 0, 0, CTL_TAKES_CONFIG, "" },

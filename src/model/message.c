@@ -16,6 +16,7 @@
 
 enum {
 	TIMEOUT_MAX_MS = 600 * 1000,
+	HOOKS_TIME_MAX_MS = 3600 * 1000,
 	TTL_MAX_S = 7 * 86400,
 	RETRY_MAX_S = 86400,
 	ERRNO_MAX = 4095,		/* include/linux/err.h: MAX_ERRNO */
@@ -82,7 +83,14 @@ static bool hook_ok(const struct message_hook *hook)
 	       field_is_text(hook->provider, sizeof(hook->provider)) &&
 	       field_is_text(hook->reason, sizeof(hook->reason)) &&
 	       field_is_text(hook->message, sizeof(hook->message)) &&
-	       hook_name_ok(hook->only, false);
+	       hook_name_ok(hook->only, false) && hook_name_ok(hook->after, false);
+}
+
+static bool hooks_ok(const struct message_hooks *hooks)
+{
+	return hooks->timeout_ms > 0 && hooks->timeout_ms <= HOOKS_TIME_MAX_MS &&
+	       terminated(hooks->directory, sizeof(hooks->directory)) &&
+	       field_is_text(hooks->user, sizeof(hooks->user));
 }
 
 static bool outcome_has_code(uint32_t outcome)
@@ -179,6 +187,27 @@ bool message_to_core_ok(const void *packet, size_t bytes)
 	default:
 		return false;
 	}
+}
+
+bool message_to_runner_ok(const void *packet, size_t bytes)
+{
+	const struct message *head = packet;
+
+	if (bytes < sizeof(*head))
+		return false;
+	if (head->type == MESSAGE_HOOK_RUN)
+		return bytes == sizeof(struct message_hook) && hook_ok(packet);
+	return head->type == MESSAGE_HOOKS && bytes == sizeof(struct message_hooks) &&
+	       hooks_ok(packet);
+}
+
+/* Less than a supervisor may say: it is whoever was allowed to run hooks. */
+bool message_of_runner_ok(const void *packet, size_t bytes)
+{
+	const struct message *head = packet;
+
+	return message_to_core_ok(packet, bytes) &&
+	       (head->type == MESSAGE_HOOK_RESULT || head->type == MESSAGE_HOOK_DONE);
 }
 
 size_t message_hook_result_bytes(const struct message_hook_result *result)

@@ -66,6 +66,8 @@ static int core_child(struct supervisor *supervisor, int channel)
 		.gid = facts->core.gid,
 		.control_group = facts->control_group,
 		.admin_group = facts->admin_group,
+		.hooks_user = facts->runner,
+		.hooks_outside = options->hooks_outside,
 		.watchdog_ms = supervisor->watchdog_ms,
 	};
 

@@ -16,7 +16,7 @@
 #include "hairpin/addr.h"
 #include "hairpin/message.h"
 
-#include "hooks.h"
+#include "hairpin/hooks.h"
 #include "load.h"
 
 struct finder {

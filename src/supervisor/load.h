@@ -49,6 +49,7 @@ struct load_facts {
 	uint32_t errors, broken, warnings;	/* as config_problems counts them */
 	struct load_user core, publisher, hooks;
 	gid_t control_group, admin_group;	/* (gid_t)-1: none */
+	uid_t runner;			/* may run hooks outside; (uid_t)-1: nobody */
 	int64_t hooks_timeout_ms;
 	char hooks_directory[CONFIG_PATH_BYTES];	/* "": none */
 	char state_directory[CONFIG_PATH_BYTES];

@@ -17,6 +17,7 @@
 
 #define CORE_USER "hairpind"
 #define PUBLISHER_USER "hairpin-publish"
+#define HOOKS_USER "hairpind-hooks"
 #define NOBODY "nobody"
 
 static const struct load_user stay = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
@@ -86,6 +87,8 @@ static struct load_user core_user(const char *state_directory)
 static void users_gather(const struct config *config, struct load_facts *facts)
 {
 	facts->core = facts->publisher = facts->hooks = stay;
+	facts->runner = user_find(config->hooks.user[0] ? config->hooks.user
+							: HOOKS_USER).uid;
 	if (geteuid() != 0) {
 		facts->hooks_user_refused = config->hooks.user[0] != '\0';
 		return;

@@ -61,7 +61,7 @@ static void reload_adopt(struct supervisor *supervisor, int document)
 		 facts->log_level);
 	if (!first)
 		reload_say_later(&old, facts);
-	if (facts->hooks_user_refused)
+	if (facts->hooks_user_refused && !supervisor->options->hooks_outside)
 		log_warning("hooks: their user is unknown, or we are not root; they are "
 			    "not run");
 	hooks_set(&supervisor->hooks,

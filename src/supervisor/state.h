@@ -15,7 +15,7 @@
 #include "hairpin/message.h"
 #include "hairpin/supervisor.h"
 #include "finder.h"
-#include "hooks.h"
+#include "hairpin/hooks.h"
 #include "load.h"
 #include "restart.h"
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -172,6 +173,29 @@ static void emit_rules(struct program *program, enum sandbox_role role)
 	}
 }
 
+/*
+ * To find the number of a link (fe80::1%eth0) glibc takes an inet socket where it gets no
+ * unix one. musl does not: there the publisher may have one, of the kind that no bus and no
+ * daemon's control listens on.
+ */
+static void emit_unix_sockets(struct program *program)
+{
+#if defined(__NR_socket) && !defined(__GLIBC__)
+	enum { KIND = 0xf };	/* beside SOCK_CLOEXEC and SOCK_NONBLOCK */
+
+	emit_unless(program, BPF_JEQ, __NR_socket, 8);
+	emit_load(program, offset_of_argument(0));
+	emit_unless(program, BPF_JEQ, AF_UNIX, 5);
+	emit_load(program, offset_of_argument(1));
+	emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, KIND));
+	emit_allow_if(program, SOCK_DGRAM);
+	emit_return(program, program->refuse);
+	emit_load(program, offsetof(struct seccomp_data, nr));
+#else
+	(void)program;
+#endif
+}
+
 /* Signals go to ourselves only: abort(), raise(). */
 static void emit_own_signals(struct program *program)
 {
@@ -198,6 +222,8 @@ static void program_make(struct program *program, enum sandbox_role role, uint32
 	program->length = 0;
 	program->refuse = trap ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | EPERM;
 	emit_head(program, arch);
+	if (role == SANDBOX_PUBLISHER)
+		emit_unix_sockets(program);
 	emit_rules(program, role);
 	emit_own_signals(program);
 #ifdef __NR_clone3

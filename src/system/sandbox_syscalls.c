@@ -72,7 +72,7 @@ static const struct syscall_rule rules[] = {
 	ALLOW(inotify_add_watch, PUBLISHER),
 	ALLOW(inotify_rm_watch, PUBLISHER),
 	/* sockets */
-	ALLOW(connect, BOTH),
+	ALLOW(connect, PUBLISHER),
 	ALLOW(bind, BOTH),
 	ALLOW(getsockname, BOTH),
 	ALLOW(getpeername, BOTH),
@@ -371,12 +371,12 @@ const struct syscall_rule *syscall_rules(size_t *ret_count)
 	return rules;
 }
 
-static const uint32_t families_core[] = { AF_UNIX, AF_NETLINK };
+static const uint32_t families_core[] = { AF_NETLINK };
 /*
  * Netlink: libcurl and c-ares ask the kernel for interfaces and routes (no rights
  * needed).
  */
-static const uint32_t families_publisher[] = { AF_INET, AF_INET6, AF_UNIX, AF_NETLINK };
+static const uint32_t families_publisher[] = { AF_INET, AF_INET6, AF_NETLINK };
 static const uint32_t families_pair[] = { AF_UNIX };
 /* Never TIOCSTI and its kind, which type into the terminal of whoever started us. */
 static const uint32_t ioctls[] = {

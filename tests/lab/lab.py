@@ -24,6 +24,9 @@ import time
 
 import guard
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import figure  # noqa: E402
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.dirname(os.path.abspath(__file__))
 GATEWAY, RESOLVER, AUTHORITY, PROVIDER = '81.2.69.254', '45.11.1.1', '45.11.1.53', '45.11.1.80'
@@ -106,6 +109,7 @@ class Lab:
         self.daemon = None
         self.address = None
         self.clock = None       # virtual time, see warp.py
+        self.logs = set()
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o755)
         self.guard = guard.Guard(self)
@@ -123,6 +127,17 @@ class Lab:
         guard.leave(self.guard)
         if kind is None or kind is SystemExit and not value.code:
             self.guard.last()
+        self.see_no_trap()
+
+    def see_no_trap(self):
+        """Under HAIRPIND_SECCOMP=trap whatever the filter of system calls refuses ends the process that did it."""
+        if os.environ.get('HAIRPIND_SECCOMP') != 'trap':
+            return
+        traps = []
+        for path in self.logs:
+            with open(path, errors='replace') as log:
+                traps += [line for line in log if 'Bad system call' in line]
+        figure('S38', f'{os.path.basename(sys.argv[0])}: traps', len(traps), '== 0')
 
     # --- processes
 
@@ -385,6 +400,7 @@ echo "$HAIRPIN_EVENT $HAIRPIN_FAMILY $HAIRPIN_OLD $HAIRPIN_NEW $HAIRPIN_HOSTNAME
 
     def start_daemon(self, *more, wait=True, log=None):
         self.log_path = log or f'{self.folder}/hairpind.log'
+        self.logs.add(self.log_path)
         environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0:abort_on_error=0:verify_asan_link_order=0',
                            UBSAN_OPTIONS='print_stacktrace=1', **(self.clock.environment() if self.clock else {}))
         self.daemon = self.start(f'{self.build}/hairpind', *more, ns='router', log=self.log_path, env=environment)

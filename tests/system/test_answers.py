@@ -7,7 +7,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from lab import HOST, Lab, run, wait_for  # noqa: E402
-from tap import run_tests, same  # noqa: E402
+from tap import figure, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 lab = None
@@ -124,6 +124,25 @@ def certificate():
     lab.write_configuration()
 
 
+NASTY = 'bad\r\nMay 1 root: hairpind: all fine\x1b]0;x\a%s%n%n%x\x9b31m\u202e\u2066\u200b\x7f' + 'y' * 500
+
+
+def log_injection():
+    """A hostile answer is one line in the log, a short one; nothing of it acts on a terminal or turns the reading round"""
+    lab.write_configuration(lab.configuration(dns={'check_every': '1h'}, log={'level': 'debug'}))
+    record = case({'body': NASTY}, 'waiting')
+    lines = lab.log().split('\n')
+    told = [line for line in lines if 'all fine' in line]
+    assert told and all('root: hairpind' in line and line.startswith(('publisher:', 'record ')) for line in told), told
+    loud = [line for line in lines for c in line if c < ' ' or '\x7f' <= c <= '\x9f' or c in '\u200b\u202e\u2066\ufffd']
+    longest = max(len(line[line.index('bad'):].encode()) for line in told)
+    figure('S13', 'bytes below 0x20, C1 or bidi in the log', len(loud), '== 0')
+    figure('S13', 'lines that one answer makes for each that tells it', len([line for line in lines if line.startswith('May 1')]), '== 0')
+    figure('S13', 'bytes of the answer in its line, and what follows it', longest, 260)
+    assert '\\x1b' in record['reason'] and '\x1b' not in record['reason'], record
+    lab.write_configuration(lab.configuration(dns={'check_every': '1h'}))
+
+
 def main():
     global lab
     with Lab(build=BUILD) as lab:
@@ -135,7 +154,7 @@ def main():
                    transient('server error 500', {'status': 500}), transient('HTML', {'body': '<html>good 1.2.3.4</html>'}),
                    transient('nothing', {'body': ''}), transient('too much', {'bytes': 300000}),
                    transient('cut off', {'cut': True}), transient('nonsense', {'body': 'goodness 81.2.69.7'}),
-                   busy, retry_after, silent, certificate])
+                   busy, retry_after, silent, log_injection, certificate])
 
 
 main()

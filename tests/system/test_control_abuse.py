@@ -19,7 +19,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from lab import wait_for  # noqa: E402
-from tap import Skip, run_tests, same  # noqa: E402
+from tap import Skip, figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build')
 SOCKET, FOLDER = '/run/hairpind/control.sock', '/run/abuse'
@@ -98,6 +98,9 @@ def descriptors():
 class Harm:
     """Meanwhile others are answered, soon and always, and memory is bounded."""
 
+    def __init__(self, what, entry='S9'):
+        self.what, self.entry = what, entry
+
     def __enter__(self):
         self.late = self.cut = self.asked = 0
         self.most_kib, self.before_kib, self.descriptors, self.over = 0, memory_kib(), descriptors(), False
@@ -120,12 +123,13 @@ class Harm:
         if kind:
             return
         print(f'# {self.asked} others asked, {self.late} were answered late; at most {self.most_kib} KiB', flush=True)
-        same(self.cut, 0, 'others that were cut off')
-        assert self.late <= max(2, self.asked * LATE_MAX), f'{self.late} of {self.asked} answered after {SLOW_S} s'
+        figure(self.entry, f'{self.what}: others that were cut off', self.cut, 0)
+        figure(self.entry, f'{self.what}: others answered after 100 ms, percent (a busy machine: some)',
+               100 * max(0, self.late - 2) / self.asked, 100 * LATE_MAX)
         # 16 answers of a mebibyte each is what may wait, and what they are made of.
-        assert self.most_kib < self.before_kib + 24 * 1024, f'{self.most_kib} KiB'
+        figure(self.entry, f'{self.what}: KiB of memory beyond rest, at most', self.most_kib - self.before_kib, 24 * 1024)
         wait_for('descriptors are closed', 5, lambda: descriptors() <= self.descriptors)
-        assert memory_kib() < self.before_kib + 2048, f'{memory_kib()} KiB are left of {self.before_kib}'
+        figure(self.entry, f'{self.what}: KiB of memory that stay', max(0, memory_kib() - self.before_kib), 2048)
 
 
 def as_user(uid, groups, what, userns=False):
@@ -190,11 +194,12 @@ def rights():
             raise Skip('user namespaces are off for users')
         same(got if wanted else 'PermissionError' in got, wanted or True)
     same(ask({'command': 'status'})['paused_until'], None)
+    holds('S8', 'refused: who is not in the group, and root of another user namespace; readers change nothing')
 
 
-def crowd(what):
+def crowd(what, said, entry='S9'):
     """what() as a reader that is not root, while root asks too."""
-    with Harm():
+    with Harm(said, entry):
         got = as_user(STRANGER, [READERS], what)
         assert got is None, got
 
@@ -209,7 +214,7 @@ def held():
             with contextlib.suppress(OSError):
                 clients[-1].send(b'{"comm')
         time.sleep(0.5)
-    crowd(hold)
+    crowd(hold, '1,000 connections held open')
 
 
 def lines():
@@ -231,7 +236,7 @@ def lines():
             time.sleep(0.01)
         client.send(b'}\n')
         assert b'version' in read_all(client)
-    crowd(say)
+    crowd(say, '100 MB without an end, NULs, a byte at a time')
 
 
 def commands():
@@ -245,7 +250,7 @@ def commands():
             with connect() as client, contextlib.suppress(ConnectionError):
                 client.send(b'{"command": "version"}\n')
                 client.recv(100)
-    crowd(command)
+    crowd(command, 'a million commands, 10,000 connections')
 
 
 def deaf():
@@ -267,7 +272,7 @@ def deaf():
     shouting = threading.Thread(target=shout)
     shouting.start()
     try:
-        crowd(ask_and_wait)
+        crowd(ask_and_wait, 'readers that never read')
     finally:
         shouting.join()
 
@@ -320,7 +325,50 @@ def passed():
             client = connect()
             client.sendmsg([b'{"command": "version"}\n'], rights)
             assert b'version' in read_all(client)
-    crowd(give)
+    crowd(give, '253 descriptors a hundred times')
+
+
+def vanish():
+    """Clients that go away in the middle of a request, of an answer, of a wait: no effect"""
+    def go():
+        for request in (b'{"comm', b'{"command": "status"}\n', b'{"command": "watch"}\n', b'{"command": "sync"}\n', b'') * 200:
+            with connect() as client, contextlib.suppress(ConnectionError):
+                if request:
+                    client.send(request)
+                if request.endswith(b'}\n'):
+                    client.recv(1)
+    crowd(go, '1,000 clients that go away in the middle', 'F72')
+
+
+def born():
+    """The socket is never there with more rights than it shall have"""
+    place = f'{FOLDER}/born/control.sock'
+    with open(f'{FOLDER}/hairpind.json') as file:
+        config = json.load(file)
+    config['control']['socket'] = place
+    config['state']['directory'] = f'{FOLDER}/born-state'
+    os.makedirs(f'{FOLDER}/born-state')
+    os.makedirs(f'{FOLDER}/born')
+    with open(os.open(f'{FOLDER}/born.json', os.O_WRONLY | os.O_CREAT, 0o600), 'w') as file:
+        json.dump(config, file)
+    seen = set()
+    for _ in range(5):
+        other = subprocess.Popen([f'{BUILD}/hairpind', '-c', f'{FOLDER}/born.json'], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            over = time.monotonic() + 10
+            while time.monotonic() < over:
+                with contextlib.suppress(OSError):
+                    mode = os.stat(place)
+                    seen.add((mode.st_mode & 0o777, mode.st_uid, mode.st_gid))
+                    if mode.st_gid == READERS and not isinstance(open_it(place), OSError):
+                        break
+        finally:
+            other.send_signal(signal.SIGTERM)
+            other.wait(10)
+    wider = [mode for mode, _, _ in seen if mode & 0o117]
+    assert seen, 'it was never seen'
+    figure('S8', 'rights beyond 0660 while the socket is made, in 5 starts looked at all the time', len(wider), 0)
 
 
 def paths():
@@ -381,6 +429,7 @@ def paths():
     other.send_signal(signal.SIGTERM)
     same(other.wait(10), 0)
     same(os.path.exists(place), False)
+    holds('S10', 'link, directory and live socket of others stay as they are; a stale one is replaced, ours goes with us')
 
 
 def open_it(path):
@@ -411,7 +460,7 @@ def main():
     os.chmod(FOLDER, 0o755)
     start_daemon()
     try:
-        run_tests([rights, held, lines, commands, deaf, looks, passed, paths, stop])
+        run_tests([rights, held, lines, commands, deaf, looks, passed, vanish, born, paths, stop])
     finally:
         if daemon.poll() is None:
             daemon.kill()

@@ -9,7 +9,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from lab import HOST, Lab, run, wait_for  # noqa: E402
-from tap import run_tests, same  # noqa: E402
+from tap import figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 lab = None
@@ -137,6 +137,8 @@ def memory_of_names():
     wait_for('repaired', 60, lambda: lab.dns() == ['81.2.69.33'])
     wait_for('current', 60, lambda: state() == 'current')
     same([request['query']['myip'] for request in lab.requests()[asked:]], ['81.2.69.33'])
+    figure('S17', 'updates where DNS alone says another address', len(lab.requests()) - asked, 1)
+    holds('S17', 'rules stay as they are where DNS alone says another address', in_step('81.2.69.33') and '9.9.9.9' not in lab.rules())
 
 
 def change_in_flight():

@@ -87,12 +87,12 @@ def words_agree():
         assert re.search(rf'^\.It Cm {command}\b', described, re.M), f'{command} has no paragraph'
         assert re.search(rf'^\.Cm .*\b{command}\b|^\.Op Cm {command}\b', page.split('.Sh DESCRIPTION')[0], re.M), f'{command} has no synopsis'
     same(set(re.findall(r'^\.It Cm ([a-z]+)', described, re.M)), commands)
-    known = set(re.findall(r'^\t\t\{ "([a-z]+)",', read('src/hairpinctl.c'), re.M))
+    known = set(re.findall(r'^\t\t\{ "([a-z-]+)",', read('src/hairpinctl.c'), re.M))
     offered = set()
     for command in ('', *commands):
-        offered |= set(re.findall(r'^--([a-z]+)$', ctl('complete', '--', *([command] if command else []), '--')[1], re.M))
-    same((set(re.findall(r'--([a-z]+)', text)), offered), (known, known))
-    same(set(re.findall(r'Fl (?:[a-zA-Z] , Fl )?-([a-z]+)', page)), known)
+        offered |= set(re.findall(r'^--([a-z-]+)$', ctl('complete', '--', *([command] if command else []), '--')[1], re.M))
+    same((set(re.findall(r'--([a-z][a-z-]+)', text)), offered), (known, known))
+    same(set(re.findall(r'Fl (?:[a-zA-Z] , Fl )?-([a-z-]+)', page)), known)
 
 
 def lines_parse():

@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import Skip, run_tests, same  # noqa: E402
+from tap import Skip, figure, run_tests, same  # noqa: E402
 import publish_side as side  # noqa: E402
 from publish_side import DISCOVER, FOLDER, PROVIDER, Publisher, Web, http, make_job, one, reply, rr  # noqa: E402
 
@@ -56,20 +56,26 @@ def test_web():
 
 def test_web_nonsense():
     """pages, lists, JSON, another family, headers, other statuses: nothing of it is an address"""
-    for body in ('', '<html>81.2.69.7</html>', '81.2.69.7 81.2.69.8', '81.2.69.7\n81.2.69.8\n', '{"ip": "81.2.69.7"}',
-                 'your address is 81.2.69.7', '081.2.69.7', '81.2.69.7/32', '81.2.69.7:443', '::ffff:81.2.69.7',
-                 f'{ADDRESS}\0', f'{ADDRESS}{" " * 60}', '\xef\xbb\xbf81.2.69.7'):
+    bodies = ('', '<html>81.2.69.7</html>', '81.2.69.7 81.2.69.8', '81.2.69.7\n81.2.69.8\n', '{"ip": "81.2.69.7"}',
+              'your address is 81.2.69.7', '081.2.69.7', '81.2.69.7/32', '81.2.69.7:443', '::ffff:81.2.69.7',
+              f'{ADDRESS}\0', f'{ADDRESS}{" " * 60}', '\xef\xbb\xbf81.2.69.7', '0x51.2.69.7', '1359103239', 'nginx/1.2.3.4', '81.2.69.7 ' * 10240)
+    taken = 0
+    for body in bodies:
         web.say = http(body)
         answer = ask('http', URL)
-        same((answer.verdict, answer.addresses), ('transient', []), repr(body))
+        taken += len(answer.addresses)
+        same((answer.verdict, answer.addresses), ('transient', []), repr(body)[:80])
         assert 'something else than one address' in answer.text, answer
+    figure('F7', f'addresses found in {len(bodies)} bodies that are not one', taken, '== 0')
     web.say = http(ADDRESS6)
     answer = ask('http', URL)
     same((answer.verdict, answer.addresses, answer.text), ('transient', [], 'says an address of the other family'))
     for status in (201, 204, 301, 302, 400, 403, 404, 500, 503, 511):
         web.say = http(ADDRESS, status, Location=URL, X_Client_IP=ADDRESS, Set_Cookie=f'ip={ADDRESS}')
         answer = ask('http', URL)
+        taken += len(answer.addresses)
         same((answer.verdict, answer.addresses, answer.status), ('transient', [], status))
+    figure('F41', 'addresses taken from other statuses than 200 and from headers', taken, '== 0')
     web.say = http(ADDRESS, 429, Retry_After='120')
     answer = ask('http', URL)
     same((answer.verdict, answer.retry_after), ('rate limited', 120))

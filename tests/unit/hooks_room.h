@@ -17,8 +17,8 @@
 
 #include "hairpin/clock.h"
 #include "hairpin/json.h"
+#include "hairpin/hooks.h"
 #include "hairpin/log.h"
-#include "supervisor/hooks.h"
 #include "scratch.h"
 
 static struct scratch scratch;		/* hooks/ and what they write */

@@ -306,7 +306,8 @@ static void not_run(void **state)
 	close(fd);
 	fd = ask(0, "{\"command\":\"hooks\"}\n");
 	assert_string_equal(answer(fd, text),
-			    "{\"directory\":null,\"reason\":null,\"hooks\":[]}\n");
+			    "{\"directory\":null,\"reason\":null,\"runner\":null,"
+			 "\"hooks\":[]}\n");
 	close(fd);
 }
 

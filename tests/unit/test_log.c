@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "figure.h"
 #include "hairpin/err.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
@@ -182,6 +183,8 @@ static void pipe_never_blocks(void **state)
 	capture_pipe(&capture);
 	never_blocks(&capture);
 	capture_end(&capture);
+	figure_holds("F71", "standard error is a full pipe: nobody waits, lost lines are counted",
+		     true);
 }
 
 static void socket_never_blocks(void **state)
@@ -357,6 +360,7 @@ static void speaks_to_syslog(void **state)
 		skip();
 	}
 	assert_int_equal(status, 0);
+	figure_holds("F71", "syslog's socket is absent, full, or gone: nobody waits", true);
 	assert_string_equal(out, "");	/* none of it strayed to standard error */
 }
 

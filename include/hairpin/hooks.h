@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: hooks */
 /*
  * Running hooks: one event at a time, its files in the order of their names, one process
- * at a time. The loop asks for descriptor and deadline and tells what happened.
+ * at a time. Whoever runs them (the supervisor, or hairpinctl as a service) has a loop that
+ * asks for descriptor and deadline and tells what happened.
  *
  *   IDLE -> (event) -> RUNNING -> exit -> next file, or the event is done
  *                      RUNNING -> time limit -> TERMINATING (TERM sent to the group)
@@ -9,8 +11,8 @@
  *
  * What a hook leaves behind in its process group ends with it.
  */
-#ifndef HAIRPIN_SUPERVISOR_HOOKS_H
-#define HAIRPIN_SUPERVISOR_HOOKS_H
+#ifndef HAIRPIN_HOOKS_H
+#define HAIRPIN_HOOKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,7 +104,7 @@ void hooks_reaped(struct hooks *hooks, int status, int64_t now_ms);
 /* TERM now instead of at the time limit; nothing more is begun. */
 void hooks_stop(struct hooks *hooks, int64_t now_ms);
 
-/* --- hook_facts.c --- */
+/* --- facts.c --- */
 
 /* "PATH=...", ..., "HAIRPIN_...=..." ends with NULL; NULL: no memory. */
 char **hook_facts_environment(const struct message_hook *event);
@@ -111,7 +113,7 @@ void hook_facts_environment_free(char **environment);
 /* One line of JSON, with its newline; NULL: no memory. */
 char *hook_facts_json(const struct message_hook *event);
 
-/* --- hook_output.c --- */
+/* --- output.c --- */
 
 void hook_output_init(struct hooks_output *output, int fd);
 /* Reads what is there, a bounded amount; false at the end of it. */

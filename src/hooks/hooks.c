@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hooks.h"
+#include "hairpin/hooks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -241,6 +241,15 @@ static int hooks_list(struct hooks *hooks, struct err *ret_err)
 	return 0;
 }
 
+/* Those that were run before whoever ran them went. */
+static void hooks_pass_begun(struct hooks *hooks)
+{
+	const char *after = hooks->queue[0].after;
+
+	while (hooks->names[hooks->next] && strcmp(hooks->names[hooks->next], after) <= 0)
+		hooks->next++;
+}
+
 static void hooks_begin_event(struct hooks *hooks)
 {
 	struct err err = { "" };
@@ -259,7 +268,9 @@ static void hooks_begin_event(struct hooks *hooks)
 	if (rc < 0) {
 		hooks_note(hooks, err.text);
 		hooks->reply.status = rc;
+		return;
 	}
+	hooks_pass_begun(hooks);
 }
 
 /* Goes on until something runs or nothing is left. */

@@ -11,7 +11,7 @@
 
 #include "hairpin/json.h"
 #include "hairpin/text.h"
-#include "hooks.h"
+#include "hairpin/hooks.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_LANG "C.UTF-8"

@@ -6,7 +6,7 @@
 
 #include "hairpin/log.h"
 #include "hairpin/text.h"
-#include "hooks.h"
+#include "hairpin/hooks.h"
 
 /* At one go, so that a flood does not keep the loop from its other work. */
 enum { OUTPUT_TURN_BYTES = 256 * 1024, OUTPUT_CHUNK_BYTES = 16 * 1024 };

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Providers that hang, in four ways at once: each request ends by its time, and nothing else waits for it."""
+
+import os
+import statistics
+import sys
+import time
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+from lab import HERE, PROVIDER, PROVIDER_NAME, Lab, run, wait_for  # noqa: E402
+from tap import figure, run_tests, same  # noqa: E402
+from warp import Warp  # noqa: E402
+
+BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
+WAYS = {4431: 'accept and silence', 4432: 'TLS and silence', 4433: 'headers and silence', 4434: 'a black hole'}
+lab = clock = None
+addresses = iter(f'81.2.69.{number}' for number in range(20, 200))
+
+
+def entry(port):
+    return {'type': 'dyndns2', 'name': f'p{port}', 'server': f'{PROVIDER_NAME}:{port}', 'ca_file': f'{lab.folder}/ca.pem', 'username': 'me',
+            'password': {'file': '/etc/hairpind/password'}, 'hostnames': [f'h{port}.example.org']}
+
+
+def states():
+    return {int(record['provider'][1:]): record for record in (lab.status() or {'records': []})['records']}
+
+
+def begin(providers):
+    if lab.daemon:
+        same(lab.stop_daemon(), 0)
+    run('rm', '-rf', '/run/lab/state')
+    lab.write_configuration(lab.configuration(providers=providers))
+    lab.set_address(next(addresses))
+    lab.start_daemon()
+
+
+def ends_in_time():
+    """each request ends within 30 seconds, with a reason and a next try"""
+    begin([entry(port) for port in WAYS])
+    began, ended = {}, {}
+
+    def look():
+        for port, record in states().items():
+            if record['state'] == 'sending':
+                began.setdefault(port, clock.now())
+            elif record['state'] == 'waiting' and port in began:
+                ended.setdefault(port, (clock.now(), record))
+        return len(ended) == len(WAYS)
+    clock.until('all are under way', 20, lambda: look() or len(began) == len(WAYS), every=0.2)
+    clock.go(seconds=28)
+    clock.until('all have ended', 60, look, every=0.3)
+    for port, (when, record) in ended.items():
+        print(f'# {WAYS[port]}: {when - began[port]:.1f} s, {record["reason"]}')
+        assert record['reason'] and record['next_try'], record
+    figure('F26', f'the longest of {len(WAYS)} requests that hang', max(when - began[port] for port, (when, _) in ended.items()), 31, 's')
+
+
+def timed(action):
+    """The lower quartile of twelve, in ms of real time."""
+    spans = []
+    for _ in range(12):
+        begun = time.monotonic()
+        action()
+        spans.append((time.monotonic() - begun) * 1e3)
+    return statistics.quantiles(spans)[0]
+
+
+def change():
+    address = next(addresses)
+    lab.set_address(address)
+    wait_for('the rules', 5, lambda: f'{address} tcp' in lab.rules(), every=0.001)
+
+
+def nobody_waits():
+    """rules and status take no longer while requests hang than without any provider"""
+    begin([])
+    quiet = timed(change), timed(lab.status)
+    begin([entry(port) for port in WAYS])
+    wait_for('requests hang', 20, lambda: sum(record['state'] == 'sending' for record in states().values()) >= 3)
+    hanging = timed(change), timed(lab.status)
+    print(f'# quiet {quiet[0]:.1f} and {quiet[1]:.1f} ms, hanging {hanging[0]:.1f} and {hanging[1]:.1f} ms')
+    figure('F26', 'a change of rules while requests hang, times that without providers', hanging[0] / quiet[0], 3)
+    figure('F26', 'status while requests hang, times that without providers', hanging[1] / quiet[1], 3)
+    begun = time.monotonic()
+    same(lab.stop_daemon(), 0)
+    figure('F26', 'an orderly end while requests hang', time.monotonic() - begun, 5, 's')
+
+
+def main():
+    global lab, clock
+    with Lab(build=BUILD) as lab:
+        clock = Warp(lab)
+        run('nft', '-f', '-', ns='inet', input='table ip hole { chain in { type filter hook input priority 0; tcp dport 4434 drop; }; }')
+        lab.start(sys.executable, f'{HERE}/hanging.py', lab.folder, PROVIDER, ns='inet')
+        wait_for('they listen', 10, lambda: os.path.exists(f'{lab.folder}/hanging.ready'))
+        lab.load_rules('81.2.69.1')
+        run_tests([ends_in_time, nobody_waits])
+
+
+main()
