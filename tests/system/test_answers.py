@@ -119,7 +119,7 @@ def certificate():
     record = wait_for('refused', 20, lambda: (lambda r: r if r and r['reason'] and 'certificate' in r['reason'] else None)(
         lab.record()))
     assert record['state'] in ('waiting', 'stale'), record
-    same(len(lab.requests()) - asked, 0)
+    figure('S3', 'requests of the daemon that reach a provider of another CA', len(lab.requests()) - asked, '== 0')
     same(lab.stop_daemon(), 0)
     lab.write_configuration()
 

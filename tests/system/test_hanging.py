@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Providers that hang, in four ways at once: each request ends by its time, and nothing else waits for it."""
+"""Providers that hang, in four ways at once: each request ends by its time, and nothing else waits for it. And portals that answer
+in their place."""
 
 import os
 import statistics
@@ -7,7 +8,7 @@ import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from lab import HERE, PROVIDER, PROVIDER_NAME, Lab, run, wait_for  # noqa: E402
+from lab import GATEWAY, HERE, PROVIDER, PROVIDER_NAME, Lab, run, wait_for  # noqa: E402
 from tap import figure, run_tests, same  # noqa: E402
 from warp import Warp  # noqa: E402
 
@@ -87,6 +88,26 @@ def nobody_waits():
     figure('F26', 'an orderly end while requests hang', time.monotonic() - begun, 5, 's')
 
 
+def portal():
+    """a page in the provider's place: no success, ever slower; at once when the network changes"""
+    lab.provider_says(body='<!DOCTYPE html><html><body>good 81.2.69.7, please log in</body></html>')
+    lab.set_dns('81.2.69.1')
+    begin([{**entry(443), 'hostnames': ['home.example.org']}])
+    asked = len(lab.requests())
+    clock.until('three tries', 600, lambda: len(lab.requests()) >= asked + 3, every=5)
+    clock.go(minutes=35)
+    tries, record = len(lab.requests()) - asked, states()[443]
+    same((record['state'], record['verified']), ('waiting', False), str(record))
+    figure('F42', 'tries within 37 minutes of a portal', tries, 8)
+    lab.provider_says()
+    now = clock.now()
+    run('ip', 'route', 'del', 'default', ns='router')
+    run('ip', 'route', 'add', 'default', 'via', GATEWAY, ns='router')
+    wait_for('another try', 10, lambda: len(lab.requests()) > asked + tries)
+    figure('F42', 'until the next try when the network changes', lab.requests()[-1]['time'] - now, 2, 's')
+    clock.until('current', 60, lambda: states()[443]['state'] == 'current')
+
+
 def main():
     global lab, clock
     with Lab(build=BUILD) as lab:
@@ -95,7 +116,7 @@ def main():
         lab.start(sys.executable, f'{HERE}/hanging.py', lab.folder, PROVIDER, ns='inet')
         wait_for('they listen', 10, lambda: os.path.exists(f'{lab.folder}/hanging.ready'))
         lab.load_rules('81.2.69.1')
-        run_tests([ends_in_time, nobody_waits])
+        run_tests([ends_in_time, nobody_waits, portal])
 
 
 main()
