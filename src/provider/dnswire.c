@@ -6,146 +6,107 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { HEADER_BYTES = 12 };
+enum {
+	HEADER_BYTES = 12,
+	QUESTION_BYTES = 4, RECORD_BYTES = 10,	/* behind the name */
+	POINTER_END = 1 << 14,
+};
 
-/* --- ours --- */
+/*
+ * --- ours: written by hand, for ldns without memory leaves records out of a message, and an
+ * update without its conditions is another one ---
+ */
 
-static ldns_rdf *name_rdf(const struct dnsname *name)
+static void put_u16(struct text *out, unsigned number)
 {
-	return ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name->length, name->bytes);
+	const uint8_t bytes[] = { (uint8_t)(number >> 8), (uint8_t)number };
+
+	text_add_bytes(out, bytes, sizeof(bytes));
 }
 
-/* A record; without data where `address` is NULL. */
-static ldns_rr *make_record(const struct dnsname *name, ldns_rr_type type,
-			    ldns_rr_class class, uint32_t ttl_s,
-			    const struct addr *address)
+static void put_header(struct text *out, uint16_t id, unsigned opcode,
+		       unsigned prerequisites, unsigned updates)
 {
-	bool v6 = type == LDNS_RR_TYPE_AAAA;
-	ldns_rr *record = ldns_rr_new();
-	ldns_rdf *owner = name_rdf(name), *data = NULL;
+	put_u16(out, id);
+	put_u16(out, opcode << 11);
+	put_u16(out, 1);		/* the zone, or the question */
+	put_u16(out, prerequisites);
+	put_u16(out, updates);
+	put_u16(out, 0);
+}
 
-	if (address)
-		data = ldns_rdf_new_frm_data(v6 ? LDNS_RDF_TYPE_AAAA : LDNS_RDF_TYPE_A,
-					     addr_length_bytes(address), address->bytes);
-	if (!record || !owner || (address && !data) ||
-	    (data && !ldns_rr_push_rdf(record, data))) {
-		ldns_rdf_deep_free(owner);
-		ldns_rdf_deep_free(data);
-		ldns_rr_free(record);
-		return NULL;
+static void put_question(struct text *out, const struct dnsname *name)
+{
+	text_add_bytes(out, name->bytes, name->length);
+	put_u16(out, LDNS_RR_TYPE_SOA);
+	put_u16(out, LDNS_RR_CLASS_IN);
+}
+
+/* The zone's name stands right behind the header: names under it end by pointing there. */
+static size_t name_bytes(const struct dnsname *name, const struct dnsname *zone)
+{
+	return dnsname_is_under(name, zone) ? name->length - zone->length + 2U
+					    : name->length;
+}
+
+static void put_pointer(struct text *out, size_t at)
+{
+	put_u16(out, (unsigned)(0xc000 | at));
+}
+
+static void put_name(struct text *out, const struct dnsname *name,
+		     const struct dnsname *zone)
+{
+	if (!dnsname_is_under(name, zone)) {
+		text_add_bytes(out, name->bytes, name->length);
+		return;
 	}
-	ldns_rr_set_owner(record, owner);
-	ldns_rr_set_type(record, type);
-	ldns_rr_set_class(record, class);
-	ldns_rr_set_ttl(record, ttl_s);
-	return record;
+	text_add_bytes(out, name->bytes, (size_t)(name->length - zone->length));
+	put_pointer(out, HEADER_BYTES);
 }
 
-/* False: no memory, also where the record is NULL. */
-static bool add(ldns_rr_list *list, ldns_rr *record)
+/* What follows the name; without data where `address` is NULL. */
+static void put_record(struct text *out, unsigned type, unsigned class, uint32_t ttl_s,
+		       const struct addr *address)
 {
-	if (record && list && ldns_rr_list_push_rr(list, record))
-		return true;
-	ldns_rr_free(record);
-	return false;
+	put_u16(out, type);
+	put_u16(out, class);
+	put_u16(out, ttl_s >> 16);
+	put_u16(out, ttl_s & 0xffff);
+	put_u16(out, address ? (unsigned)addr_length_bytes(address) : 0);
+	if (address)
+		text_add_bytes(out, address->bytes, addr_length_bytes(address));
 }
 
-static ldns_rr_type type_of(const struct addr *address)
+static unsigned type_of(const struct addr *address)
 {
 	return address->family == AF_INET6 ? LDNS_RR_TYPE_AAAA : LDNS_RR_TYPE_A;
 }
 
-/* ldns asks for recursion, which is no matter of updates, and chooses ids by itself. */
-static int write_packet(ldns_pkt *packet, uint16_t id, struct text *out)
+static int written(const struct text *out)
 {
-	uint8_t *bytes = NULL;
-	size_t length = 0;
-
-	if (!packet)
-		return -ENOMEM;
-	ldns_pkt_set_rd(packet, false);
-	ldns_pkt_set_id(packet, id);
-	if (ldns_pkt2wire(&bytes, packet, &length) == LDNS_STATUS_OK)
-		text_add_bytes(out, bytes, length);
-	LDNS_FREE(bytes);
-	ldns_pkt_free(packet);
-	return length > 0 && !out->failed ? 0 : -ENOMEM;
-}
-
-/*
- * Without memory ldns leaves out of a copy what it has no room for, and dies of it later:
- * an update without its conditions would be another one.
- */
-static bool is_copy(const ldns_rr_list *copy, const ldns_rr_list *list)
-{
-	size_t count = ldns_rr_list_rr_count(list);
-
-	if (ldns_rr_list_rr_count(copy) != count)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		const ldns_rr *one = ldns_rr_list_rr(copy, i);
-		size_t parts = ldns_rr_rd_count(ldns_rr_list_rr(list, i));
-
-		if (!one || !ldns_rr_owner(one) || ldns_rr_rd_count(one) != parts)
-			return false;
-		for (size_t k = 0; k < parts; k++)
-			if (!ldns_rr_rdf(one, k))
-				return false;
-	}
-	return true;
-}
-
-/* The name belongs to the packet, if there is one. */
-static int write_update(uint16_t id, const struct dnsname *zone,
-			const ldns_rr_list *prerequisites, const ldns_rr_list *updates,
-			struct text *out)
-{
-	ldns_rdf *name = name_rdf(zone);
-	ldns_pkt *packet = NULL;
-
-	if (name)
-		packet = ldns_update_pkt_new(name, LDNS_RR_CLASS_IN, prerequisites,
-					     updates, NULL);
-	if (!packet)
-		ldns_rdf_deep_free(name);
-	if (packet && (ldns_rr_list_rr_count(ldns_pkt_question(packet)) != 1 ||
-		       !is_copy(ldns_pkt_answer(packet), prerequisites) ||
-		       !is_copy(ldns_pkt_authority(packet), updates))) {
-		ldns_pkt_free(packet);
-		packet = NULL;
-	}
-	return write_packet(packet, id, out);
+	return out->failed ? -ENOMEM : 0;
 }
 
 int dnswire_make_question(uint16_t id, const struct dnsname *name, struct text *out)
 {
-	ldns_rdf *rdf = name_rdf(name);
-	ldns_pkt *packet = NULL;
-
-	if (rdf)
-		packet = ldns_pkt_query_new(rdf, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
-	if (!packet)
-		ldns_rdf_deep_free(rdf);
-	return write_packet(packet, id, out);
+	put_header(out, id, LDNS_PACKET_QUERY, 0, 0);
+	put_question(out, name);
+	return written(out);
 }
 
 int dnswire_make_probe(uint16_t id, const struct dnsname *zone,
 		       const struct dnswire_record *records, size_t count,
 		       struct text *out)
 {
-	ldns_rr_list *prerequisites = ldns_rr_list_new(), *none = ldns_rr_list_new();
-	bool made = prerequisites && none;
-	int r = -ENOMEM;
-
-	for (size_t i = 0; made && i < count; i++)
-		made = add(prerequisites,
-			   make_record(records[i].name, type_of(&records[i].address),
-				       LDNS_RR_CLASS_IN, 0, &records[i].address));
-	if (made)
-		r = write_update(id, zone, prerequisites, none, out);
-	ldns_rr_list_deep_free(prerequisites);
-	ldns_rr_list_deep_free(none);
-	return r;
+	put_header(out, id, LDNS_PACKET_UPDATE, (unsigned)count, 0);
+	put_question(out, zone);
+	for (size_t i = 0; i < count; i++) {
+		put_name(out, records[i].name, zone);
+		put_record(out, type_of(&records[i].address), LDNS_RR_CLASS_IN, 0,
+			   &records[i].address);
+	}
+	return written(out);
 }
 
 /* The name's other family has said so already. */
@@ -157,37 +118,47 @@ static bool is_repeated(const struct dnswire_record *records, size_t index)
 	return false;
 }
 
-static bool add_update(const struct dnswire_record *record, uint32_t ttl_s,
-		       ldns_rr_list *updates)
+/* A name that stands in the conditions already: they begin behind the question. */
+static void put_name_again(struct text *out, const struct dnswire_record *records,
+			   size_t index, const struct dnsname *zone)
 {
-	ldns_rr_type type = type_of(&record->address);
+	const struct dnsname *name = records[index].name;
+	size_t at = HEADER_BYTES + zone->length + QUESTION_BYTES;
 
-	return add(updates, make_record(record->name, type, LDNS_RR_CLASS_ANY, 0,
-					NULL)) &&
-	       add(updates, make_record(record->name, type, LDNS_RR_CLASS_IN, ttl_s,
-					&record->address));
+	for (size_t i = 0; !dnsname_equal(records[i].name, name); i++)
+		if (!is_repeated(records, i))
+			at += name_bytes(records[i].name, zone) + RECORD_BYTES;
+	if (at < POINTER_END && !dnsname_equal(name, zone))
+		put_pointer(out, at);
+	else
+		put_name(out, name, zone);
 }
 
 int dnswire_make_update(uint16_t id, const struct dnsname *zone, uint32_t ttl_s,
 			const struct dnswire_record *records, size_t count,
 			struct text *out)
 {
-	ldns_rr_list *no_alias = ldns_rr_list_new(), *updates = ldns_rr_list_new();
-	bool made = no_alias && updates;
-	int r = -ENOMEM;
+	unsigned names = 0;
 
-	for (size_t i = 0; made && i < count; i++) {
-		if (!is_repeated(records, i))
-			made = add(no_alias, make_record(records[i].name,
-							 LDNS_RR_TYPE_CNAME,
-							 LDNS_RR_CLASS_NONE, 0, NULL));
-		made = made && add_update(&records[i], ttl_s, updates);
+	for (size_t i = 0; i < count; i++)
+		names += !is_repeated(records, i);
+	put_header(out, id, LDNS_PACKET_UPDATE, names, (unsigned)(2 * count));
+	put_question(out, zone);
+	for (size_t i = 0; i < count; i++) {
+		if (is_repeated(records, i))
+			continue;
+		put_name(out, records[i].name, zone);
+		put_record(out, LDNS_RR_TYPE_CNAME, LDNS_RR_CLASS_NONE, 0, NULL);
 	}
-	if (made)
-		r = write_update(id, zone, no_alias, updates, out);
-	ldns_rr_list_deep_free(no_alias);
-	ldns_rr_list_deep_free(updates);
-	return r;
+	for (size_t i = 0; i < count; i++) {
+		unsigned type = type_of(&records[i].address);
+
+		put_name_again(out, records, i, zone);
+		put_record(out, type, LDNS_RR_CLASS_ANY, 0, NULL);
+		put_name_again(out, records, i, zone);
+		put_record(out, type, LDNS_RR_CLASS_IN, ttl_s, &records[i].address);
+	}
+	return written(out);
 }
 
 /* --- what comes --- */
