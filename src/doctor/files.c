@@ -67,6 +67,7 @@ static char *files_fill(const struct files *files, const char *line)
 /* "define NAME = VALUE"; false: something else. */
 static bool files_define(struct files *files, const char *line)
 {
+	char *name, *value;
 	size_t length;
 
 	if (strncmp(line, "define ", 7) != 0)
@@ -75,12 +76,16 @@ static bool files_define(struct files *files, const char *line)
 	length = files_name_length(line);
 	if (!length || files->define_count == FILES_DEFINES_MAX)
 		return true;
-	files->defines[files->define_count].name = strndup(line, length);
+	name = strndup(line, length);
 	line += length;
-	files->defines[files->define_count].value = strdup(line + strspn(line, " \t="));
-	if (files->defines[files->define_count].name &&
-	    files->defines[files->define_count].value)
-		files->define_count++;
+	value = strdup(line + strspn(line, " \t="));
+	if (!name || !value) {
+		free(name);
+		free(value);
+		return true;
+	}
+	files->defines[files->define_count].name = name;
+	files->defines[files->define_count++].value = value;
 	return true;
 }
 

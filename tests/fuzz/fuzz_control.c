@@ -29,7 +29,7 @@ static void begin(void)
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin \x1b[31m\xff\"", "81.2.69.1");
 	sync_turn(&room.core, kernel.now_ms);
-	room.core.loop = ev_loop_new(EVFLAG_NOENV);
+	room.core.loop = loop_new();
 	require(room.core.loop && control_new(&room.core, &room.core.control) == 0);
 }
 

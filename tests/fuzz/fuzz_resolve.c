@@ -15,6 +15,7 @@
 
 #include "internet/ask.h"
 #include "internet/resolver.h"
+#include "hairpin/loop.h"
 #include "hairpin/outside.h"
 #include "require.h"
 
@@ -345,7 +346,7 @@ static void stop(uint8_t what, const union handle *handle)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, data + size };
-	struct ev_loop *loop = ev_loop_new(EVFLAG_NOENV);
+	struct ev_loop *loop = loop_new();
 	uint8_t what = take(&input);
 	struct resolve *resolve;
 	union handle handle;
