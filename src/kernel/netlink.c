@@ -33,6 +33,20 @@ static int socket_bind(struct netlink *netlink, struct err *ret_err)
 	return 0;
 }
 
+/*
+ * From now on the kernel lets no other process send to it. Its words would be passed over
+ * anyway, but between two questions nobody reads them, and where they fill the socket no
+ * answer gets in.
+ */
+static int socket_connect(const struct netlink *netlink, struct err *ret_err)
+{
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	if (connect(netlink->fd, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return err_set_errno(ret_err, -errno, "connecting a netlink socket");
+	return 0;
+}
+
 int netlink_open(struct netlink *netlink, int bus, struct err *ret_err)
 {
 	struct timeval wait = { .tv_sec = ANSWER_WAIT_S };
@@ -43,6 +57,8 @@ int netlink_open(struct netlink *netlink, int bus, struct err *ret_err)
 	if (r < 0)
 		return r;
 	r = socket_bind(&fresh, ret_err);
+	if (r == 0)
+		r = socket_connect(&fresh, ret_err);
 	fresh.buffer = malloc(NETLINK_BUFFER_BYTES);
 	if (r == 0 && !fresh.buffer)
 		r = err_set_errno(ret_err, -ENOMEM, "netlink socket");

@@ -6,6 +6,7 @@
  */
 #include "sandbox_syscalls.h"
 
+#include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -371,6 +372,8 @@ const struct syscall_rule *syscall_rules(size_t *ret_count)
 	return rules;
 }
 
+/* A filter does not see the address, but those of other families are longer. */
+static const uint32_t bytes_netlink[] = { sizeof(struct sockaddr_nl) };
 static const uint32_t families_core[] = { AF_NETLINK };
 /*
  * Netlink: libcurl and c-ares ask the kernel for interfaces and routes (no rights
@@ -414,6 +417,10 @@ static const struct syscall_argument arguments[] = {
 	  .roles = PUBLISHER,
 	  .argument = 0,
 	  VALUES(families_publisher) },
+	{ .number = __NR_connect,
+	  .roles = CORE,
+	  .argument = 2,
+	  VALUES(bytes_netlink) },
 	{ .number = __NR_socketpair,
 	  .roles = BOTH,
 	  .argument = 0,
