@@ -4,14 +4,17 @@ it lies about records and names, and nothing else comes of it."""
 
 import contextlib
 import itertools
+import json
 import os
 import random
 import shutil
+import socket
+import struct
 import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from lab import HOST, TOP, ZONE, Lab, run, wait_for  # noqa: E402
+from lab import HOST, TOP, ZONE, Lab, inside, run, wait_for  # noqa: E402
 from tap import figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -178,6 +181,74 @@ def at_random():
     holds('S37', 'all is right again when the publisher is honest')
 
 
+def netlink_ports(bus):
+    """The core's netlink sockets of this bus, by their port ids."""
+    core, ports = lab.processes()['core'], []
+    inodes = set()
+    for fd in os.listdir(f'/proc/{core}/fd'):
+        with contextlib.suppress(OSError):
+            inodes.add(os.readlink(f'/proc/{core}/fd/{fd}'))
+    with open(f'/proc/{core}/net/netlink') as table:
+        for line in table.read().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[1]) == bus and f'socket:[{fields[-1]}]' in inodes:
+                ports.append(int(fields[2]))
+    assert ports, bus
+    return ports
+
+
+def attribute(kind, value):
+    return struct.pack('=HH', 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def forged(link):
+    """(bus, multicast groups, message): an address, its end, a link, a route, a rule, a generation."""
+    address = attribute(1, bytes([6, 6, 6, 6])) + attribute(2, bytes([6, 6, 6, 6]))
+    bodies = ((0, 0x10, 20, struct.pack('=BBBBI', 2, 24, 0, 0, link) + address),
+              (0, 0x10, 21, struct.pack('=BBBBI', 2, 24, 0, 0, link) + address),
+              (0, 0x01, 17, struct.pack('=BxHiII', 0, 1, link, 0, 0xffffffff)),
+              (0, 0x40, 24, struct.pack('=BBBBBBBBI', 2, 0, 0, 0, 254, 3, 0, 1, 0)),
+              (12, 0x40, 0x0a06, struct.pack('=BBH', 2, 0, 0) + attribute(1, b'nat\0')),
+              (12, 0x40, 0x0a0f, struct.pack('=BBH', 0, 0, 0) + attribute(1, struct.pack('>I', 99))),
+              (0, 0x10, 20, b'\0'), (12, 0x40, 0x0a06, b''))
+    for bus, groups, kind, body in bodies:
+        yield bus, groups, struct.pack('=IHHII', 16 + len(body), kind, 0, 0, 0) + body
+
+
+def forged_netlink():
+    """Messages that the kernel did not send, from a process with CAP_NET_ADMIN, to the core's own ports and to its groups"""
+    link = json.loads(run('ip', '-j', 'link', 'show', 'wan0', ns='router'))[0]['ifindex']
+    wait_for('no change is under way', 30, quiet)
+    before, rules, sent = lab.status()['wans'][0], lab.rules(), 0
+    with inside('router'):
+        forgers = {bus: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, bus) for bus in (0, 12)}
+    ports = {bus: netlink_ports(bus) for bus in (0, 12)}
+    for _ in range(500):        # more than fit where nobody reads
+        for bus, groups, message in forged(link):
+            for port in ports[bus]:
+                with contextlib.suppress(ConnectionRefusedError, BlockingIOError):
+                    sent += forgers[bus].sendto(message, (port, 0)) > 0
+            with contextlib.suppress(OSError):
+                sent += forgers[bus].sendto(message, (0, groups)) > 0
+    time.sleep(0.5)
+    after = lab.status()['wans'][0]
+    for forger in forgers.values():
+        forger.close()
+    same(after['ipv4'], before['ipv4'])
+    same(lab.rules(), rules)
+    assert sent > 500, sent
+    figure('S16', f'looks at the rules that {sent} forged messages cause', int(after['rules']['last_sync'] !=
+                                                                             before['rules']['last_sync']), 0)
+    slowest = follows()
+    figure('S16', 'seconds until the next real change is followed', slowest, 5)
+
+
+def quiet():
+    first = lab.status()['wans'][0]['rules']['last_sync']
+    time.sleep(1)
+    return lab.status()['wans'][0]['rules']['last_sync'] == first
+
+
 def stop():
     """Stop with no trace of a sanitizer"""
     act('silent')
@@ -202,7 +273,7 @@ def main():
         act('honest')
         lab.start_daemon()
         wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
-        run_tests([every_act, killed, restarts, *([at_random] if SOAK else []), stop])
+        run_tests([every_act, killed, restarts, forged_netlink, *([at_random] if SOAK else []), stop])
 
 
 main()
