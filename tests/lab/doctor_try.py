@@ -16,6 +16,7 @@ import subprocess
 import traceback
 
 from doctor_story import Do, Ends, File, Wrong, question
+import guard
 from doctor_world import PUBLIC, PUBLIC6, World
 from lab import TOP, run, wait_for
 from tap import Skip, run_tests, same
@@ -39,6 +40,8 @@ class Trial:
         self.router, self.world = router, world
         self.here = {}			# the files, as they are now
         self.daemon, self.seen = None, {}
+        self.folder, self.build, self.log_path = '/run', BUILD, '/run/hairpind.log'
+        self.guard = guard.Guard(self)
 
     # --- making it
 
@@ -82,6 +85,7 @@ class Trial:
         except TimeoutError as problem:
             with open('/run/hairpind.log') as log:
                 raise AssertionError(f'{problem}\n{log.read()}') from problem
+        self.guard.started()
 
     def daemon_knows(self):
         assert self.daemon.poll() is None, open('/run/hairpind.log').read()
@@ -239,6 +243,8 @@ def play(router, play_in):
         trial = Trial(router, world)
         try:
             play_in(router, trial)
+            if trial.daemon:
+                trial.guard.check()
         except AssertionError as problem:
             raise AssertionError(f'{problem}\n{router.tale}\n' + run('nft', '-a', 'list', 'ruleset', ns='router')
                                  ) from problem

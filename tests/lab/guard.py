@@ -102,10 +102,11 @@ def tree(pid, everyone):
 
 
 class Guard:
-    """Of the daemon that lab.daemon is."""
+    """Of the daemon that lab.daemon is. A test with a daemon of its own gives what stands in for a laboratory: folder,
+    build, log_path, daemon; and its configuration's path."""
 
-    def __init__(self, lab):
-        self.lab = lab
+    def __init__(self, lab, configuration=CONFIGURATION):
+        self.lab, self.path = lab, configuration
         self.secrets = Secrets()
         self.logs = {}		# path -> bytes looked through
         self.found = []		# what a start or an end showed, told after the test
@@ -148,7 +149,7 @@ class Guard:
     def started(self):
         self.settle()
         self.logs.setdefault(self.lab.log_path, 0)
-        self.secrets.learn(CONFIGURATION)
+        self.secrets.learn(self.path)
         if self.lab.daemon.poll() is None:
             self.note_baselines(tree(self.lab.daemon.pid, everybody()))
 
@@ -170,7 +171,7 @@ class Guard:
 
     def check(self):
         """After a test function. The first failure is raised, with all that was found."""
-        self.secrets.learn(CONFIGURATION)
+        self.secrets.learn(self.path)
         problems = self.found + self.log_problems()
         self.found = []
         if self.lab.daemon:
@@ -230,15 +231,13 @@ class Guard:
         if self.lab.daemon.poll() is not None:
             status = self.lab.daemon.returncode
             return [] if 'supervisor' in self.mortal else [f'the daemon is gone, with {status}: {self.last_lines()}']
-        before = {}
 
         def look():
             family = tree(self.lab.daemon.pid, everybody())
-            now = time.monotonic()
             problems = self.core_problems(family) + self.child_problems(family)
             problems += self.descriptor_problems(family) + self.memory_problems(family)
-            problems += self.busy_problems(family, before, now) + self.step_problems()
-            return problems
+            return problems + self.busy_problems(family) + self.step_problems()
+
         problems = self.wait(look)
         self.note_baselines(tree(self.lab.daemon.pid, everybody()))
         return problems
@@ -305,21 +304,15 @@ class Guard:
             self.kib.setdefault(pid, process.status('RssAnon'))
             self.kib[pid] += self.more_kib
 
-    def busy_problems(self, family, before, now):
-        """Who worked all through a window; the first look only begins it."""
-        if not before:
-            before.update({pid: (now, *process.work()) for pid, process in family.items()})
-            rest = WINDOW_S - (time.monotonic() - now)
-            time.sleep(max(0.0, rest))
-        problems = []
+    def busy_problems(self, family):
+        """Who works all through a window, or would with a processor."""
+        before, began = {pid: process.work() for pid, process in family.items()}, time.monotonic()
+        time.sleep(WINDOW_S)
+        window, problems = time.monotonic() - began, []
         for pid, process in family.items():
-            ran, switches = process.work()
-            then, ran_before, switches_before = before.get(pid, (now, 0, 0))
-            window = time.monotonic() - then
-            if ran - ran_before > BUSY_SHARE * window or switches - switches_before > BUSY_SWITCHES * window / WINDOW_S:
-                problems.append(f'{process.name} {pid} does not rest: {ran - ran_before:.3f} s and {switches - switches_before} '
-                                f'switches in {window:.3f} s')
-        before.clear()
+            ran, switches = (now - then for now, then in zip(process.work(), before[pid]))
+            if Process(pid).state == 'R' or ran > BUSY_SHARE * window or switches > BUSY_SWITCHES * window / WINDOW_S:
+                problems.append(f'{process.name} {pid} does not rest: {ran:.3f} s and {switches} switches in {window:.3f} s')
         return problems
 
     def step_problems(self):
@@ -377,7 +370,7 @@ class Guard:
 
     def configuration(self):
         with contextlib.suppress(ValueError):
-            found = json.loads(read(CONFIGURATION) or b'{}')
+            found = json.loads(read(self.path) or b'{}')
             return found if isinstance(found, dict) else {}
         return {}
 

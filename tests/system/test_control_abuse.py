@@ -18,6 +18,7 @@ import threading
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+import guard  # noqa: E402
 from lab import wait_for  # noqa: E402
 from tap import Skip, figure, holds, run_tests, same  # noqa: E402
 
@@ -28,6 +29,15 @@ CLONE_NEWUSER, PR_SET_DUMPABLE = 0x10000000, 4
 HOSTNAMES = 1000
 SLOW_S, LATE_MAX = 0.1, 0.05    # answers within; how many may be late, where the machine has other work
 daemon = None
+
+
+class Place:
+    """What the guard knows of a laboratory."""
+    folder, build, log_path, daemon = FOLDER, BUILD, f'{FOLDER}/log', None
+
+
+place = Place()
+place.guard = guard.Guard(place, f'{FOLDER}/hairpind.json')
 
 
 def connect(path=SOCKET, seconds=5):
@@ -79,6 +89,9 @@ def start_daemon():
     log = open(f'{FOLDER}/log', 'ab')
     daemon = subprocess.Popen([f'{BUILD}/hairpind', '-c', f'{FOLDER}/hairpind.json'], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     wait_for('the daemon answers', 20, lambda: os.path.exists(SOCKET) and 'version' in ask({'command': 'version'}))
+    place.daemon = daemon
+    place.guard.started()
+    guard.watch(place.guard)
 
 
 def core():
@@ -102,6 +115,7 @@ class Harm:
         self.what, self.entry = what, entry
 
     def __enter__(self):
+        place.guard.expects(kib=2048)		# as below
         self.late = self.cut = self.asked = 0
         self.most_kib, self.before_kib, self.descriptors, self.over = 0, memory_kib(), descriptors(), False
         self.thread = threading.Thread(target=self.probe)
@@ -443,11 +457,11 @@ def open_it(path):
 
 def stop():
     """It ends in order"""
+    family = place.guard.ends()
     daemon.send_signal(signal.SIGTERM)
     same(daemon.wait(10), 0)
-    with open(f'{FOLDER}/log') as log:
-        text = log.read()
-    assert 'Sanitizer' not in text and 'runtime error' not in text and 'ended by signal' not in text, text[-2000:]
+    place.daemon = None
+    place.guard.ended(family)
 
 
 def main():

@@ -35,7 +35,7 @@ while read word rest; do
 	child) sleep 1234 & ;;
 	secret) sh -c 'sleep 1234; :' "$rest" & ;;
 	environment) X="$rest" {HOOK} & ;;
-	zombie) true & echo ready; exec sleep 1234 ;;
+	zombie) sleep 0.2 & echo ready; exec sleep 1234 ;;
 	lost) ({HOOK} &) ;;
 	die) exit 3 ;;
 	esac
