@@ -59,6 +59,17 @@ def restarts():
     figure('P10', f'kill -9 and restart: seconds until all is known, slowest of {ROUNDS}', slowest, 8)
 
 
+def changes():
+    """A hundred changes of the address, from minutes to hours apart"""
+    print(f'# SEED={SEED} ROUNDS={ROUNDS}')
+    began = lab.begin(lab.config(lab.names(3)))
+    for _ in range(ROUNDS):
+        lab.change_address()
+        lab.settle()
+        lab.clock.go(minutes=dice.choice((11, 30, 120)) * (1 + dice.random()))
+    figure('P5', f'updates per record of {ROUNDS} changes', len(lab.asked_for(began)) / 3 / ROUNDS, '== 1')
+
+
 def storm():
     """A day in which the address changes every 5 minutes, answers are thrown by dice, and the user asks for more"""
     print(f'# SEED={SEED}')
@@ -70,7 +81,6 @@ def storm():
         lab.ctl('update', *(['--force'] if dice.random() < 0.5 else []))
         lab.clock.go(minutes=5)
     figure('P6', 'requests in any 24 hours of a storm, 3 records (whole system)', most(lab.asked(began), DAY), 100 + 4 * 3)
-    figure('F70', 'log lines an hour in a storm of 12 changes an hour', lab.lines() / 24, 12 * 10)
 
 
 def split_horizon():
@@ -166,7 +176,7 @@ def questions(since):
 def main():
     global lab
     with Hours(build=BUILD) as lab:
-        run_tests([quiet, restarts, storm, split_horizon, proxied, foreign, never_follows, asked_outside])
+        run_tests([quiet, restarts, changes, storm, split_horizon, proxied, foreign, never_follows, asked_outside])
 
 
 main()
