@@ -20,7 +20,7 @@
 #include "hairpin/err.h"
 
 enum {
-	HTTP_BODY_MAX = 64 * 1024,
+	HTTP_BODY_MAX = 64 * 1024 - 1,	/* with its NUL: a power of two */
 	HTTP_LIST_MAX = 1024 * 1024,	/* a page of a long list of records */
 	HTTP_BODIES_MAX = 8 * 1024 * 1024,	/* of all requests under way, but for */
 	HTTP_BODY_SMALL = 16 * 1024,	/* what each may say whatever the others do */
