@@ -208,6 +208,7 @@ check: deps
 soak: deps
 	$(Q)$(MAKE) --no-print-directory all asan tests
 	$(Q)TEST_GROUP=soak tests/run
+	$(Q)HAIRPIN_BUILD=$(BUILD) HAIRPIND_SECCOMP=trap tests/run system/
 	$(Q)$(MAKE) --no-print-directory analyze
 
 # Writes what the last runs measured into tests/README.md.

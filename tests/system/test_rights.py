@@ -7,7 +7,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from lab import PASSWORD, Lab, run, wait_for  # noqa: E402
-from tap import Skip, run_tests, same  # noqa: E402
+from tap import Skip, figure, holds, run_tests, same  # noqa: E402
 
 NET_ADMIN = 1 << 12
 lab = None
@@ -34,12 +34,14 @@ def core():
         same(int(found[name], 16), NET_ADMIN, name)
     for name in ('CapInh', 'CapAmb'):
         same(int(found[name], 16), 0, name)
+    same((found['NoNewPrivs'], found['Seccomp']), ('1', '2'))
+    more = sum(bin(int(found[name], 16) & ~NET_ADMIN).count('1') for name in ('CapPrm', 'CapEff', 'CapInh', 'CapAmb'))
+    figure('S28', 'capabilities of the core besides CAP_NET_ADMIN', more, '== 0')
+    holds('S28', 'the core has no_new_privs and a filter of system calls')
     if real_root:
         same(int(found['CapBnd'], 16) & ~NET_ADMIN, 0, 'CapBnd')
-    same((found['NoNewPrivs'], found['Seccomp']), ('1', '2'))
-    if real_root:
         same(found['Uid'].split()[0] != '0', True, 'the core runs as root')
-        same(found['Groups'].strip(), '')
+        figure('S28', 'supplementary groups of the core', len(found['Groups'].split()), '== 0')
 
 
 def publisher():
@@ -69,6 +71,7 @@ def dumpable():
     for name, pid in lab.processes().items():
         if pid:
             same(os.stat(f'/proc/{pid}/environ').st_uid, 0, name)
+    holds('S28', 'none of the processes is dumpable')
 
 
 def memory():

@@ -2,6 +2,12 @@
 /* Hooks: what they are told, what they get, and which files are trusted. */
 #include "hooks_room.h"
 
+#include <sys/wait.h>
+
+#include "figure.h"
+#include "hairpin/hookfiles.h"
+#include "hairpin/spawn.h"
+
 /* Byte by byte what hairpind-hooks(7) says, whatever else our own environment holds. */
 static void environment_is_the_list(void **state)
 {
@@ -26,7 +32,8 @@ static void environment_is_the_list(void **state)
 	unsetenv("TZ");
 	unsetenv("DYN_PASSWORD");
 	free(old_path);
-	assert_string_equal(scratch_read(&scratch, "env", text, sizeof(text)), wanted);
+	figure_holds("S12", "environment of a hook: the whitelist, byte by byte",
+		     strcmp(scratch_read(&scratch, "env", text, sizeof(text)), wanted) == 0);
 }
 
 /* An event that rewrites no rules does not claim to have rewritten none. */
@@ -75,8 +82,8 @@ static void strange_values_are_only_values(void **state)
 	assert_string_equal(json_string(json_get(root, "interface")), "-rf\\xff%s");
 	assert_string_equal(json_string(json_get(root, "new")), "81.2.69.7");
 	json_free(root);
-	assert_int_equal(access("/x", F_OK), -1);
-	assert_int_equal(faccessat(scratch.fd, "x", F_OK, 0), -1);
+	figure_exactly("S12", "commands that a value of an event could run",
+		       (access("/x", F_OK) == 0) + (faccessat(scratch.fd, "x", F_OK, 0) == 0), 0);
 }
 
 static void clean_child(void **state)
@@ -117,7 +124,8 @@ static void untrusted_files_are_refused(void **state)
 	assert_true(message_to_core_ok(&replies[0], sizeof(replies[0])));
 	assert_int_equal(log_count("others may write it"), 2);
 	assert_int_equal(log_count("symbolic link"), 1);
-	assert_int_equal(faccessat(scratch.fd, "ran", F_OK, 0), -1);
+	figure_exactly("S30", "hooks run that others may write, or that are links",
+		       faccessat(scratch.fd, "ran", F_OK, 0) == 0, 0);
 	if (geteuid() != 0)
 		return;
 	hook("10-group", "touch $out/ran", 0755);
@@ -152,10 +160,62 @@ static void untrusted_directories_are_refused(void **state)
 		assert_true(message_to_core_ok(&replies[1], sizeof(replies[1])));
 		assert_int_equal(fchmod(scratch.fd, 0755), 0);
 	}
-	assert_int_equal(faccessat(scratch.fd, "ran", F_OK, 0), -1);
+	figure_exactly("S30", "hooks run from a directory that others may write",
+		       faccessat(scratch.fd, "ran", F_OK, 0) == 0, 0);
 	push(3);
 	run_until(3);
 	assert_int_equal(replies[2].ran, 1);
+}
+
+/* Where the directory itself is a link, what counts is where it leads. */
+static void link_into_an_open_directory(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdirat(scratch.fd, "open", 0777), 0);
+	assert_int_equal(fchmodat(scratch.fd, "open", 0777, 0), 0);
+	scratch_write(&scratch, "open/10-fine", "#!/bin/sh\ntouch $out/ran\n", 0755);
+	assert_int_equal(unlinkat(scratch.fd, "hooks", AT_REMOVEDIR), 0);
+	assert_int_equal(symlinkat("open", scratch.fd, "hooks"), 0);
+	push(1);
+	run_until(1);
+	assert_int_equal(replies[0].status, -EPERM);
+	assert_int_equal(unlinkat(scratch.fd, "hooks", 0), 0);
+	assert_int_equal(mkdirat(scratch.fd, "hooks", 0755), 0);
+	figure_exactly("S30", "hooks run through a link into a directory of everybody's",
+		       (int)replies[0].ran, 0);
+	(void)unlinkat(scratch.fd, "open/10-fine", 0);
+	(void)unlinkat(scratch.fd, "open", AT_REMOVEDIR);
+}
+
+/* Checked, then swapped: what was checked is run, for it is run by its descriptor. */
+static void swapped_between_check_and_run(void **state)
+{
+	char *argv[] = { (char *)"hook", NULL }, *environment[] = { NULL };
+	struct spawn spawn = { .argv = argv, .environment = environment, .in = -1, .out = -1,
+			       .err = -1, .channel = -1, .uid = (uid_t)-1,
+			       .gid = (gid_t)-1, .session = true };
+	int swapped = 0, good = 0, fd;
+	struct err err = { "" };
+	char path[128];
+	pid_t pid;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		hook("10-hook", "touch $out/good", 0755);
+		hook("20-other", "touch $out/swapped", 0755);
+		assert_int_equal(hookfiles_open("hook", scratch_path(&scratch, "hooks", path),
+						"10-hook", geteuid(), &fd, &err), 0);
+		assert_int_equal(renameat(scratch.fd, "hooks/20-other", scratch.fd,
+					  "hooks/10-hook"), 0);
+		spawn.executable = fd;
+		assert_int_equal(spawn_start(&spawn, &pid, &err), 0);
+		close(fd);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		good += unlinkat(scratch.fd, "good", 0) == 0;
+		swapped += unlinkat(scratch.fd, "swapped", 0) == 0;
+	}
+	assert_int_equal(good, 20);
+	figure_exactly("S30", "files run that were swapped in after the check", swapped, 0);
 }
 
 static void no_descriptor_is_lost(void **state)
@@ -184,6 +244,8 @@ int main(void)
 		TEST(clean_child),
 		TEST(untrusted_files_are_refused),
 		TEST(untrusted_directories_are_refused),
+		TEST(link_into_an_open_directory),
+		TEST(swapped_between_check_and_run),
 		TEST(no_descriptor_is_lost),
 	};
 
