@@ -22,5 +22,15 @@ ok 'the configuration is not overwritten or made' "[ ! -e '$there/etc/hairpind/h
 ok 'the installed program finds its version' "'$there/usr/sbin/hairpind' --version >/dev/null"
 make --no-print-directory uninstall DESTDIR="$there" PREFIX=/usr >/dev/null 2>&1
 ok 'make uninstall leaves no file' "[ -z \"\$(find '$there' -type f)\" ]"
+for init in openrc procd none; do
+	make --no-print-directory install DESTDIR="$there" PREFIX=/usr INIT=$init >/dev/null 2>"$there.log"
+	ok "make install INIT=$init succeeds" "[ $? = 0 ]"
+	ok "it brings no unit" "[ -z \"\$(find '$there' -name '*.service')\" ]"
+	[ $init = none ] ||
+		ok 'its script names the installed program' "grep -q '=/usr/sbin/hairpind' '$there/etc/init.d/hairpind' && [ -x '$there/etc/init.d/hairpind' ]"
+	[ $init = none ] || ok 'and is one that a shell reads' "sh -n '$there/etc/init.d/hairpind'"
+	make --no-print-directory uninstall DESTDIR="$there" PREFIX=/usr INIT=$init >/dev/null 2>&1
+	ok 'make uninstall leaves no file' "[ -z \"\$(find '$there' -type f)\" ]"
+done
 rm -f "$there.log"
 echo "1..$n"
