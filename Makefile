@@ -15,6 +15,8 @@ DOCDIR      ?= $(DATADIR)/doc/hairpind
 SYSCONFDIR  ?= /etc
 RUNSTATEDIR ?= /run
 STATEDIR    ?= /var/lib
+# Whose files make install brings: systemd, openrc, procd or none.
+INIT        ?= systemd
 UNITDIR     ?= /lib/systemd/system
 SYSUSERSDIR ?= /usr/lib/sysusers.d
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
@@ -247,6 +249,9 @@ MAN5      = $(wildcard packaging/man/*.5)
 MAN7      = $(wildcard packaging/man/*.7)
 MAN8      = $(wildcard packaging/man/*.8)
 UNITS     = $(wildcard packaging/systemd/*.service)
+INIT_FILES_systemd = $(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(SYSUSERSDIR)/hairpind.conf
+INIT_FILES_openrc  = /etc/init.d/hairpind /etc/conf.d/hairpind
+INIT_FILES_procd   = /etc/init.d/hairpind /etc/capabilities/hairpind.json
 DASHBOARD = packaging/grafana/hairpind.json
 ALERTS    = packaging/prometheus/hairpind.rules.yml
 
@@ -282,11 +287,25 @@ install: all
 	$(call put,0644,$(FISHCOMPDIR),packaging/completion/hairpinctl.fish)
 	$(call put,0644,$(BASHCOMPDIR),packaging/completion/hairpinctl.bash)
 	$(Q)mv '$(DESTDIR)$(BASHCOMPDIR)/hairpinctl.bash' '$(DESTDIR)$(BASHCOMPDIR)/hairpinctl'
-	$(call say,INSTALL,$(UNITDIR) $(SYSUSERSDIR))
-	$(Q)$(INSTALL) -d '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(SYSUSERSDIR)' '$(DESTDIR)$(SYSCONFDIR)/hairpind/hooks.d'
-	$(Q)for unit in $(UNITS); do $(substitute) "$$unit" > '$(DESTDIR)$(UNITDIR)'/"$${unit##*/}" && \
-		chmod 0644 '$(DESTDIR)$(UNITDIR)'/"$${unit##*/}" || exit 1; done
-	$(Q)$(INSTALL) -m 0644 packaging/systemd/hairpind.sysusers '$(DESTDIR)$(SYSUSERSDIR)/hairpind.conf'
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(SYSCONFDIR)/hairpind/hooks.d'
+	$(Q)$(MAKE) --no-print-directory install-$(INIT)
+
+# $(call fill,FROM,TO,MODE): with the paths that were chosen.
+fill = $(Q)printf '  %-8s %s\n' INSTALL '$(2)' && $(INSTALL) -d '$(DESTDIR)$(dir $(2))' && \
+	$(substitute) '$(1)' > '$(DESTDIR)$(2)' && chmod $(3) '$(DESTDIR)$(2)'
+
+install-systemd: $(addprefix install-,$(notdir $(UNITS)))
+	$(call put,0644,$(SYSUSERSDIR),packaging/systemd/hairpind.sysusers)
+	$(Q)mv '$(DESTDIR)$(SYSUSERSDIR)/hairpind.sysusers' '$(DESTDIR)$(SYSUSERSDIR)/hairpind.conf'
+install-%.service: packaging/systemd/%.service
+	$(call fill,$<,$(UNITDIR)/$*.service,0644)
+install-openrc:
+	$(call fill,packaging/openrc/hairpind.initd,/etc/init.d/hairpind,0755)
+	$(call fill,packaging/openrc/hairpind.confd,/etc/conf.d/hairpind,0644)
+install-procd:
+	$(call fill,packaging/openwrt/hairpind.init,/etc/init.d/hairpind,0755)
+	$(call fill,packaging/openwrt/hairpind.capabilities.json,/etc/capabilities/hairpind.json,0644)
+install-none:
 
 INSTALLED = $(SBINDIR)/hairpind $(BINDIR)/hairpinctl $(LIBEXECDIR)/hairpind/hairpin-publish \
 	$(addprefix $(DATADIR)/hairpind/providers/,$(notdir $(PROVIDERS))) $(DATADIR)/hairpind/hairpind.schema.json \
@@ -296,7 +315,7 @@ INSTALLED = $(SBINDIR)/hairpind $(BINDIR)/hairpinctl $(LIBEXECDIR)/hairpind/hair
 	$(addprefix $(MANDIR)/,$(MAN_INSTALLED)) $(DATADIR)/hairpind/provider.schema.json \
 	$(DATADIR)/hairpind/providers/README.md \
 	$(BASHCOMPDIR)/hairpinctl $(ZSHCOMPDIR)/_hairpinctl $(FISHCOMPDIR)/hairpinctl.fish \
-	$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(SYSUSERSDIR)/hairpind.conf
+	$(INIT_FILES_$(INIT))
 INSTALLED_DIRECTORIES = $(LIBEXECDIR)/hairpind $(DATADIR)/hairpind/providers $(DATADIR)/hairpind/hooks \
 	$(DATADIR)/hairpind/grafana $(DATADIR)/hairpind/prometheus $(DATADIR)/hairpind \
 	$(DOCDIR)/examples $(DOCDIR) $(SYSCONFDIR)/hairpind/hooks.d $(SYSCONFDIR)/hairpind
@@ -312,5 +331,5 @@ clean:
 
 -include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
 
-.PHONY: force all asan tests check soak results demo bench fuzz lint analyze deps install uninstall clean
+.PHONY: force all asan tests check soak results demo bench fuzz lint analyze deps install install-systemd install-openrc install-procd install-none uninstall clean
 .DELETE_ON_ERROR:

@@ -58,6 +58,7 @@ def as_started():
 
 def main():
     global lab, real_root
+    os.environ.pop('HAIRPIND_SECCOMP', None)    # each refusal would end the process that is to try the next act
     with open('/proc/self/uid_map') as file:
         real_root = int(file.read().split()[2]) > 1000
     with Lab(build='build') as lab:

@@ -91,7 +91,7 @@ def one_comes():
     """One comes: what was kept is given to it, in order, as its own user, without capabilities"""
     start_runner_and_wait()
     wait_for('the start', 15, lambda: lines('90-last startup'))
-    wait_for('the record', 60, lambda: lines('90-last record'))
+    wait_for('the record', 60, lambda: any('81.2.69.8' in line for line in lines('90-last record')))
     same([line.split()[0] for line in lab.hook_lines()[:4]], ['10-note', '50-slow', '90-last', '10-note'])
     assert '81.2.69.8' in lines('10-note record')[-1], lines('10-note record')
     mine = HOOKS_USER if root else 0
