@@ -332,6 +332,8 @@ int config_parse(const char *text, size_t length, struct config **ret_config,
 	memcpy(files->sources[0].text, text, length);
 	files->sources[0].text[length] = '\0';
 	files->sources[0].root = json_parse(text, length, JSON_STRICT, &error);
+	if (!files->sources[0].root && error.no_memory)
+		goto out;
 	if (json_kind(files->sources[0].root) != JSON_OBJECT) {
 		result = err_set(ret_err, -EINVAL,
 				 "the effective configuration is no object");
@@ -350,5 +352,6 @@ out:
 		*ret_config = reading.config;
 	else
 		config_free(reading.config);
-	return result;
+	return result == -ENOMEM ? err_set(ret_err, result, "no memory to read it")
+				 : result;
 }
