@@ -362,6 +362,10 @@ static void take_last(struct provider_session *session, const struct catalogue_s
 	run_step_done(session);
 }
 
+/*
+ * What could not be read for want of memory looks like what is not there, and a record that
+ * is not there would be made anew: every allocation that fails leaves ENOMEM.
+ */
 static void take_answer(struct provider_session *session,
 			const struct provider_answer *answer)
 {
@@ -377,15 +381,19 @@ static void take_answer(struct provider_session *session,
 		view_done(&view);
 		return;
 	}
+	errno = 0;
 	way = judge_answer(session->job.catalogue, step, &view, &session->fill,
 			   session->fill.names, session->fill.name_count, verdicts);
-	if (way == JUDGE_VERDICT) {
+	if (way == JUDGE_NEXT)
+		read_values(session, step, &view);
+	if (errno == ENOMEM) {
+		give_up(session, -ENOMEM, "no memory to read the answer");
+	} else if (way == JUDGE_VERDICT) {
 		take_verdicts(session, step, &view, verdicts);
 	} else if (way == JUDGE_NO_RECORD) {
 		forget_values(session, step);
 		run_step_done(session);
 	} else {
-		read_values(session, step, &view);
 		turn_page(session, step, &view);
 	}
 	view_done(&view);

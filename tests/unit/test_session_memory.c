@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * No memory, at each allocation of an update in turn: what is asked is what would be asked
+ * otherwise or nothing, never another record or address; what was not answered is not good.
+ */
+#include "session_room.h"
+
+#include "figure.h"
+#include "torture/alone.h"
+
+/* The record is looked for and changed where it is found, else made. */
+static const char description[] =
+	"{\"id\": \"x\", \"name\": \"X\", \"status\": \"alive\", "
+	"\"settings\": {\"token\": {\"secret\": true, \"required\": true, \"help\": \"t\"},"
+	"\"zone_id\": {\"default\": \"\", \"help\": \"z\"}},"
+	"\"requests\": ["
+	"{\"step\": \"zone\", \"when\": {\"missing\": \"zone_id\"},"
+	" \"url\": \"https://x.org/zones\", \"headers\": {\"Authorization\": \"{token}\"},"
+	" \"read\": {\"zone_id\": {\"json\": \"[name~{hostname}].id\"}},"
+	" \"keep\": [\"zone_id\"]},"
+	"{\"step\": \"record\", \"url\": \"https://x.org/{zone_id}/{rrtype}/{hostname}\","
+	" \"headers\": {\"Authorization\": \"{token}\"},"
+	" \"read\": {\"id\": {\"json\": \"id\"}, \"now\": {\"json\": \"addr\"}},"
+	" \"answers\": [{\"http\": 404, \"means\": \"no-record\"}]},"
+	"{\"step\": \"update\", \"when\": {\"found\": \"id\", \"differs\": \"now\"},"
+	" \"method\": \"PATCH\", \"url\": \"https://x.org/{zone_id}/{id}\","
+	" \"headers\": {\"Authorization\": \"{token}\"},"
+	" \"body\": {\"addr\": \"{ip}\"}},"
+	"{\"step\": \"create\", \"when\": {\"missing\": \"id\"},"
+	" \"method\": \"POST\", \"url\": \"https://x.org/{zone_id}\","
+	" \"body\": {\"type\": \"{rrtype}\", \"name\": \"{hostname}\", \"addr\": \"{ip}\"}}],"
+	"\"answers\": [{\"json\": \"ok\", \"is\": true, \"means\": \"good\"}],"
+	"\"says\": [\"error\"]}";
+
+static const struct exchange exchanges[] = {
+	{ "GET https://x.org/zones", 200, "[{\"id\": \"z1\", \"name\": \"x.org\"}]" },
+	{ "GET https://x.org/z1/A/a.x.org", 200, "{\"id\": 7, \"addr\": \"81.2.69.8\"}" },
+	{ "PATCH https://x.org/z1/7 {\"addr\":\"81.2.69.7\"}", 200, "{\"ok\": true}" },
+};
+
+enum { EXCHANGES = sizeof(exchanges) / sizeof(exchanges[0]) };
+
+static struct play play;
+static long wrong;
+
+static bool next(struct provider_request *ret_request)
+{
+	bool more;
+
+	alone.armed = true;
+	more = play_next(&play, ret_request);
+	alone_end();
+	return more;
+}
+
+/* The answers to all that it asks; true where the last one was given, too. */
+static bool talk(void)
+{
+	struct provider_request request;
+	size_t at = 0;
+
+	while (next(&request)) {
+		char line[4096];
+
+		snprintf(line, sizeof(line), "%s %s%s%s", request.method, request.url,
+			 request.body ? " " : "", request.body ? request.body : "");
+		if (at == EXCHANGES || strcmp(line, exchanges[at].asks) != 0) {
+			print_error("allocation %lu: %s\n", alone.wanted, line);
+			wrong++;
+		}
+		provider_request_done(&request);
+		if (at == EXCHANGES)
+			return false;
+		alone.armed = true;
+		play_answer(&play, &exchanges[at++]);
+		alone_end();
+	}
+	return at == EXCHANGES;
+}
+
+static void update(void)
+{
+	struct provider_job job = {
+		.catalogue = play.catalogue, .settings = play.settings,
+		.setting_count = play.setting_count, .records = play.records,
+		.record_count = play.record_count };
+	const struct provider_outcome *outcome;
+	struct err err = { "" };
+	int result;
+	bool whole;
+
+	play.session = NULL;
+	alone_begin();
+	result = provider_session_new(&job, &play.session, &err);
+	alone_end();
+	if (result < 0) {
+		assert_null(play.session);
+		assert_true(alone.met);
+		return;
+	}
+	whole = talk();
+	outcome = play_outcome(&play, 0);
+	if (outcome && outcome->verdict.verdict == MESSAGE_GOOD && !whole) {
+		print_error("allocation %lu: good without an answer\n", alone.wanted);
+		wrong++;
+	}
+	if (!alone.met)
+		assert_int_equal(outcome->verdict.verdict, MESSAGE_GOOD);
+	provider_session_free(play.session);
+	play.session = NULL;
+}
+
+static void nothing_wrong_is_published(void **state)
+{
+	unsigned long count;
+
+	(void)state;
+	play_read(&play, description);
+	play_set(&play, "token", "secret-token");
+	play_want(&play, "a.x.org", "81.2.69.7", "");
+	count = alone_walk(update);
+	print_message("%lu allocations failed\n", count);
+	play_done(&play);
+	assert_true(count > 50);
+	figure_exactly("F62", "wrong requests and false successes of updates without memory",
+		       wrong, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_wrong_is_published),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
