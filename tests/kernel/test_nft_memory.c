@@ -4,6 +4,14 @@
 #include "torture/alone.h"
 #include "unit/figure.h"
 
+static const char ruleset[] =
+	"table ip t {\n"
+	"set s { type ipv4_addr; comment \"hairpin\"; elements = { " OLD " }; }\n"
+	"chain pre { type nat hook prerouting priority -100;\n"
+	"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment \"hairpin a\"\n"
+	"ip daddr { " OLD ", 192.0.2.1 } dnat to 10.0.0.3 comment \"hairpin b\"\n"
+	"}\n}\n";
+
 static struct rules rules;
 static char *before;
 
@@ -25,11 +33,7 @@ static void change(void)
 		assert_null(strstr(after, OLD));
 		assert_non_null(strstr(after, NEW));
 		lab_flush();
-		lab_nft("table ip t {\nset s { type ipv4_addr; comment \"hairpin\"; elements = { " OLD
-			" }; }\nchain pre { type nat hook prerouting priority -100;\n"
-			"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment \"hairpin a\"\n"
-			"ip daddr { " OLD ", 192.0.2.1 } dnat to 10.0.0.3 comment \"hairpin b\"\n"
-			"}\n}\n");
+		lab_nft(ruleset);
 		free(before);
 		before = lab_listing();
 	}
@@ -41,10 +45,7 @@ static void all_or_none(void **state)
 	unsigned long count;
 
 	(void)state;
-	lab_nft("table ip t {\nset s { type ipv4_addr; comment \"hairpin\"; elements = { " OLD
-		" }; }\nchain pre { type nat hook prerouting priority -100;\n"
-		"ip daddr " OLD " tcp dport 80 dnat to 10.0.0.2 comment \"hairpin a\"\n"
-		"ip daddr { " OLD ", 192.0.2.1 } dnat to 10.0.0.3 comment \"hairpin b\"\n}\n}\n");
+	lab_nft(ruleset);
 	rules_open(&rules);
 	rules_former(&rules, OLD);
 	before = lab_listing();
