@@ -47,6 +47,8 @@ def restarts():
         lab.clock.go(dice.choice((0, 1, 20, 300, 1200)) * dice.random())
         victim = dice.choice(('restart', 'supervisor', 'core'))
         killed = lab.clock.now()
+        if victim != 'restart':
+            lab.guard.expects(dies=victim)
         if victim == 'core':
             os.kill(lab.processes()['core'], signal.SIGKILL)
         else:
