@@ -83,12 +83,12 @@ class Hours(Lab):
         entry = dict(self.configuration()['providers'][0], hostnames=list(names), **(provider or {}))
         return self.configuration(providers=[entry], **more)
 
-    def begin(self, config=None, settle=True):
-        """A daemon that knows nothing, on a new address; its records are current then."""
+    def begin(self, config=None, settle=True, **says):
+        """A daemon that knows nothing, on a new address, and a provider that `says`; its records are current then."""
         if self.daemon:
             self.stop_daemon()
         shutil.rmtree('/run/lab/state', ignore_errors=True)
-        self.provider_says()
+        self.provider_says(**says)
         self.cut()
         config = config or self.configuration()
         self.write_configuration(config)

@@ -16,8 +16,9 @@ every process of ours waits and nothing is under way, time jumps to the earliest
   - every process of ours waits in poll() or epoll_wait() and none woke between two looks,
   - every child of the supervisor is one of these; a hook or a loader that runs is work, and time stands until it ends,
   - as soon as somebody beside supervisor and core is there (the publisher, with questions to servers), no thread of any process in
-    the laboratory runs, is about to, or ran within 2 ms; so a real name server on a busy machine has all the time it needs. A server of ours
-    must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY): nobody runs meanwhile.
+    the laboratory runs, is about to, or ran within 2 ms, and no packet waits for a busy processor; so a real name server on a busy
+    machine has all the time it needs. A server of ours must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY):
+    nobody runs meanwhile.
 
 Between calls of go() virtual time flows like real time, from where it is. Its limits: the kernel knows nothing of it (retries of
 TCP, life times of addresses, TTLs kept by other programs); servers of ours see it through Board; a hook that sleeps does so
@@ -194,6 +195,9 @@ class Warp(Board):
                 self.why = f'{words_of(pid)} runs'
                 return None
             ran += times
+        if len(pids) > 2 and packets_wait():
+            self.why = 'packets wait for the kernel'
+            return None
         return min([slot[UNTIL] for slot in slots], default=NEVER), [(slot[PID], slot[TURNS]) for slot in slots], ran
 
     @staticmethod
@@ -244,6 +248,12 @@ def thread_times(pid, known):
     except OSError:
         pass
     return times
+
+
+def packets_wait():
+    """Some processor has not yet delivered what it was given (the length of its backlog; since Linux 5.10)."""
+    with open('/proc/net/softnet_stat') as file:
+        return any(int(words[11], 16) for words in map(str.split, file) if len(words) > 11)
 
 
 def everybody():
