@@ -39,9 +39,13 @@ struct load_user {
 	gid_t gid;
 };
 
+/* Read where none is named; without it hairpind is useful too. */
+#define LOAD_FILE HAIRPIN_SYSCONFDIR "/hairpind.json"
+
 /* What the child says through its pipe, whole or not at all. */
 struct load_facts {
 	uint8_t valid;			/* the configuration holds */
+	uint8_t has_file;		/* the default file is there; else the built-in one */
 	uint8_t log_to_syslog;
 	uint8_t control_group_missing;
 	uint8_t hooks_user_refused; /* another user only where we are root, and known */

@@ -131,12 +131,16 @@ static void reload_say_begin(void)
 
 static void reload_begin(struct supervisor *supervisor, uint32_t number, int64_t now_ms)
 {
+	struct supervisor_options options = *supervisor->options;
 	struct err err = { "" };
 
+	/* One that was there and is gone is no wish for the built-in one. */
+	if (!options.config_path && supervisor->facts.has_file)
+		options.config_path = LOAD_FILE;
 	supervisor->load_number = number;
 	reload_say_begin();
-	if (load_start(&supervisor->load, supervisor->options, &supervisor->vault, false,
-		       now_ms, &err) == 0)
+	if (load_start(&supervisor->load, &options, &supervisor->vault, false, now_ms,
+		       &err) == 0)
 		return;
 	log_error("%s; the old configuration stays", err.text);
 	reload_answer(supervisor, -EIO, err.text);

@@ -2,6 +2,8 @@
 """The rights of the three processes, as the kernel sees them. On the plain build."""
 
 import os
+import re
+import subprocess
 import sys
 import time
 
@@ -142,6 +144,16 @@ def secret_environment():
     same(lab.stop_daemon(), 0)
 
 
+def no_libnftnl_parser():
+    """libnftnl, which ends the process where an attribute displeases it, is given none: of it only a batch's frame is used"""
+    for program in ('hairpind', 'hairpinctl'):
+        symbols = subprocess.run(['readelf', '--dyn-syms', '-W', f'{lab.build}/{program}'], stdout=subprocess.PIPE, text=True,
+                                 check=True).stdout
+        used = set(re.findall(r'\bnftnl_\w+', symbols))
+        figure('F65', f'functions of libnftnl that read attributes, in {program}',
+               len(used - {'nftnl_batch_begin', 'nftnl_batch_end'}), 0)
+
+
 def main():
     global lab, real_root
     with open('/proc/self/uid_map') as file:
@@ -158,7 +170,7 @@ def main():
         lab.write_configuration()
         lab.provider_says(silent=True)
         lab.start_daemon()
-        run_tests([core, publisher, supervisor, dumpable, memory, asleep, filter_traps, secret_environment])
+        run_tests([core, publisher, supervisor, dumpable, memory, asleep, filter_traps, secret_environment, no_libnftnl_parser])
 
 
 main()
