@@ -49,7 +49,7 @@ def arrange():
     os.symlink(f'{TOP}/conf/providers', f'{TREE}/conf/providers')
     for program in ('hairpind', 'hairpinctl'):
         shutil.copy(f'{TOP}/{BUILD}/{program}', f'{TREE}/build/{program}')
-    shutil.copy(f'{TOP}/{BUILD}/tests/hostile/publisher', f'{TREE}/build/hairpin-publish')
+    shutil.copy(f'{TOP}/build/asan/tests/hostile/publisher', f'{TREE}/build/hairpin-publish')
     shutil.copy(f'{TOP}/{BUILD}/hairpin-publish', f'{FOLDER}/honest-publish')
     open(f'{FOLDER}/acted', 'w').close()
     for path, mode in ((TREE, 0o755), (f'{TREE}/build', 0o755), (FOLDER, 0o755), (f'{FOLDER}/acted', 0o666)):
