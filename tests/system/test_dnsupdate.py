@@ -291,6 +291,8 @@ def test_way():
         v4, _ = fresh()
         with Between(server, change) as between:
             same(verdicts(ask([(HOME, v4)], BETWEEN)), ['good'])
+            if 'tcp' in ways:       # on a busy machine a message may be asked again before its answer is here
+                between.ways = [way for way, before in zip(between.ways, ['', *between.ways]) if way != before]
             same(between.ways, ways)
     v4, _ = fresh()
     begin = time.monotonic()
