@@ -23,6 +23,7 @@ static bool is_literal(const char *pattern)
 static int tag_compile(struct tag *tag, struct err *ret_err)
 {
 	char sentence[200];
+	/* NOLINTNEXTLINE(*Malloc): of a failure the caller frees the pattern */
 	int code = regcomp(&tag->expression, tag->pattern, REG_EXTENDED);
 
 	if (code) {
