@@ -65,8 +65,10 @@ class Process:
     @functools.cached_property
     def role(self):
         program = os.path.basename(self.arguments.split(b'\0')[0])
-        if program in (b'hairpin-publish', b'hairpind: core'):
-            return 'core' if program == b'hairpind: core' else 'publisher'
+        if program == b'hairpin-publish':
+            return 'publisher'
+        if program == b'hairpind: core' or self.name == 'hairpind: core':  # hairpind without arguments has room for no title
+            return 'core'
         return 'hook' if self.is_hook else 'child'
 
     def descriptors(self):
