@@ -4,6 +4,7 @@ plain build."""
 
 import os
 import re
+import shutil
 import socket
 import sys
 
@@ -40,7 +41,8 @@ def look(kind):
 def start(*words, victim_user=None):
     victim = lab.start(*([] if victim_user is None else ['setpriv', f'--reuid={victim_user}', '--clear-groups']), 'sleep', '1000',
                        ns=None)
-    os.environ.update(LD_PRELOAD=f'{lab.build}/lab/forbidden.so', HAIRPIND_FORBIDDEN=f'{victim.pid} {FOREIGN}')
+    library = shutil.copy(f'{lab.build}/lab/forbidden.so', lab.folder)      # the publisher may not see our checkout
+    os.environ.update(LD_PRELOAD=library, HAIRPIND_FORBIDDEN=f'{victim.pid} {FOREIGN}')
     try:
         lab.log_path = lab.folder + '/tries.log'
         lab.start_daemon(*words, wait=False, log=lab.log_path)
