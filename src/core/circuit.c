@@ -8,7 +8,12 @@
 
 #define NEVER INT64_MIN
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 3600 * 1000 };
+enum {
+	MINUTE_MS = 60 * 1000,
+	/* a job that waits for the publisher's start leaves later than one that does not */
+	LATE_MS = 2000,
+	HOUR_MS = 3600 * 1000,
+};
 
 void circuit_init(struct circuit *circuit)
 {
@@ -90,7 +95,7 @@ static int64_t minute_gate_ms(const struct circuit *circuit)
 			break;
 		names += circuit->minute[at].names;
 		if (names >= circuit->per_minute)
-			return circuit->minute[at].at_ms + MINUTE_MS;
+			return circuit->minute[at].at_ms + MINUTE_MS + LATE_MS;
 	}
 	return NEVER;
 }
