@@ -125,9 +125,12 @@ ssize_t channel_receive(int channel, void *packet, size_t room, int *ret_fd)
 		};
 		got = passed_receive_message(channel, &message, MSG_CMSG_CLOEXEC);
 	} while (got < 0 && errno == EINTR);
-	if (got < 0 && errno == ECONNRESET)
-		got = 0;
-	else if (got < 0)
+	if (got < 0 && errno == ECONNRESET) {	/* gone, with unread packets of ours */
+		if (ret_fd)
+			*ret_fd = -1;
+		return 0;
+	}
+	if (got < 0)	/* then nothing is in `control`: what stands there is old */
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 
 	fd = channel_take_descriptor(&message);

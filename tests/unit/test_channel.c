@@ -149,6 +149,35 @@ static void end_is_seen(void **state)
 	close(ends[1]);
 }
 
+/*
+ * Who ends with our packets unread ends by an error, and the kernel writes nothing then: an
+ * older packet's descriptor, still on the stack, is not taken for one of this. (So many,
+ * because the sanitizer gives each call a stack of its own.)
+ */
+static void unread_end_brings_no_descriptor(void **state)
+{
+	int ends[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC), fd = -1, kept = -1;
+	char packet[8];
+
+	(void)state;
+	assert_int_equal(channel_pair(ends), 0);
+	for (int i = 0; i < 4096; i++) {
+		if (kept >= 0)
+			close(kept);
+		assert_int_equal(channel_send(ends[0], "x", 1, null), 0);
+		assert_int_equal(channel_receive(ends[1], packet, sizeof(packet), &kept), 1);
+		assert_true(kept >= 0);
+	}
+	assert_int_equal(channel_send(ends[1], "y", 1, -1), 0);
+	close(ends[0]);
+	assert_int_equal(channel_receive(ends[1], packet, sizeof(packet), &fd), 0);
+	assert_int_equal(fd, -1);
+	assert_true(fcntl(kept, F_GETFD) >= 0);
+	close(kept);
+	close(null);
+	close(ends[1]);
+}
+
 static void largest_job_fits(void **state)
 {
 	struct message_job *job = calloc(1, sizeof(*job)),
@@ -184,6 +213,7 @@ int main(void)
 		cmocka_unit_test(unwanted_descriptors_are_closed),
 		cmocka_unit_test(many_descriptors_leave_one),
 		cmocka_unit_test(end_is_seen),
+		cmocka_unit_test(unread_end_brings_no_descriptor),
 		cmocka_unit_test(largest_job_fits),
 	};
 
