@@ -246,6 +246,7 @@ static void hooks_pass_begun(struct hooks *hooks)
 {
 	const char *after = hooks->queue[0].after;
 
+	/* NOLINTNEXTLINE(*NullDereference): hooks_list() has set them */
 	while (hooks->names[hooks->next] && strcmp(hooks->names[hooks->next], after) <= 0)
 		hooks->next++;
 }
