@@ -23,6 +23,9 @@
 #include "hairpin/secret.h"
 #include "hairpin/text.h"
 
+/* Read where none is named; without it hairpind is useful too. */
+#define CONFIG_FILE HAIRPIN_SYSCONFDIR "/hairpind.json"
+
 enum {
 	CONFIG_WANS_MAX = 16,
 	CONFIG_PROVIDERS_MAX = 256,

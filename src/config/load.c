@@ -194,7 +194,7 @@ static int files_add_drop_ins(struct files *files, const char *path,
 static int files_open(struct files *files, const struct config_load *load,
 		      struct config_problems *problems)
 {
-	const char *path = load->path ? load->path : HAIRPIN_SYSCONFDIR "/hairpind.json";
+	const char *path = load->path ? load->path : CONFIG_FILE;
 	int result = files_add(files, path, problems);
 
 	if (result == -ENOENT && load->path) {
@@ -271,7 +271,7 @@ static void wipe_environment(const struct config *config)
 int config_load(const struct config_load *load, struct config **ret_config,
 		struct config_problems *problems)
 {
-	const char *name = load->path ? load->path : HAIRPIN_SYSCONFDIR "/hairpind.json";
+	const char *name = load->path ? load->path : CONFIG_FILE;
 	struct reading reading = { .load = load, .problems = problems };
 	struct files *files = calloc(1, sizeof *files);
 	int result = -ENOMEM;

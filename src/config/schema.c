@@ -195,10 +195,8 @@ void schema_path(struct reading *reading, const struct json *value, void *target
 			      field->key);
 	else if (*string == '\0')
 		*(char *)target = '\0';
-	else if (schema_join(path, sizeof path, reading->source->directory, string) &&
-		 text_copy(target, (size_t)field->max, path))
-		;
-	else
+	else if (!schema_join(path, sizeof path, reading->source->directory, string) ||
+		 !text_copy(target, (size_t)field->max, path))
 		reading_error(reading, value, "the path is too long; at most %lld bytes",
 			      (long long)field->max - 1);
 }

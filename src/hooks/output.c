@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hairpin/hooks.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
-#include "hairpin/hooks.h"
 
 /* At one go, so that a flood does not keep the loop from its other work. */
 enum { OUTPUT_TURN_BYTES = 256 * 1024, OUTPUT_CHUNK_BYTES = 16 * 1024 };

@@ -14,9 +14,9 @@
 #include <sys/types.h>
 
 #include "hairpin/addr.h"
+#include "hairpin/hooks.h"
 #include "hairpin/message.h"
 
-#include "hairpin/hooks.h"
 #include "load.h"
 
 struct finder {

@@ -39,9 +39,6 @@ struct load_user {
 	gid_t gid;
 };
 
-/* Read where none is named; without it hairpind is useful too. */
-#define LOAD_FILE HAIRPIN_SYSCONFDIR "/hairpind.json"
-
 /* What the child says through its pipe, whole or not at all. */
 struct load_facts {
 	uint8_t valid;			/* the configuration holds */

@@ -224,7 +224,7 @@ void load_gather(const struct supervisor_options *options, int document, bool to
 	struct variables variables = { .count = 0 };
 	struct config *config = NULL;
 
-	facts->has_file = access(LOAD_FILE, F_OK) == 0;
+	facts->has_file = access(CONFIG_FILE, F_OK) == 0;
 	variables_note(&variables);
 	if (config_load(&load, &config, &problems) == 0) {
 		options_apply(options, config);

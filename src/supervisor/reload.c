@@ -136,7 +136,7 @@ static void reload_begin(struct supervisor *supervisor, uint32_t number, int64_t
 
 	/* One that was there and is gone is no wish for the built-in one. */
 	if (!options.config_path && supervisor->facts.has_file)
-		options.config_path = LOAD_FILE;
+		options.config_path = CONFIG_FILE;
 	supervisor->load_number = number;
 	reload_say_begin();
 	if (load_start(&supervisor->load, &options, &supervisor->vault, false, now_ms,

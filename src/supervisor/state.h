@@ -12,10 +12,10 @@
 #include <sys/types.h>
 
 #include "hairpin/fault.h"
+#include "hairpin/hooks.h"
 #include "hairpin/message.h"
 #include "hairpin/supervisor.h"
 #include "finder.h"
-#include "hairpin/hooks.h"
 #include "load.h"
 #include "restart.h"
 
