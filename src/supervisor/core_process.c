@@ -240,23 +240,10 @@ void core_readable(struct supervisor *supervisor, int64_t now_ms)
 
 /* --- its end --- */
 
-static void core_log_death(const struct fault *fault, int status, int64_t delay_ms)
-{
-	const char *when = delay_ms ? "shortly" : "now";
-	char count[FAULT_TEXT_BYTES];
-
-	(void)fault_count(fault, count);
-	if (WIFSIGNALED(status))
-		log_error("core: ended by signal %d (%s)%s; it is started again %s",
-			  WTERMSIG(status), strsignal(WTERMSIG(status)), count, when);
-	else
-		log_error("core: left with status %d%s; it is started again %s",
-			  WEXITSTATUS(status), count, when);
-}
-
 void core_died(struct supervisor *supervisor, int status, int64_t now_ms)
 {
 	struct process *core = &supervisor->core;
+	char death[RESTART_DEATH_BYTES], count[FAULT_TEXT_BYTES];
 	int64_t delay_ms;
 
 	core_readable(supervisor, now_ms);	/* what it said last counts */
@@ -273,6 +260,8 @@ void core_died(struct supervisor *supervisor, int status, int64_t now_ms)
 	}
 	delay_ms = restart_delay_ms(&core->restart, now_ms);
 	if (fault_comes(&core->fault, now_ms))
-		core_log_death(&core->fault, status, delay_ms);
+		log_error("core: %s%s; it is started again %s",
+			  restart_death(status, death), fault_count(&core->fault, count),
+			  delay_ms ? "shortly" : "now");
 	core->due_ms = now_ms + delay_ms;
 }

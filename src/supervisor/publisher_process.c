@@ -142,28 +142,17 @@ void publisher_kill(struct supervisor *supervisor)
 	supervisor->publisher.pid = 0;
 }
 
-static void publisher_log_death(const struct fault *fault, int status)
-{
-	char count[FAULT_TEXT_BYTES];
-
-	(void)fault_count(fault, count);
-	if (WIFSIGNALED(status))
-		log_warning("publisher: ended by signal %d (%s)%s", WTERMSIG(status),
-			    strsignal(WTERMSIG(status)), count);
-	else
-		log_warning("publisher: left with status %d%s", WEXITSTATUS(status),
-			    count);
-}
-
 /* The core asks again if it has work; dying often, it is then kept waiting. */
 void publisher_died(struct supervisor *supervisor, int status, int64_t now_ms)
 {
 	struct process *publisher = &supervisor->publisher;
+	char death[RESTART_DEATH_BYTES], count[FAULT_TEXT_BYTES];
 
 	publisher->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
 	if (fault_comes(&publisher->fault, now_ms))
-		publisher_log_death(&publisher->fault, status);
+		log_warning("publisher: %s%s", restart_death(status, death),
+			    fault_count(&publisher->fault, count));
 	publisher->not_before_ms = now_ms + restart_delay_ms(&publisher->restart, now_ms);
 }

@@ -22,4 +22,8 @@ void restart_started(struct restart *restart, int64_t now_ms);
 /* It died: milliseconds until it may be started again. */
 int64_t restart_delay_ms(struct restart *restart, int64_t now_ms);
 
+enum { RESTART_DEATH_BYTES = 80 };
+/* "ended by signal 9 (Killed)", "left with status 1", by its wait status. Returns `out`. */
+const char *restart_death(int status, char out[RESTART_DEATH_BYTES]);
+
 #endif
