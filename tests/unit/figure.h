@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Figures that an entry of tests/faults asks for: printed for the table of results
- * (`make results`) and asserted. Include it after cmocka.h.
+ * (`make results`) and asserted.
  */
 #ifndef HAIRPIN_TESTS_FIGURE_H
 #define HAIRPIN_TESTS_FIGURE_H
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 static inline void figure_at_most(const char *entry, const char *what, long got, long limit)
 {

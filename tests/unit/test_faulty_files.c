@@ -13,7 +13,7 @@
 #include "hairpin/statefile.h"
 
 #include "figure.h"
-#include "scratch.h"
+#include "scratch_room.h"
 #include "torture/calls.h"
 
 #define OLD "what was there before"
@@ -23,21 +23,7 @@ static const int errors[] = { ENOSPC, EIO, EROFS, EINTR, EAGAIN, EMFILE, ENFILE,
 			      ENOMEM, EACCES, EPERM, ENOENT, EINVAL, ECONNRESET, EPIPE,
 			      ENOBUFS, ETOOMANYREFS, CALLS_SHORT };
 
-static struct scratch scratch;
 static long tried;
-
-static int setup(void **state)
-{
-	(void)state;
-	return scratch_new(&scratch);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
 
 /* A walk: `act` with each call and each error, until no call was left to fail. */
 static void walk(void (*act)(void))
@@ -227,7 +213,7 @@ static void packets_are_whole_or_not_there(void **state)
 	walk(send_and_receive);
 }
 
-#define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_begin, scratch_end)
 
 int main(void)
 {

@@ -5,13 +5,10 @@
  * is, each takes it; hostile, none does.
  */
 #include "answer_room.h"
-#include "core_room.h"
 #include "figure.h"
-#include "scratch.h"
+#include "state_room.h"
 
 enum { ROOM_BYTES = 16 << 20, KEYS = 1000000, VALUES = 140000, DEPTH = 100000 };
-
-static struct scratch scratch;
 
 /* Puts `text` behind the opening brace of the good document; returns the length. */
 static size_t put_inside(char *out, const char *good, const char *text)
@@ -272,27 +269,13 @@ static void a_state_file(void **state)
 		"the state file");
 }
 
-static int begin(void **state)
-{
-	(void)state;
-	room_kernel_clear();
-	return scratch_new(&scratch);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer),
 		cmocka_unit_test(a_description),
-		cmocka_unit_test_setup_teardown(a_configuration, begin, end),
-		cmocka_unit_test_setup_teardown(a_state_file, begin, end),
+		cmocka_unit_test_setup_teardown(a_configuration, state_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(a_state_file, state_begin, scratch_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

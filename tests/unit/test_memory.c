@@ -3,9 +3,8 @@
  * No memory, at each allocation in turn: what fails says so, leaves what it had to give
  * untouched and loses nothing; the next try does it.
  */
-#include "core_room.h"
 #include "figure.h"
-#include "scratch.h"
+#include "state_room.h"
 #include "torture/alone.h"
 
 #include "core/status.h"
@@ -15,22 +14,7 @@
 #define CONFIGURATION(interface) "{\"wans\": [{\"name\": \"fibre\", \"interface\": \"" \
 	interface "\"}], \"nat\": {\"tables\": [\"ip:nat\"]}}"
 
-static struct scratch scratch;
 static struct room room;
-
-static int begin(void **state)
-{
-	(void)state;
-	room_kernel_clear();
-	return scratch_new(&scratch);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
 
 static void quiet_room(struct config *config)
 {
@@ -241,7 +225,7 @@ static void change_is_made_up_for(void **state)
 		     "address", count > 3);
 }
 
-#define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, state_begin, scratch_end)
 
 int main(void)
 {

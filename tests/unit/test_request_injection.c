@@ -19,7 +19,7 @@
 #include "hairpin/config.h"
 #include "hairpin/json.h"
 #include "hairpin/provider.h"
-#include "scratch.h"
+#include "scratch_room.h"
 
 static const char *const ours[] = { "conf/providers", NULL };
 static const struct provider_moment moment = { .wall_s = 1790000000 };
@@ -49,7 +49,6 @@ struct provider {
 };
 
 static struct tally tally;
-static struct scratch scratch;
 
 /* --- one provider --- */
 
@@ -317,23 +316,10 @@ static void every_provider(void **state)
 		       tally.loaded, 0);
 }
 
-static int begin(void **state)
-{
-	(void)state;
-	return scratch_new(&scratch);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_provider, begin, end),
+		cmocka_unit_test_setup_teardown(every_provider, scratch_begin, scratch_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,22 +26,7 @@
 #include "hairpin/log.h"
 #include "hairpin/sandbox.h"
 #include "hairpin/statefile.h"
-#include "scratch.h"
-
-static struct scratch scratch;
-
-static int setup(void **state)
-{
-	(void)state;
-	return scratch_new(&scratch);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
+#include "scratch_room.h"
 
 enum { REFUSED = 0, ALLOWED = 1, OTHERWISE = 2, NO_SANDBOX = 3 };
 
@@ -482,12 +467,12 @@ static void beginning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(beginning, setup, teardown),
-		cmocka_unit_test_setup_teardown(rights_shrink, setup, teardown),
-		cmocka_unit_test_setup_teardown(user_changes, setup, teardown),
-		cmocka_unit_test_setup_teardown(forbidden_acts, setup, teardown),
-		cmocka_unit_test_setup_teardown(needed_acts, setup, teardown),
-		cmocka_unit_test_setup_teardown(filter_can_trap, setup, teardown),
+		cmocka_unit_test_setup_teardown(beginning, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(rights_shrink, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(user_changes, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(forbidden_acts, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(needed_acts, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(filter_can_trap, scratch_begin, scratch_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

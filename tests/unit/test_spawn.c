@@ -13,23 +13,9 @@
 #include <time.h>
 
 #include "hairpin/spawn.h"
-#include "scratch.h"
+#include "scratch_room.h"
 
-static struct scratch scratch;
 static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	return scratch_new(&scratch);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
 
 static char *const environment[] = { (char *)"ONE=1", (char *)"PATH=/usr/bin:/bin",
 				     NULL };
@@ -314,16 +300,17 @@ static void other_user(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(environment_is_exact, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_descriptor_leaks, setup, teardown),
-		cmocka_unit_test_setup_teardown(rights_are_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(channel_is_three, setup, teardown),
-		cmocka_unit_test_setup_teardown(overlapping_descriptors, setup, teardown),
-		cmocka_unit_test_setup_teardown(failures_are_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(exit_and_signal_are_seen, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(dies_with_its_parent, setup, teardown),
-		cmocka_unit_test_setup_teardown(other_user, setup, teardown),
+		cmocka_unit_test_setup_teardown(environment_is_exact, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(no_descriptor_leaks, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(rights_are_gone, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(channel_is_three, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(overlapping_descriptors,
+						scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(failures_are_told, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(exit_and_signal_are_seen, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(dies_with_its_parent, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(other_user, scratch_begin, scratch_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

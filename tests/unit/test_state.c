@@ -3,24 +3,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 
-#include "core_room.h"
-#include "scratch.h"
-
-static struct scratch scratch;
-
-static int begin(void **state)
-{
-	(void)state;
-	room_kernel_clear();
-	return scratch_new(&scratch);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
+#include "state_room.h"
 
 static bool is_there(const char *name)
 {
@@ -447,7 +430,7 @@ static void nowhere_to_write(void **state)
 	close(gone);
 }
 
-#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, state_begin, scratch_end)
 
 int main(void)
 {

@@ -3,27 +3,10 @@
 #include <sys/file.h>
 
 #include "core/discover.h"
-#include "core_room.h"
-#include "scratch.h"
+#include "state_room.h"
 
 #define INNER "192.168.1.2"
 #define PUBLIC "81.2.69.7"
-
-static struct scratch scratch;
-
-static int begin(void **state)
-{
-	(void)state;
-	room_kernel_clear();
-	return scratch_new(&scratch);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
 
 /* IPv4 comes from two services, the second one as named. */
 static struct config *config_with(const char *second)
@@ -280,7 +263,7 @@ static void old_and_damaged(void **state)
 	room_end(&room);
 }
 
-#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, state_begin, scratch_end)
 
 int main(void)
 {

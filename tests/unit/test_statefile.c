@@ -11,22 +11,7 @@
 
 #include "hairpin/statefile.h"
 #include "figure.h"
-#include "scratch.h"
-
-static struct scratch scratch;
-
-static int setup(void **state)
-{
-	(void)state;
-	return scratch_new(&scratch);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
+#include "scratch_room.h"
 
 static int read_back(const char *name, size_t max, char out[256])
 {
@@ -253,20 +238,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lock_of_two_names_is_not_given_away,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(replaced_is_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(strange_files_are_refused, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(planted_links_are_not_followed, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(failure_leaves_the_old_one, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(full_and_read_only_medium, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(damaged_is_set_aside, setup, teardown),
-		cmocka_unit_test_setup_teardown(second_lock_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(lock_is_no_link_and_no_fifo, setup,
-						teardown),
+						scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(replaced_is_read, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(strange_files_are_refused, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(planted_links_are_not_followed, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(failure_leaves_the_old_one, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(full_and_read_only_medium, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(damaged_is_set_aside, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(second_lock_is_refused, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(lock_is_no_link_and_no_fifo, scratch_begin,
+						scratch_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,23 +14,9 @@
 #include "figure.h"
 #include "hairpin/notify.h"
 #include "hairpin/unixsock.h"
-#include "scratch.h"
+#include "scratch_room.h"
 
-static struct scratch scratch;
 static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	return scratch_new(&scratch);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scratch_done(&scratch);
-	return 0;
-}
 
 static void client_is_known(void **state)
 {
@@ -312,20 +298,20 @@ static void watchdog_is_for_us(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(client_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(client_is_known, scratch_begin, scratch_end),
 		cmocka_unit_test(supplementary_groups_count),
-		cmocka_unit_test_setup_teardown(without_group_owner_only, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(stale_is_replaced_live_is_not, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(foreign_things_stay, setup, teardown),
-		cmocka_unit_test_setup_teardown(bad_paths, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_own_is_unlinked, setup, teardown),
-		cmocka_unit_test_setup_teardown(unlinked_though_queue_is_full, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(client_waits_no_longer_than_told, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(service_manager_hears, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_group_owner_only, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(stale_is_replaced_live_is_not, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(foreign_things_stay, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(bad_paths, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(only_own_is_unlinked, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(unlinked_though_queue_is_full, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(client_waits_no_longer_than_told, scratch_begin,
+						scratch_end),
+		cmocka_unit_test_setup_teardown(service_manager_hears, scratch_begin, scratch_end),
 		cmocka_unit_test(watchdog_is_for_us),
 	};
 
