@@ -115,7 +115,7 @@ enum {
 	RECORD_CLOCK_RETRY_MS = 60 * 1000,	/* TLS refused while the clock is wrong */
 	RECORD_RECONNECT_MS = 2000,	/* without connection: not more often by events */
 	RECORD_ANSWERED_MS = 60 * 1000,	/* after an HTTP answer: not sooner by events */
-	/* the user's wishes: one with force a minute, one without */
+	/* the user's wishes: one with force a minute (after its answer), one without */
 	RECORD_FORCE_MS = 60 * 1000,
 	/* an update of unknown outcome may show this late */
 	RECORD_DOUBT_MS = 10 * 1000,
@@ -236,7 +236,7 @@ struct record {
 	int64_t tried_ms, retry_ms, retry_wait_ms;
 	int64_t published_ms, unchanged_ms, repaired_ms, repaired_before_ms;
 	int64_t refresh_floor_ms;	/* a restart is no reason to refresh */
-	int64_t asked_ms, forced_ms;	/* the user's last wish, the last with force */
+	int64_t asked_ms, forced_ms;	/* the user's last; with force: or its answer */
 };
 
 /* `saved` NULL: nothing is known of it (no state file). */
@@ -346,9 +346,9 @@ void record_clock(struct record *record, int64_t now_ms);
 
 /*
  * The user: look now (and try again now), or with `force` update in any case and enable
- * again what was refused. False, and nothing done: forced less than a minute ago, asked
- * without force less than a minute ago (which holds up no first force), nothing to
- * publish, or nothing to look at.
+ * again what was refused. False, and nothing done: forced, or that answered, less than a minute
+ * ago, asked without force less than a minute ago (which holds up no first force),
+ * nothing to publish, or nothing to look at.
  */
 bool record_ask(struct record *record, bool force, int64_t now_ms);
 

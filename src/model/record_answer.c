@@ -45,6 +45,8 @@ static enum record_event confirm(struct record *record, bool unchanged, int64_t 
 	if (unchanged && addr_equal(&record->sent, &record->wanted))
 		note_unchanged(record, now_ms);
 	record->published_ms = now_ms;
+	if (record->forced)
+		record->forced_ms = now_ms;	/* no two within a minute on the wire */
 	record->in_doubt = record->forced = record->must_look = false;
 	record->verified = record->verify_over = false;
 	record->denied = record->invisible = false;

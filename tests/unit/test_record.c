@@ -419,6 +419,12 @@ static void test_force_after_ask(void **state)
 	assert_false(record_ask(record_of(world), true, now_ms));
 	assert_false(record_ask(record_of(world), false, now_ms));
 	world_run(world, MINUTE);
+	world->provider_ms = 5 * SECOND;
+	assert_true(record_ask(record_of(world), true, world->now_ms));
+	world_run(world, MINUTE + SECOND);	/* its answer is 56 seconds old */
+	assert_int_equal(world->request_count, 2);
+	assert_false(record_ask(record_of(world), true, world->now_ms));
+	world_run(world, 4 * SECOND);
 	assert_true(record_ask(record_of(world), true, world->now_ms));
 	world_free(world);
 }
