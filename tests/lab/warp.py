@@ -16,9 +16,9 @@ every process of ours waits and nothing is under way, time jumps to the earliest
   - every process of ours waits in poll() or epoll_wait() and none woke between two looks,
   - every child of the supervisor is one of these; a hook or a loader that runs is work, and time stands until it ends,
   - as soon as somebody beside supervisor and core is there (the publisher, with questions to servers), no thread of any process in
-    the laboratory runs, is about to, or ran within 2 ms, and no packet waits for a busy processor; so a real name server on a busy
-    machine has all the time it needs. A server of ours must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY):
-    nobody runs meanwhile.
+    the laboratory runs, is about to, or ran within 2 ms (for each that wants a processor anywhere: the kernel's own threads are not
+    seen here), and no packet waits for a busy processor; so a real name server on a busy machine has all the time it needs. A server
+    of ours must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY): nobody runs meanwhile.
 
 Between calls of go() virtual time flows like real time, from where it is. Its limits: the kernel knows nothing of it (retries of
 TCP, life times of addresses, TTLs kept by other programs); servers of ours see it through Board; a hook that sleeps does so
@@ -164,7 +164,7 @@ class Warp(Board):
             while True:
                 first = self.look()
                 if first:
-                    time.sleep(0.002 if len(first[1]) > 2 else 0.0003)
+                    time.sleep(0.002 * runnable() if len(first[1]) > 2 else 0.0003)
                     if self.look() == first:
                         for watcher in self.watchers:
                             watcher()
@@ -248,6 +248,12 @@ def thread_times(pid, known):
     except OSError:
         pass
     return times
+
+
+def runnable():
+    """How many threads of the whole machine want a processor; this one does."""
+    with open('/proc/loadavg') as file:
+        return max(1, int(file.read().split()[3].split('/')[0]))
 
 
 def packets_wait():
