@@ -85,13 +85,24 @@ void events_changed(struct core *core, size_t wan, int side)
 	(void)events_place(core, EVENT_OF_SIDE, wan, side);
 }
 
-void events_rules(struct core *core, size_t wan, unsigned rules, const char *reason)
+/* One that carries its facts. They change: where hooks were run for it, all are again. */
+static struct event *events_place_facts(struct core *core, enum event_subject subject,
+					size_t index)
 {
 	struct event *event;
 
 	if (hooks_are_off(core))
-		return;
-	event = events_place(core, EVENT_OF_RULES, wan, 0);
+		return NULL;
+	event = events_place(core, subject, index, 0);
+	if (event == core->events.again)
+		core->events.again = NULL;
+	return event;
+}
+
+void events_rules(struct core *core, size_t wan, unsigned rules, const char *reason)
+{
+	struct event *event = events_place_facts(core, EVENT_OF_RULES, wan);
+
 	if (!event)
 		return;
 	event->kind = MESSAGE_EVENT_RULES;
@@ -102,11 +113,8 @@ void events_rules(struct core *core, size_t wan, unsigned rules, const char *rea
 void events_record(struct core *core, size_t record, enum message_event kind,
 		   const struct addr *old, const struct addr *new, const char *message)
 {
-	struct event *event;
+	struct event *event = events_place_facts(core, EVENT_OF_RECORD, record);
 
-	if (hooks_are_off(core))
-		return;
-	event = events_place(core, EVENT_OF_RECORD, record, 0);
 	if (!event)
 		return;
 	if (!event->kind)

@@ -208,6 +208,33 @@ static void record_comes_again(void **state)
 	assert_true(events_are_settled(&room.core));
 }
 
+/* What hooks were told before it went is old: they are run again, too. */
+static void record_changes_while_nobody_is_there(void **state)
+{
+	struct addr old = fake_addr("81.2.69.1"), between = fake_addr("81.2.69.2");
+	struct addr new = fake_addr("81.2.69.3");
+	struct message_hook hook;
+
+	(void)state;
+	room.options.hooks_outside = true;
+	claimed();
+	events_record(&room.core, 0, MESSAGE_EVENT_RECORD, &old, &between, "");
+	hook = given();
+	says_ran(&hook, "10-first");
+	dies();
+	events_record(&room.core, 0, MESSAGE_EVENT_RECORD, &between, &new, "");
+	claimed();
+	hook = given();
+	assert_addr(hook.old, "81.2.69.1");
+	assert_addr(hook.new, "81.2.69.3");
+	assert_string_equal(hook.after, "");
+	dies();
+	claimed();
+	hook = given();
+	assert_addr(hook.new, "81.2.69.3");
+	says_done(&hook);
+}
+
 static void without_the_option_hairpind_goes_on(void **state)
 {
 	struct message_hook hook;
@@ -422,6 +449,7 @@ int main(void)
 		TEST(goes_in_the_middle),
 		TEST(goes_and_the_address_changes),
 		TEST(record_comes_again),
+		TEST(record_changes_while_nobody_is_there),
 		TEST(without_the_option_hairpind_goes_on),
 		TEST(silence),
 		TEST(says_what_it_must_not),
