@@ -2,7 +2,7 @@
 /* room: system */
 /*
  * Which files of a directory are hooks, and whether they can be trusted. Only root and the
- * user that hairpind runs as (`self`) may have a say in what is run: about the file, its
+ * user of the process that runs them (`self`) may have a say in what is run: about the file, its
  * directory, and every directory on the way there.
  */
 #ifndef HAIRPIN_HOOKFILES_H
@@ -18,11 +18,13 @@ enum {
 	HOOKFILES_LOOK_MAX = 512,	/* entries that are told of */
 };
 
+struct json;
+
 /*
- * That user, for who is not hairpind: its control socket is his. Where there is none, the
- * caller himself.
+ * That user, for who is not hairpind: the `runner` that it tells of ({"uid"}, or NULL), else
+ * whose the control socket is. Where there is none, the caller himself.
  */
-uid_t hookfiles_user(const char *control_socket);
+uid_t hookfiles_user(const struct json *runner, const char *control_socket);
 
 /*
  * The names of a directory that may be hooks, sorted. -ENOENT: no directory; -EPERM: others

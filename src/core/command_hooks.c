@@ -8,15 +8,6 @@
 #include "control.h"
 #include "core.h"
 
-static struct json *runner_format(const struct runner *runner)
-{
-	struct json *object = json_new_object();
-
-	json_add_integer(object, "pid", runner->pid);
-	json_add_integer(object, "uid", runner->uid);
-	return object;
-}
-
 void command_hooks(struct client *client, const struct json *request, int64_t now_ms)
 {
 	const struct core *core = client->control->core;
@@ -28,10 +19,7 @@ void command_hooks(struct client *client, const struct json *request, int64_t no
 	(void)now_ms;
 	json_add_string(object, "directory", directory[0] ? directory : NULL);
 	json_add_string(object, "reason", runner_reason(core));
-	if (core->runner.there)
-		json_add(object, "runner", runner_format(&core->runner));
-	else
-		json_add_null(object, "runner");
+	runner_format(core, object, "runner");
 	json_add(object, "hooks", hookbook_format(book));
 	json_print_take(&client->out, object);
 }

@@ -7,6 +7,7 @@
 
 #include "hairpin/channel.h"
 #include "hairpin/clock.h"
+#include "hairpin/json.h"
 #include "hairpin/log.h"
 #include "hairpin/text.h"
 
@@ -147,6 +148,19 @@ void runner_readable(struct core *core)
 bool runner_is_missing(const struct core *core)
 {
 	return core->options->hooks_outside && !core->runner.there;
+}
+
+void runner_format(const struct core *core, struct json *object, const char *key)
+{
+	struct json *runner;
+
+	if (!core->runner.there) {
+		json_add_null(object, key);
+		return;
+	}
+	runner = json_add(object, key, json_new_object());
+	json_add_integer(runner, "pid", core->runner.pid);
+	json_add_integer(runner, "uid", core->runner.uid);
 }
 
 const char *runner_reason(const struct core *core)

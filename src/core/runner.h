@@ -20,6 +20,7 @@
 #include "hairpin/message.h"
 
 struct core;
+struct json;
 
 enum {
 	RUNNER_SLACK_MS = 15000,	/* beyond a hook's time limit: TERM, KILL, and the log */
@@ -56,6 +57,9 @@ void runner_configured(struct core *core);
 
 /* Nobody runs hooks now, and hairpind itself is not to. */
 bool runner_is_missing(const struct core *core);
+
+/* {"pid", "uid"} of the one that is there, or null. */
+void runner_format(const struct core *core, struct json *object, const char *key);
 
 /* Why no hook is run at all, a sentence; NULL: no such reason. */
 const char *runner_reason(const struct core *core);

@@ -335,6 +335,7 @@ char *status_print(const struct core *core, int64_t now_ms)
 		add_wan(wans, core, &core->wans[i], now_ms);
 	json_add(head, "hooks", hookbook_format(book));
 	json_add_string(head, "hooks_reason", runner_reason(core));
+	runner_format(core, head, "hooks_runner");
 	json_print_take(&text, head);
 	if (text.failed || text.length == 0)
 		return NULL;

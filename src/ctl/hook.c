@@ -66,18 +66,38 @@ static void add_file(struct json *array, const struct hookfile *file,
 	add_known(object, known_of(daemon, file->name));
 }
 
-static struct json *list_make(const char *directory, uid_t self,
+static void add_runner(struct json *list, const struct json *runner)
+{
+	static const char *const keys[] = { "pid", "uid" };
+	struct json *object;
+	int64_t number;
+
+	if (json_kind(runner) != JSON_OBJECT) {
+		json_add_null(list, "runner");
+		return;
+	}
+	object = json_add(list, "runner", json_new_object());
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (json_integer(json_get(runner, keys[i]), 0, UINT32_MAX, &number))
+			json_add_integer(object, keys[i], number);
+}
+
+static struct json *list_make(const char *directory, const char *socket,
 			      const struct json *daemon)
 {
 	struct json *list = json_new_object(), *array;
+	const struct json *runner = json_get(daemon, "runner");
 	struct hookfile *files = NULL;
 	struct err err = { "" };
 	size_t count = 0;
 
-	if (*directory && hookfiles_look(directory, self, &files, &count, &err) < 0)
+	if (*directory && hookfiles_look(directory, hookfiles_user(runner, socket), &files,
+					 &count, &err) < 0)
 		count = 0;
 	json_add_string(list, "directory", *directory ? directory : NULL);
-	json_add_string(list, "reason", err.text[0] ? err.text : NULL);
+	json_add_string(list, "reason", err.text[0] ? err.text
+				: json_string(json_get(daemon, "reason")));
+	add_runner(list, runner);
 	array = json_add(list, "hooks", json_new_array());
 	for (size_t i = 0; i < count; i++)
 		add_file(array, &files[i], daemon);
@@ -101,17 +121,6 @@ static int list_print(const struct ctl_options *options, const struct ctl_view *
 	return status;
 }
 
-/* Whose files are hooks besides root's: theirs who runs them. */
-static uid_t trusted_user(const struct ctl_options *options, const struct json *daemon)
-{
-	const struct json *uid = json_get(json_get(daemon, "runner"), "uid");
-	int64_t number;
-
-	return json_integer(uid, 0, UINT32_MAX, &number)
-		       ? (uid_t)number
-		       : hookfiles_user(options->socket_path);
-}
-
 /* No daemon: the configuration says which directory. */
 static int list_alone(const struct ctl_options *options, const struct ctl_view *view)
 {
@@ -121,7 +130,7 @@ static int list_alone(const struct ctl_options *options, const struct ctl_view *
 
 	if (!config)
 		return run_complain(CTL_USAGE, note.text);
-	list = list_make(config->hooks.directory, hookfiles_user(options->socket_path), NULL);
+	list = list_make(config->hooks.directory, options->socket_path, NULL);
 	config_free(config);
 	return list_print(options, view, list);
 }
@@ -143,8 +152,7 @@ static int hook_list(const struct ctl_options *options, const struct ctl_view *v
 		return list_alone(options, view);
 	}
 	directory = json_string(json_get(answer.root, "directory"));
-	list = list_make(directory ? directory : "", trusted_user(options, answer.root),
-			 answer.root);
+	list = list_make(directory ? directory : "", options->socket_path, answer.root);
 	ctl_answer_done(&answer);
 	return list_print(options, view, list);
 }

@@ -27,9 +27,9 @@ static void hook_refused(struct patient *patient, const char *directory,
 		return;
 	}
 	report_remedy(check, DOCTOR_HERE,
-		      "A hook runs with the daemon's rights: it must be root's, and "
-		      "nobody else may write it. Read it first: until now others could "
-		      "change it.");
+		      "Who can write a hook has the rights of whoever runs it: it must be "
+		      "root's, and nobody else may write it. Read it first: until now "
+		      "others could change it.");
 	snprintf(path, sizeof(path), "%s/%s", directory, file->name);
 	if (!report_word(path, word))
 		return;
@@ -96,10 +96,12 @@ static void hooks_look(struct patient *patient, const struct config *config)
 	struct hookfile *files = NULL;
 	size_t i, count = 0, ready = 0;
 	struct err err = { "" };
+	uid_t user;
 	int rc;
 
-	rc = hookfiles_look(directory, hookfiles_user(config->control.socket), &files,
-			    &count, &err);
+	user = hookfiles_user(json_get(patient->options->status, "hooks_runner"),
+			      config->control.socket);
+	rc = hookfiles_look(directory, user, &files, &count, &err);
 	if (rc < 0) {
 		hooks_unreadable(patient, directory, rc, &err);
 		return;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hairpin/json.h"
 #include "hairpin/log.h"
 #include "hairpin/message.h"
 #include "hairpin/text.h"
@@ -146,10 +147,13 @@ static int names_collect(DIR *directory, char **names, struct err *ret_err)
 	return 0;
 }
 
-uid_t hookfiles_user(const char *control_socket)
+uid_t hookfiles_user(const struct json *runner, const char *control_socket)
 {
 	struct stat status;
+	int64_t uid;
 
+	if (json_integer(json_get(runner, "uid"), 0, UINT32_MAX, &uid))
+		return (uid_t)uid;
 	return stat(control_socket, &status) == 0 ? status.st_uid : geteuid();
 }
 

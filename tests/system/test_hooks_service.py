@@ -80,6 +80,7 @@ def waits_for_one():
     same(lab.hook_lines(), [])
     assert 'watch --run-hooks' in (hooks()['reason'] or ''), hooks()
     assert 'watch --run-hooks' in lab.status()['hooks_reason']
+    assert 'watch --run-hooks' in lab.ctl('hook', 'list')['reason']
     try:
         lab.ctl('hook', 'test', '10-note', check=True)
         raise AssertionError('a test ran')
@@ -98,6 +99,8 @@ def one_comes():
     holds('S28', 'hooks of hairpind-hooks run as its user', all(line.endswith(f' {mine}') for line in lines('10-note')))
     same(hooks()['reason'], None)
     same([hook['name'] for hook in hooks()['hooks']], ['10-note', '50-slow', '90-last'])
+    same(lab.ctl('hook', 'list')['runner'], hooks()['runner'])
+    same(lab.status()['hooks_runner'], hooks()['runner'])
     listed = {hook['name']: hook['state'] for hook in lab.ctl('hook', 'list')['hooks']}
     same(set(listed.values()), {'ready'})
 

@@ -390,6 +390,31 @@ static void test_hooks(void **state)
 	scratch_done(&scratch);
 }
 
+/* Whoever runs them may own them too: a service of their own has another user. */
+static void test_hooks_of_a_service(void **state)
+{
+	static const char *const none = "{}", *const service =
+			"{\"hooks_runner\": {\"pid\": 4711, \"uid\": 777}}";
+	bool root = geteuid() == 0;
+	struct room *room = *state;
+	struct scratch scratch;
+
+	assert_int_equal(scratch_new(&scratch), 0);
+	room->options.config = &room->config;
+	snprintf(room->config.hooks.directory, sizeof(room->config.hooks.directory), "%s",
+		 scratch.path);
+	scratch_write(&scratch, "10-own", "#!/bin/sh\n", 0755);
+	if (root)
+		assert_int_equal(fchownat(scratch.fd, "10-own", 777, 777, 0), 0);
+	room_says(room, root ? service : none);
+	surroundings_hooks(&room->patient);
+	room_expect(room, "ok hooks ()\n");
+	room_says(room, root ? none : service);
+	surroundings_hooks(&room->patient);
+	room_expect(room, "finding hook-refused (10-own)\n");
+	scratch_done(&scratch);
+}
+
 /* What chmod and chown would change is the file that the link names. */
 static void test_a_hook_that_is_a_link(void **state)
 {
@@ -427,6 +452,7 @@ int main(void)
 		room_test(test_rp_filter), room_test(test_bridges), room_test(test_legacy),
 		room_test(test_tables), room_test(test_no_daemon), room_test(test_daemon),
 		room_test(test_records), room_test(test_names), room_test(test_hooks),
+		room_test(test_hooks_of_a_service),
 		room_test(test_a_hook_that_is_a_link), room_test(test_clock),
 	};
 

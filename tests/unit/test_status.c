@@ -53,8 +53,8 @@ static void all_members(void **state)
 {
 	static const char *const top[] = { "schema", "version", "pid",   "uptime_s",
 					   "publisher", "wans", "records", "names",
-					   "hooks", "hooks_reason", "paused_until",
-					   "log", NULL };
+					   "hooks", "hooks_reason", "hooks_runner",
+					   "paused_until", "log", NULL };
 	static const char *const wan[] = { "name", "interface", "up", "ipv4",
 					   "ipv6", "ipv6_prefix", "outside", "former",
 					   "rules", NULL };
