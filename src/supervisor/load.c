@@ -108,7 +108,7 @@ bool load_read(struct load *load, int64_t now_ms)
 }
 
 /* The value's bytes are those that /proc/PID/environ shows. */
-static void load_hide_variables(const struct load_facts *facts, struct load_vault *vault)
+static int load_hide_variables(const struct load_facts *facts, struct load_vault *vault)
 {
 	size_t i;
 
@@ -118,9 +118,11 @@ static void load_hide_variables(const struct load_facts *facts, struct load_vaul
 		if (!facts->variables[i] || vault->kept[i] || !value)
 			continue;
 		vault->kept[i] = strdup(environ[i]);
-		if (vault->kept[i])
-			secret_wipe(value + 1, strlen(value + 1));
+		if (!vault->kept[i])
+			return -ENOMEM;
+		secret_wipe(value + 1, strlen(value + 1));
 	}
+	return 0;
 }
 
 /* As many words as it says, each with its end. */
@@ -166,7 +168,11 @@ int load_finish(struct load *load, struct load_vault *vault, int *ret_document,
 		return err_set(ret_err, -EIO,
 			       "the configuration could not be read in time");
 	}
-	load_hide_variables(&load->facts, vault);
+	if (load_hide_variables(&load->facts, vault) < 0) {
+		close(document);
+		return err_set(ret_err, -EIO,
+			       "no memory to hide the secrets of the environment");
+	}
 	if (!load_facts_hold(&load->facts)) {
 		close(document);
 		return err_set(ret_err, -EINVAL, "the configuration does not hold");

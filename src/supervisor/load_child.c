@@ -25,7 +25,7 @@ static const struct load_user stay = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
 /* Environ as it was, to see which values config_load() wiped: those were secrets. */
 struct variables {
 	char *at[LOAD_VARIABLES_MAX];
-	char *before[LOAD_VARIABLES_MAX];
+	size_t length[LOAD_VARIABLES_MAX];	/* a wiped one is shorter */
 	size_t count;
 };
 
@@ -35,23 +35,15 @@ static void variables_note(struct variables *variables)
 
 	for (i = 0; i < LOAD_VARIABLES_MAX && environ[i]; i++) {
 		variables->at[i] = environ[i];
-		variables->before[i] = strdup(environ[i]);
+		variables->length[i] = strlen(environ[i]);
 	}
 	variables->count = i;
 }
 
-static void variables_compare(struct variables *variables, uint8_t *changed)
+static void variables_compare(const struct variables *variables, uint8_t *changed)
 {
-	size_t i;
-
-	for (i = 0; i < variables->count; i++) {
-		char *before = variables->before[i];
-
-		changed[i] = before && strcmp(before, variables->at[i]) != 0;
-		if (before)
-			secret_wipe(before, strlen(before));
-		free(before);
-	}
+	for (size_t i = 0; i < variables->count; i++)
+		changed[i] = strlen(variables->at[i]) != variables->length[i];
 }
 
 static struct load_user user_find(const char *name)

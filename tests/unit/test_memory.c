@@ -8,6 +8,7 @@
 #include "torture/alone.h"
 
 #include "core/status.h"
+#include "supervisor/load.h"
 
 #define KEY "\"key\":\"00112233445566778899aabbccddeeff\""
 /* No tag: glibc's regcomp() loses memory when it has none. */
@@ -52,6 +53,47 @@ static void configuration_is_loaded_or_not(void **state)
 	scratch_write(&scratch, "c.json", CONFIGURATION("ppp0"), 0600);
 	figure_holds("F62", "start: a configuration is whole or refused",
 		     alone_walk(load) > 20);
+}
+
+/* What the supervisor does when the child has told which variables were secrets. */
+static void hide(void)
+{
+	static struct load load;
+	static struct load_vault vault;
+	char *variables[] = { strdup("HAIRPIN_A=geheim"), strdup("HAIRPIN_B=no secret"),
+			      strdup("HAIRPIN_C=streng geheim"), NULL };
+	char **own = environ;
+	struct err err = { "" };
+	int document = -1, result;
+
+	memset(&load, 0, sizeof(load));
+	load.document = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	load.got = sizeof(load.facts);
+	load.facts.valid = load.facts.variables[0] = load.facts.variables[2] = 1;
+	environ = variables;
+	alone_begin();
+	result = load_finish(&load, &vault, &document, &err);
+	alone_end();
+	environ = own;
+	assert_true(alone.met || result == 0);
+	assert_int_equal(document >= 0, result == 0);
+	if (result == 0) {
+		assert_string_equal(variables[0], "HAIRPIN_A=");
+		assert_string_equal(variables[1], "HAIRPIN_B=no secret");
+		assert_string_equal(variables[2], "HAIRPIN_C=");
+		assert_string_equal(vault.kept[2], "HAIRPIN_C=streng geheim");
+		close(document);
+	}
+	for (int i = 0; i < 3; i++)
+		free(variables[i]);
+	load_vault_done(&vault);
+}
+
+static void secrets_are_hidden_or_it_says_so(void **state)
+{
+	(void)state;
+	figure_holds("F62", "start: no secret stays visible in the environment",
+		     alone_walk(hide) == 2);
 }
 
 static void load_state(void)
@@ -231,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MEMORY_TEST(configuration_is_loaded_or_not),
+		MEMORY_TEST(secrets_are_hidden_or_it_says_so),
 		MEMORY_TEST(state_is_read_or_kept),
 		MEMORY_TEST(state_is_saved_or_as_it_was),
 		MEMORY_TEST(reload_is_whole_or_none),
