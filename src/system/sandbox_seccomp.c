@@ -173,6 +173,31 @@ static void emit_rules(struct program *program, enum sandbox_role role)
 	}
 }
 
+enum { KIND = 0xf };	/* of a socket, beside SOCK_CLOEXEC and SOCK_NONBLOCK */
+
+/* What was loaded last is a kind of socket: only these bits of it. */
+static void emit_kind(struct program *program)
+{
+	emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, KIND));
+}
+
+/* Never datagrams: by one of such a pair anybody's socket can be written to. */
+static void emit_pairs(struct program *program)
+{
+#ifdef __NR_socketpair
+	emit_unless(program, BPF_JEQ, __NR_socketpair, 9);
+	emit_load(program, offset_of_argument(0));
+	emit_unless(program, BPF_JEQ, AF_UNIX, 6);
+	emit_load(program, offset_of_argument(1));
+	emit_kind(program);
+	emit_allow_if(program, SOCK_STREAM);
+	emit_allow_if(program, SOCK_SEQPACKET);
+	emit_return(program, program->refuse);
+#else
+	(void)program;
+#endif
+}
+
 /*
  * To find the number of a link (fe80::1%eth0) glibc takes an inet socket where it gets no
  * unix one. musl does not: there the publisher may have one, of the kind that no bus and no
@@ -181,13 +206,11 @@ static void emit_rules(struct program *program, enum sandbox_role role)
 static void emit_unix_sockets(struct program *program)
 {
 #if defined(__NR_socket) && !defined(__GLIBC__)
-	enum { KIND = 0xf };	/* beside SOCK_CLOEXEC and SOCK_NONBLOCK */
-
 	emit_unless(program, BPF_JEQ, __NR_socket, 8);
 	emit_load(program, offset_of_argument(0));
 	emit_unless(program, BPF_JEQ, AF_UNIX, 5);
 	emit_load(program, offset_of_argument(1));
-	emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, KIND));
+	emit_kind(program);
 	emit_allow_if(program, SOCK_DGRAM);
 	emit_return(program, program->refuse);
 	emit_load(program, offsetof(struct seccomp_data, nr));
@@ -224,6 +247,7 @@ static void program_make(struct program *program, enum sandbox_role role, uint32
 	emit_head(program, arch);
 	if (role == SANDBOX_PUBLISHER)
 		emit_unix_sockets(program);
+	emit_pairs(program);
 	emit_rules(program, role);
 	emit_own_signals(program);
 #ifdef __NR_clone3

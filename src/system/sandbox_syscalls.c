@@ -380,7 +380,6 @@ static const uint32_t families_core[] = { AF_NETLINK };
  * needed).
  */
 static const uint32_t families_publisher[] = { AF_INET, AF_INET6, AF_NETLINK };
-static const uint32_t families_pair[] = { AF_UNIX };
 /* Never TIOCSTI and its kind, which type into the terminal of whoever started us. */
 static const uint32_t ioctls[] = {
 	FIONBIO, FIONREAD, TCGETS, TIOCGWINSZ, SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFFLAGS,
@@ -421,10 +420,6 @@ static const struct syscall_argument arguments[] = {
 	  .roles = CORE,
 	  .argument = 2,
 	  VALUES(bytes_netlink) },
-	{ .number = __NR_socketpair,
-	  .roles = BOTH,
-	  .argument = 0,
-	  VALUES(families_pair) },
 #endif
 };
 

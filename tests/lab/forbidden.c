@@ -207,6 +207,26 @@ static long try_unix_connect(void)
 	return syscall(SYS_connect, fd, &to, sizeof(to));
 }
 
+/* By one of a pair: who has a datagram socket may write to any address. */
+static long try_pair_send(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int ends[2];
+	long rc = syscall(SYS_socketpair, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends);
+
+	if (rc < 0)
+		return rc;
+	memcpy(to.sun_path, foreign, sizeof(to.sun_path));
+	return syscall(SYS_sendto, ends[0], "x", 1, 0, &to, sizeof(to));
+}
+
+static long try_pair_tipc(void)
+{
+	int ends[2];
+
+	return syscall(SYS_socketpair, AF_TIPC, SOCK_STREAM, 0, ends);
+}
+
 static long try_terminal(void) { return syscall(SYS_ioctl, 2, TIOCSTI, "x"); }
 
 static long may_time(void) { return syscall(SYS_clock_gettime, 0, foreign + 64); }
@@ -244,6 +264,7 @@ static const struct {
 	ACT(BOTH, symlink), ACT(BOTH, linkat), ACT(BOTH, mknod), ACT(BOTH, raw),
 	ACT(BOTH, raw6), ACT(BOTH, packet), ACT(CORE, inet), ACT(BOTH, vsock),
 	ACT(BOTH, alg), ACT(BOTH, unix), ACT(BOTH, unix_connect), ACT(BOTH, terminal),
+	ACT(BOTH, pair_send), ACT(BOTH, pair_tipc),
 	{ BOTH, "may_time", may_time }, { BOTH, "may_pid", may_pid },
 	{ BOTH, "may_netlink", may_netlink }, { BOTH, "may_pair", may_pair },
 };
