@@ -6,6 +6,7 @@
  */
 #include "sandbox_syscalls.h"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <linux/sockios.h>
@@ -141,12 +142,6 @@ static const struct syscall_rule rules[] = {
 #endif
 #ifdef __NR_dup2
 	ALLOW(dup2, BOTH),
-#endif
-#ifdef __NR_fcntl
-	ALLOW(fcntl, BOTH),
-#endif
-#ifdef __NR_fcntl64
-	ALLOW(fcntl64, BOTH),
 #endif
 #ifdef __NR_pipe
 	ALLOW(pipe, BOTH),
@@ -384,6 +379,10 @@ static const uint32_t families_publisher[] = { AF_INET, AF_INET6, AF_NETLINK };
 static const uint32_t ioctls[] = {
 	FIONBIO, FIONREAD, TCGETS, TIOCGWINSZ, SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFFLAGS,
 };
+/* Never F_SETOWN and its kind, by which the kernel sends others any signal for us. */
+static const uint32_t fcntls[] = {
+	F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+};
 static const uint32_t prctls[] = { PR_SET_NAME, PR_SET_VMA, PR_GET_DUMPABLE };
 static const uint32_t zero[] = { 0 };
 
@@ -391,6 +390,12 @@ static const uint32_t zero[] = { 0 };
 
 static const struct syscall_argument arguments[] = {
 	{ .number = __NR_ioctl, .roles = BOTH, .argument = 1, VALUES(ioctls) },
+#ifdef __NR_fcntl
+	{ .number = __NR_fcntl, .roles = BOTH, .argument = 1, VALUES(fcntls) },
+#endif
+#ifdef __NR_fcntl64
+	{ .number = __NR_fcntl64, .roles = BOTH, .argument = 1, VALUES(fcntls) },
+#endif
 	{ .number = __NR_prctl, .roles = BOTH, .argument = 0, VALUES(prctls) },
 	/*
 	 * getrlimit() of today's libraries; of oneself only. Hard limits can but shrink.

@@ -227,6 +227,10 @@ static long try_pair_tipc(void)
 	return syscall(SYS_socketpair, AF_TIPC, SOCK_STREAM, 0, ends);
 }
 
+/* The kernel would send what is asked for when something can be read. */
+static long try_owner(void) { return syscall(SYS_fcntl, 0, F_SETOWN, victim); }
+static long try_owner_signal(void) { return syscall(SYS_fcntl, 0, F_SETSIG, SIGKILL); }
+
 static long try_terminal(void) { return syscall(SYS_ioctl, 2, TIOCSTI, "x"); }
 
 static long may_time(void) { return syscall(SYS_clock_gettime, 0, foreign + 64); }
@@ -264,7 +268,7 @@ static const struct {
 	ACT(BOTH, symlink), ACT(BOTH, linkat), ACT(BOTH, mknod), ACT(BOTH, raw),
 	ACT(BOTH, raw6), ACT(BOTH, packet), ACT(CORE, inet), ACT(BOTH, vsock),
 	ACT(BOTH, alg), ACT(BOTH, unix), ACT(BOTH, unix_connect), ACT(BOTH, terminal),
-	ACT(BOTH, pair_send), ACT(BOTH, pair_tipc),
+	ACT(BOTH, pair_send), ACT(BOTH, pair_tipc), ACT(BOTH, owner), ACT(BOTH, owner_signal),
 	{ BOTH, "may_time", may_time }, { BOTH, "may_pid", may_pid },
 	{ BOTH, "may_netlink", may_netlink }, { BOTH, "may_pair", may_pair },
 };
