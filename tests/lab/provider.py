@@ -14,9 +14,11 @@ FOLDER/requests.jsonl, and behaves as FOLDER/behaviour.json says, read at each r
   {"lie": true}               says good but writes nothing
   {"forget": true}            honest, and "good" each time, as where others write in between
   {"delay": 1.5}              seconds before an honest answer
+  {"kept_back": 0.5}          real seconds for which the zone keeps an update back, as knot does now and then
 """
 
 import base64
+import contextlib
 import functools
 import json
 import os
@@ -103,7 +105,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 kind = 'AAAA' if ':' in address else 'A'
                 code = 'good' if stored.get((name, kind)) != address else code
                 if not how.get('lie'):
-                    set_record(AUTHORITY, ZONE, name, kind, address)
+                    with clock().busy() if clock() else contextlib.nullcontext():
+                        time.sleep(how.get('kept_back', 0))
+                        set_record(AUTHORITY, ZONE, name, kind, address)
                 stored[name, kind] = address
             lines.append(f'{code} {query.get("myip", "")}')
         return '\n'.join(lines)

@@ -18,7 +18,8 @@ every process of ours waits and nothing is under way, time jumps to the earliest
   - as soon as somebody beside supervisor and core is there (the publisher, with questions to servers), no thread of any process in
     the laboratory runs, is about to, or ran within 2 ms (for each that wants a processor anywhere: the kernel's own threads are not
     seen here), and no packet waits for a busy processor; so a real name server on a busy machine has all the time it needs. A server
-    of ours must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY): nobody runs meanwhile.
+    of ours must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY): nobody runs meanwhile. Where it waits
+    for another one that may do the same, it says so: Board.busy().
 
 Between calls of go() virtual time flows like real time, from where it is. Its limits: the kernel knows nothing of it (retries of
 TCP, life times of addresses, TTLs kept by other programs); servers of ours see it through Board; a hook that sleeps does so
@@ -26,6 +27,7 @@ in real time; what a thread of the test does is not waited for.
 """
 
 import calendar
+import contextlib
 import mmap
 import os
 import shutil
@@ -64,14 +66,27 @@ class Board:
     def wall(self):
         return (time.time_ns() + self.numbers[MONOTONIC] + self.numbers[BOOT] + self.numbers[WALL]) / 1e9
 
+    def own(self, until=NEVER):
+        """A slot for this thread."""
+        with self.lock:
+            mine = next(slot for slot in map(self.slot, range(OURS, SLOTS)) if not slot[PID])
+            mine[WAITING], mine[UNTIL], mine[MADE] = 0, until, self.numbers[EPOCH]
+            mine[PID] = threading.get_native_id()
+        return mine
+
+    @contextlib.contextmanager
+    def busy(self):
+        """Time stands meanwhile, though nobody runs: now and then knot keeps an update back for most of a second."""
+        mine = self.own()
+        try:
+            yield
+        finally:
+            mine[PID] = 0
+
     def wait(self, seconds):
         """Sleeps in virtual time."""
         until = self.monotonic_ns() + int(seconds * 1e9)
-        with self.lock:
-            free = next(i for i in range(OURS, SLOTS) if not self.slot(i)[PID])
-            mine = self.slot(free)
-            mine[UNTIL], mine[MADE] = until, self.numbers[EPOCH]
-            mine[PID] = threading.get_native_id()
+        mine = self.own(until)
         mine[WAITING] = 1
         while self.monotonic_ns() < until:
             mine[MADE] = self.numbers[EPOCH]

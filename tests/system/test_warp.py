@@ -65,6 +65,16 @@ def steps_and_sleep():
     between(8 * 3600, lab.status()['uptime_s'] - uptime, 8 * 3600 + 60)
 
 
+def server_waits():
+    """The provider waits for a zone that keeps its update back and does not run: time stands"""
+    clock.until('current', 60, current)
+    asked = len(lab.requests())
+    lab.provider_says(kept_back=0.7)
+    lab.set_address('81.2.69.5')
+    clock.go(hours=1)
+    same((len(lab.requests()) - asked, current()), (1, True))
+
+
 def main():
     global lab, clock
     with Lab(build=BUILD) as lab:
@@ -73,7 +83,7 @@ def main():
         lab.write_configuration()
         lab.set_address('81.2.69.2')
         lab.start_daemon()
-        run_tests([hours_pass, retries_by_the_clock, steps_and_sleep])
+        run_tests([hours_pass, retries_by_the_clock, steps_and_sleep, server_waits])
 
 
 main()
