@@ -12,15 +12,20 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 class Wire:
-    """What passes the WAN's far end: [time, 'dns', name] and [time, 'syn', port] in virtual time."""
+    """
+    What passes the WAN's far end: [time, 'dns', name] and [time, 'syn', port] in virtual time. Or what the router sends
+    by whatever link it has, lo too.
+    """
 
-    def __init__(self, clock):
+    def __init__(self, clock, ns='inet'):
         self.clock = clock
         self.seen = []
-        with inside('inet'):
+        self.direction = 0 if ns == 'inet' else 4       # PACKET_HOST, PACKET_OUTGOING
+        with inside(ns):
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
-        self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)          # SO_RCVBUFFORCE
-        self.socket.bind(('isp0', 0))
+            self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)          # SO_RCVBUFFORCE
+            if ns == 'inet':
+                self.socket.bind(('isp0', 0))
         self.socket.setblocking(False)
         clock.watchers.append(self.read)
 
@@ -30,7 +35,7 @@ class Wire:
                 packet, (_, kind, direction, *_) = self.socket.recvfrom(65536)
             except BlockingIOError:
                 return
-            if kind == 0x800 and direction == 0:
+            if kind == 0x800 and direction == self.direction:
                 self.take(packet)
 
     def take(self, packet):
@@ -44,16 +49,26 @@ class Wire:
     def times(self, kind, what, since=0):
         """When it was seen; what belongs to one try (10 s) once."""
         self.read()
-        times = []
-        for at, *rest in self.seen:
-            if rest == [kind, what] and at >= since and (not times or at - times[-1] > 10):
-                times.append(at)
-        return times
+        return tries([at for at, *rest in self.seen if rest == [kind, what] and at >= since])
+
+    def tries(self, since=0):
+        """How often anything was asked of anybody."""
+        self.read()
+        return len(tries([at for at, *_ in self.seen if at >= since]))
 
     def names(self, since=0):
         """Of questions to DNS, with their times."""
         self.read()
         return [(at, what) for at, kind, what in self.seen if kind == 'dns' and at >= since]
+
+
+def tries(times):
+    """When each began: what belongs to one try (10 s) once."""
+    began = []
+    for at in times:
+        if not began or at - began[-1] > 10:
+            began.append(at)
+    return began
 
 
 def name_of(question):

@@ -21,8 +21,7 @@ def main():
             (states.clients, ROUNDS or 100, 0.25),
             (states.many_records, True),
             (states.answers_and_stops, ROUNDS or 1000, True),
-            (states.asked_soon, ROUNDS or 3),
-            (states.boots, ROUNDS or 50, 1))])
+            (states.asked_soon, ROUNDS or 3))])
 
 
 main()

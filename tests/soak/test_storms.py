@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Storms of addresses, rules and routes around the plain daemon, long, with the figures that a quiet machine keeps:
-`TEST_JOBS=1 make soak`. ROUNDS is for each; SEED for what is random."""
+`TEST_JOBS=1 make soak`. ROUNDS is for each."""
 
 import os
 import sys
@@ -18,10 +18,8 @@ def main():
     with storms.StormLab() as lab:
         run_tests([
             storms.named(lab, storms.flapping, ROUNDS or 1000, 0.06, True),
-            storms.named(lab, storms.gone_and_back, ROUNDS or 1000, 30),
             storms.named(lab, storms.nothing_new, ROUNDS or 3600, 10000),
             storms.named(lab, storms.several_addresses, 3),
-            storms.named(lab, storms.reloads, ROUNDS or 500, (0, 0.2, 0.2, 5)),
             storms.named(lab, storms.scope, ROUNDS or 10000),
             storms.named(lab, storms.flood, 10000, 60),
             storms.named(lab, storms.elsewhere, 60, 50000),

@@ -20,8 +20,7 @@ def main():
             (states.clients, 25, 0.15),
             (states.strange_interfaces,),
             (states.many_records, False),
-            (states.answers_and_stops, 20, False),
-            (states.boots, 6, 0.3))])
+            (states.answers_and_stops, 20, False))])
 
 
 main()

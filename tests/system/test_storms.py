@@ -22,10 +22,8 @@ def main():
     with storms.StormLab() as lab:
         run_tests([
             storms.named(lab, storms.flapping, 100, 0.06, False),
-            storms.named(lab, storms.gone_and_back, 30, 0.5),
             storms.named(lab, storms.nothing_new, 200, 10000),
             storms.named(lab, storms.several_addresses, 0.5),
-            storms.named(lab, storms.reloads, 10, (0, 0.2)),
             storms.named(lab, storms.scope, 200),
             storms.named(lab, storms.flood, 10000, 2),
             storms.named(lab, storms.elsewhere, 3, 50000),
