@@ -9,7 +9,9 @@
  *                      RUNNING -> time limit -> TERMINATING (TERM sent to the group)
  *                      TERMINATING -> 5 s -> KILLING (KILL sent) -> exit
  *
- * What a hook leaves behind in its process group ends with it.
+ * What a hook leaves behind in its process group ends with it. Whoever gives the events
+ * may have been taken over: HOOKS_AT_ONCE are run without a rest, then one each
+ * HOOKS_APART_MS; what comes sooner waits in the queue.
  */
 #ifndef HAIRPIN_HOOKS_H
 #define HAIRPIN_HOOKS_H
@@ -19,11 +21,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "hairpin/allowance.h"
 #include "hairpin/err.h"
 #include "hairpin/message.h"
 
 enum {
 	HOOKS_QUEUE_MAX = 4,
+	HOOKS_AT_ONCE = 1000,
+	HOOKS_APART_MS = 100,
 	HOOKS_TERM_MS = 5000,		/* from TERM to KILL */
 	HOOKS_OUTPUT_BYTES = 4096,	/* of one hook's output, in at most ... */
 	HOOKS_OUTPUT_LINES = 20,
@@ -59,6 +64,7 @@ struct hooks {
 
 	struct message_hook queue[HOOKS_QUEUE_MAX];	/* the first one is being run */
 	size_t queued;
+	struct allowance allowance;	/* of events */
 	char **names; /* of the event being run; owned, ends with NULL */
 	size_t next;			/* in names */
 	struct message_reply reply;	/* being counted */
@@ -84,7 +90,7 @@ void hooks_set(struct hooks *hooks, const char *directory, int64_t timeout_ms, u
 int hooks_push(struct hooks *hooks, const struct message_hook *event,
 	       int64_t now_ms) must_check;
 
-/* Who asked is gone: what runs comes to its end, unreported; the rest is forgotten. */
+/* Who asked is gone: what is begun comes to its end, unreported; the rest is forgotten. */
 void hooks_forget(struct hooks *hooks);
 
 bool hooks_busy(const struct hooks *hooks);	/* a process runs */

@@ -24,6 +24,8 @@ void hooks_init(struct hooks *hooks, hooks_ran *ran, hooks_done *done, void *con
 	hooks->output.fd = -1;
 	hooks->uid = (uid_t)-1;
 	hooks->gid = (gid_t)-1;
+	hooks->allowance = (struct allowance){ .apart_ms = HOOKS_APART_MS,
+					       .at_once = HOOKS_AT_ONCE };
 }
 
 void hooks_set(struct hooks *hooks, const char *directory, int64_t timeout_ms, uid_t uid,
@@ -251,11 +253,12 @@ static void hooks_pass_begun(struct hooks *hooks)
 		hooks->next++;
 }
 
-static void hooks_begin_event(struct hooks *hooks)
+static void hooks_begin_event(struct hooks *hooks, int64_t now_ms)
 {
 	struct err err = { "" };
 	int rc;
 
+	allowance_spend(&hooks->allowance, now_ms);
 	hooks->begun = true;
 	hooks->next = 0;
 	memset(&hooks->reply, 0, sizeof(hooks->reply));
@@ -274,12 +277,21 @@ static void hooks_begin_event(struct hooks *hooks)
 	hooks_pass_begun(hooks);
 }
 
-/* Goes on until something runs or nothing is left. */
+/* An event is there, but the last ones came too fast. */
+static bool hooks_is_waiting(const struct hooks *hooks)
+{
+	return hooks->stage == HOOKS_IDLE && hooks->queued > 0 && !hooks->begun &&
+	       !hooks->stopped;
+}
+
+/* Goes on until something runs, the next event is not yet due, or nothing is left. */
 static void hooks_advance(struct hooks *hooks, int64_t now_ms)
 {
 	while (hooks->stage == HOOKS_IDLE && hooks->queued > 0 && !hooks->stopped) {
+		if (!hooks->begun && allowance_due_ms(&hooks->allowance, now_ms) > now_ms)
+			return;
 		if (!hooks->begun)
-			hooks_begin_event(hooks);
+			hooks_begin_event(hooks, now_ms);
 		while (hooks->names && hooks->names[hooks->next]) {
 			const char *name = hooks->names[hooks->next++];
 
@@ -302,10 +314,8 @@ int hooks_push(struct hooks *hooks, const struct message_hook *event, int64_t no
 
 void hooks_forget(struct hooks *hooks)
 {
-	if (hooks->queued == 0)
-		return;
-	hooks->queued = 1;
-	hooks->orphaned = true;
+	hooks->queued = hooks->begun ? 1 : 0;
+	hooks->orphaned = hooks->begun;
 }
 
 bool hooks_busy(const struct hooks *hooks)
@@ -322,9 +332,9 @@ int hooks_fd(const struct hooks *hooks)
 
 int64_t hooks_deadline_ms(const struct hooks *hooks)
 {
-	bool waits = hooks->stage == HOOKS_RUNNING || hooks->stage == HOOKS_TERMINATING;
-
-	return waits ? hooks->deadline_ms : -1;
+	if (hooks->stage == HOOKS_RUNNING || hooks->stage == HOOKS_TERMINATING)
+		return hooks->deadline_ms;
+	return hooks_is_waiting(hooks) ? allowance_due_ms(&hooks->allowance, 0) : -1;
 }
 
 /* End of output is not the end of the process: that is told by SIGCHLD. */
@@ -346,7 +356,9 @@ void hooks_tick(struct hooks *hooks, int64_t now_ms)
 
 	if (hooks_deadline_ms(hooks) < 0 || now_ms < hooks->deadline_ms)
 		return;
-	if (hooks->stage == HOOKS_RUNNING) {
+	if (hooks->stage == HOOKS_IDLE) {
+		hooks_advance(hooks, now_ms);
+	} else if (hooks->stage == HOOKS_RUNNING) {
 		log_warning("hook %s: still runs after %s; it is ended",
 			    hooks_name(hooks),
 			    text_format_duration(hooks->timeout_ms, text));

@@ -264,6 +264,43 @@ static void forgotten_events_are_not_reported(void **state)
 	assert_int_equal(replies[0].head.number, 3);
 }
 
+/*
+ * Events without end, in virtual time: the directory holds none, so that each is over at
+ * once, and nothing but the pace is left.
+ */
+static void events_without_end_are_paced(void **state)
+{
+	int64_t now_ms = clock_now_ms();
+	struct message_hook asked = event(1);
+	long run = 0;
+
+	(void)state;
+	for (int64_t end_ms = now_ms + 60000; now_ms <= end_ms; now_ms += 50) {
+		reply_count = 0;
+		hooks_tick(&hooks, now_ms);
+		while (hooks_push(&hooks, &asked, now_ms) == 0) {
+			run += (long)reply_count;
+			reply_count = 0;
+		}
+		run += (long)reply_count;
+	}
+	figure_at_most("S37", "events for which hooks are run in a minute, of a flood", run,
+		       HOOKS_AT_ONCE + 60 * 1000 / HOOKS_APART_MS);
+	assert_true(run >= HOOKS_AT_ONCE);
+	assert_true(hooks_deadline_ms(&hooks) > now_ms - 50 - HOOKS_APART_MS);
+	assert_true(hooks_deadline_ms(&hooks) <= now_ms + HOOKS_APART_MS);
+	assert_false(hooks_busy(&hooks));
+	/* Who asked is gone: what was not begun is not run. */
+	reply_count = 0;
+	hooks_forget(&hooks);
+	hooks_tick(&hooks, now_ms + HOOKS_APART_MS);
+	assert_int_equal(hooks_deadline_ms(&hooks), -1);
+	assert_int_equal(reply_count, 0);
+	/* And after a rest all is as ever. */
+	assert_int_equal(hooks_push(&hooks, &asked, now_ms + 1000), 0);
+	assert_int_equal(reply_count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +314,7 @@ int main(void)
 		TEST(heirs_end_with_the_hook),
 		TEST(queue_is_bounded_and_in_order),
 		TEST(forgotten_events_are_not_reported),
+		TEST(events_without_end_are_paced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
