@@ -169,7 +169,7 @@ struct message_notice {
 /* What is logged from now on. */
 struct message_level {
 	struct message head;
-	int32_t level;			/* LOG_EMERG to LOG_DEBUG */
+	int32_t level;			/* LOG_ERR to LOG_DEBUG */
 };
 
 struct message_reply {

@@ -4,6 +4,14 @@
  * The supervisor: starts the core and the publisher and starts them again, runs hooks,
  * reads the configuration with the rights it was started with, and speaks to the service
  * manager. It opens no network socket.
+ *
+ * The core may have been taken over, so what it may cause has bounds. It is read at most 500
+ * times at once and then 50 times a second; what is left lies in its own channel. It gets one
+ * publisher at a time, 20 at once and then one a second; one reading of the configuration
+ * at a time, 100 at once and then ten a second, and 60 of them with what came of it in the
+ * log and then one a minute; one command of an address source at a time,
+ * 50 at once and then one in 5 s; hooks as hooks.h says. It can end the daemon only after it
+ * was told to stop, and who gives up its channel is killed 2 s later.
  */
 #ifndef HAIRPIN_SUPERVISOR_H
 #define HAIRPIN_SUPERVISOR_H

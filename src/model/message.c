@@ -139,7 +139,7 @@ bool message_level_ok(const void *packet, size_t bytes)
 	const struct message_level *message = packet;
 
 	return bytes == sizeof(*message) && message->head.type == MESSAGE_LEVEL &&
-	       message->level >= LOG_EMERG && message->level <= LOG_DEBUG;
+	       message->level >= LOG_ERR && message->level <= LOG_DEBUG;
 }
 
 bool message_to_supervisor_ok(const void *packet, size_t bytes)

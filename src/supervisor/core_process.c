@@ -95,6 +95,7 @@ static pid_t core_fork(struct supervisor *supervisor, const int ends[2])
 void core_start(struct supervisor *supervisor, int64_t now_ms)
 {
 	struct process *core = &supervisor->core;
+	char count[FAULT_TEXT_BYTES];
 	int ends[2], rc;
 	pid_t pid;
 
@@ -112,12 +113,15 @@ void core_start(struct supervisor *supervisor, int64_t now_ms)
 		}
 		core->due_ms = now_ms + RESTART_FIRST_MS +
 			       restart_delay_ms(&core->restart, now_ms);
-		log_error("core: cannot be started: %s; tried again", strerror(-rc));
+		if (fault_comes(&supervisor->unborn, now_ms))
+			log_error("core: cannot be started: %s%s; tried again",
+				  strerror(-rc), fault_count(&supervisor->unborn, count));
 		return;
 	}
 	close(ends[1]);
 	core->pid = pid;
 	supervisor->channel = ends[0];
+	supervisor->core_deadline_ms = NEVER;
 }
 
 void core_tell(struct supervisor *supervisor, const void *packet, size_t bytes, int fd)
@@ -176,10 +180,23 @@ static void core_wants_hooks(struct supervisor *supervisor,
 	core_tell(supervisor, &reply, sizeof(reply), -1);
 }
 
+/* When a daemon ends is not the core's to say; nor does anything begin at the end. */
+static bool core_may_say(const struct supervisor *supervisor, const void *packet)
+{
+	const struct message *head = packet;
+	const struct message_notice *notice = packet;
+
+	if (head->type != MESSAGE_NOTICE || !notice->done)
+		return true;
+	return supervisor->stopping || supervisor->options->mode != CORE_DAEMON;
+}
+
 static void core_said(struct supervisor *supervisor, const void *packet, int64_t now_ms)
 {
 	const struct message *head = packet;
 
+	if (supervisor->stopping && head->type != MESSAGE_NOTICE)
+		return;
 	switch (head->type) {
 	case MESSAGE_PUBLISHER_START:
 		publisher_wanted(supervisor, head->number, now_ms);
@@ -206,8 +223,32 @@ static void core_said(struct supervisor *supervisor, const void *packet, int64_t
 	}
 }
 
+/* The channel's end: it was ended for what it said, or it is leaving, or it hides. */
+static void core_unheard(struct supervisor *supervisor, bool lied, int64_t now_ms)
+{
+	char count[FAULT_TEXT_BYTES];
+
+	close(supervisor->channel);
+	supervisor->channel = -1;
+	supervisor->core_deadline_ms = now_ms + SUPERVISOR_DONE_MS;
+	if (!lied)
+		return;
+	if (fault_comes(&supervisor->liar, now_ms))
+		log_error("core: says what it must not; it is ended%s",
+			  fault_count(&supervisor->liar, count));
+	(void)kill(supervisor->core.pid, SIGKILL);
+}
+
+void core_kill(struct supervisor *supervisor)
+{
+	log_warning("core: did not leave in time; it is killed");
+	(void)kill(supervisor->core.pid, SIGKILL);
+	supervisor->core_deadline_ms = NEVER;
+}
+
 /*
- * One turn takes a bounded number, so that a core gone mad does not own the supervisor.
+ * One turn takes a bounded number, and so does a second: a core gone mad does not own the
+ * supervisor.
  */
 void core_readable(struct supervisor *supervisor, int64_t now_ms)
 {
@@ -222,19 +263,17 @@ void core_readable(struct supervisor *supervisor, int64_t now_ms)
 	int turn;
 
 	for (turn = 0; turn < 64 && supervisor->channel >= 0; turn++) {
+		if (allowance_due_ms(&supervisor->messages, now_ms) > now_ms)
+			return;
 		got = channel_receive(supervisor->channel, &packet, sizeof(packet), NULL);
 		if (got == -EAGAIN)
 			return;
-		if (got > 0 && message_to_supervisor_ok(&packet, (size_t)got)) {
+		allowance_spend(&supervisor->messages, now_ms);
+		if (got > 0 && message_to_supervisor_ok(&packet, (size_t)got) &&
+		    core_may_say(supervisor, &packet))
 			core_said(supervisor, &packet, now_ms);
-			continue;
-		}
-		if (got != 0)
-			log_error("core: says what it must not; it is ended");
-		close(supervisor->channel);
-		supervisor->channel = -1;
-		if (got != 0)
-			(void)kill(supervisor->core.pid, SIGKILL);
+		else
+			core_unheard(supervisor, got != 0, now_ms);
 	}
 }
 
@@ -251,6 +290,7 @@ void core_died(struct supervisor *supervisor, int status, int64_t now_ms)
 		close(supervisor->channel);
 	supervisor->channel = -1;
 	core->pid = 0;
+	supervisor->core_deadline_ms = NEVER;
 	hooks_forget(&supervisor->hooks);
 	if (supervisor->stopping || supervisor->options->mode != CORE_DAEMON) {
 		supervisor->exit_status = WIFEXITED(status) ? WEXITSTATUS(status)

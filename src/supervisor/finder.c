@@ -18,7 +18,8 @@ void finder_init(struct finder *finder, const struct load_facts *facts,
 		  hooks_done *done, void *context)
 {
 	*finder = (struct finder){ .facts = facts, .done = done, .context = context,
-				     .fd = -1, .errors = { .fd = -1 } };
+				     .fd = -1, .errors = { .fd = -1 },
+				     .allowance = { .apart_ms = 5000, .at_once = 50 } };
 }
 
 bool finder_busy(const struct finder *finder)
@@ -132,7 +133,8 @@ void finder_run(struct finder *finder, const struct message_command *wanted,
 	struct err err = { "" };
 	int rc;
 
-	if (finder_busy(finder)) {
+	if (finder_busy(finder) ||
+	    allowance_due_ms(&finder->allowance, now_ms) > now_ms) {
 		struct message_reply reply = {
 			.head = { MESSAGE_COMMAND_DONE, wanted->head.number },
 			.status = -EBUSY };
@@ -150,6 +152,7 @@ void finder_run(struct finder *finder, const struct message_command *wanted,
 		answer(finder, -EPERM, "the user for hooks and commands is unknown");
 		return;
 	}
+	allowance_spend(&finder->allowance, now_ms);
 	snprintf(finder->name, sizeof(finder->name), "%s of wan %s",
 		 strrchr(entry->words, '/') + 1, wanted->wan);
 	rc = begin(finder, wanted, entry, &err);

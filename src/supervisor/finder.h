@@ -3,7 +3,7 @@
  * Running the command of an address source: as a hook is run (rights of the file, user,
  * environment, time limit, TERM and then KILL), but what it prints is for the core, at most
  * ADDR_ALONE_BYTES of it. Which command that is stands in the configuration; the core only
- * names WAN and family. One runs at a time.
+ * names WAN and family. One runs at a time, and who wishes too many waits: -EBUSY.
  */
 #ifndef HAIRPIN_SUPERVISOR_FINDER_H
 #define HAIRPIN_SUPERVISOR_FINDER_H
@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "hairpin/addr.h"
+#include "hairpin/allowance.h"
 #include "hairpin/hooks.h"
 #include "hairpin/message.h"
 
@@ -24,6 +25,7 @@ struct finder {
 	hooks_done *done;
 	void *context;
 
+	struct allowance allowance;
 	enum hooks_stage stage;
 	pid_t pid;
 	int64_t deadline_ms;

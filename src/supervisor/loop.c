@@ -52,6 +52,8 @@ static void loop_reap(struct supervisor *supervisor, int64_t now_ms)
 			core_died(supervisor, status, now_ms);
 		else if (info.si_pid == supervisor->publisher.pid)
 			publisher_died(supervisor, status, now_ms);
+		else if (info.si_pid == supervisor->publisher_before)
+			publisher_gone(supervisor, now_ms);
 		else if (info.si_pid == supervisor->load.pid)
 			supervisor->load.reaped = true;
 	}
@@ -106,6 +108,9 @@ static void loop_tick(struct supervisor *supervisor, int64_t now_ms)
 	hooks_tick(&supervisor->hooks, now_ms);
 	finder_tick(&supervisor->finder, now_ms);
 	reload_readable(supervisor, now_ms);
+	if (supervisor->core_deadline_ms != NEVER &&
+	    now_ms >= supervisor->core_deadline_ms)
+		core_kill(supervisor);
 	if (supervisor->stopping) {
 		if (supervisor->stop_deadline_ms != NEVER &&
 		    now_ms >= supervisor->stop_deadline_ms)
@@ -120,6 +125,12 @@ static void loop_tick(struct supervisor *supervisor, int64_t now_ms)
 	if (supervisor->publisher.due_ms != NEVER &&
 	    now_ms >= supervisor->publisher.due_ms)
 		publisher_start(supervisor, now_ms);
+}
+
+/* Nor heard while it says too much: it is for the kernel to keep, in the channel's bounds. */
+static bool loop_hears_core(const struct supervisor *supervisor, int64_t now_ms)
+{
+	return allowance_due_ms(&supervisor->messages, now_ms) <= now_ms;
 }
 
 static void earlier(int64_t *nearest_ms, int64_t at_ms)
@@ -138,8 +149,10 @@ static int loop_timeout_ms(const struct supervisor *supervisor, int64_t now_ms)
 	earlier(&nearest_ms, supervisor->stop_deadline_ms);
 	earlier(&nearest_ms, hooks_deadline_ms(&supervisor->hooks));
 	earlier(&nearest_ms, finder_deadline_ms(&supervisor->finder));
-	if (supervisor->load.pid)
-		earlier(&nearest_ms, supervisor->load.deadline_ms);
+	earlier(&nearest_ms, reload_deadline_ms(supervisor));
+	earlier(&nearest_ms, supervisor->core_deadline_ms);
+	if (!loop_hears_core(supervisor, now_ms))
+		earlier(&nearest_ms, allowance_due_ms(&supervisor->messages, now_ms));
 	if (nearest_ms == NEVER)
 		return -1;
 	if (nearest_ms <= now_ms)
@@ -155,7 +168,8 @@ void loop_run(struct supervisor *supervisor)
 	while (!supervisor->over) {
 		struct pollfd wait[] = {
 			{ .fd = supervisor->signals, .events = POLLIN },
-			{ .fd = supervisor->channel, .events = POLLIN },
+			{ .fd = loop_hears_core(supervisor, now_ms) ? supervisor->channel : -1,
+			  .events = POLLIN },
 			{ .fd = hooks_fd(&supervisor->hooks), .events = POLLIN },
 			{ .fd = supervisor->load.pid ? supervisor->load.pipe : -1,
 			  .events = POLLIN },

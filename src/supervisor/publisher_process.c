@@ -14,13 +14,14 @@
 
 #include "hairpin/channel.h"
 #include "hairpin/log.h"
+#include "hairpin/order.h"
 #include "hairpin/spawn.h"
 #include "hairpin/text.h"
 #include "state.h"
 
 enum {
 	ENVIRONMENT_MAX = 64,
-	PUBLISHER_APART_MS = 100,	/* between two starts, whoever wishes them */
+	PUBLISHER_KILLED_MS = 1000,	/* so long a killed one is waited for at most */
 };
 
 /*
@@ -102,6 +103,7 @@ void publisher_start(struct supervisor *supervisor, int64_t now_ms)
 	int ends[2], rc;
 
 	publisher->due_ms = NEVER;
+	allowance_spend(&supervisor->publishers, now_ms);
 	restart_started(&publisher->restart, now_ms);
 	rc = channel_pair(ends);
 	if (rc < 0) {
@@ -116,30 +118,42 @@ void publisher_start(struct supervisor *supervisor, int64_t now_ms)
 	close(ends[0]);
 }
 
-/*
- * An earlier one has lost its channel, or will when its core is gone: it is not waited
- * for.
- */
+static int64_t publisher_due_ms(const struct supervisor *supervisor, int64_t now_ms)
+{
+	return MAX(supervisor->publisher.not_before_ms,
+		   allowance_due_ms(&supervisor->publishers, now_ms));
+}
+
+/* An earlier one has lost its channel, or will when its core is gone. */
 void publisher_wanted(struct supervisor *supervisor, uint32_t number, int64_t now_ms)
 {
 	struct process *publisher = &supervisor->publisher;
 
 	publisher_kill(supervisor);
 	supervisor->publisher_number = number;
-	if (publisher->not_before_ms < publisher->restart.started_ms + PUBLISHER_APART_MS)
-		publisher->not_before_ms =
-			publisher->restart.started_ms + PUBLISHER_APART_MS;
-	if (now_ms < publisher->not_before_ms)
-		publisher->due_ms = publisher->not_before_ms;
-	else
+	publisher->due_ms = publisher_due_ms(supervisor, now_ms);
+	if (supervisor->publisher_before)
+		publisher->due_ms = MAX(publisher->due_ms, now_ms + PUBLISHER_KILLED_MS);
+	if (publisher->due_ms <= now_ms)
 		publisher_start(supervisor, now_ms);
 }
 
 void publisher_kill(struct supervisor *supervisor)
 {
-	if (supervisor->publisher.pid > 0)
-		(void)kill(supervisor->publisher.pid, SIGKILL);
+	if (supervisor->publisher.pid <= 0)
+		return;
+	(void)kill(supervisor->publisher.pid, SIGKILL);
+	supervisor->publisher_before = supervisor->publisher.pid;
 	supervisor->publisher.pid = 0;
+}
+
+void publisher_gone(struct supervisor *supervisor, int64_t now_ms)
+{
+	struct process *publisher = &supervisor->publisher;
+
+	supervisor->publisher_before = 0;
+	if (publisher->due_ms != NEVER)
+		publisher->due_ms = publisher_due_ms(supervisor, now_ms);
 }
 
 /* The core asks again if it has work; dying often, it is then kept waiting. */

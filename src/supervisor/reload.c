@@ -138,6 +138,7 @@ static void reload_begin(struct supervisor *supervisor, uint32_t number, int64_t
 	if (!options.config_path && supervisor->facts.has_file)
 		options.config_path = CONFIG_FILE;
 	supervisor->load_number = number;
+	allowance_spend(&supervisor->loads, now_ms);
 	reload_say_begin();
 	if (load_start(&supervisor->load, &options, &supervisor->vault, false, now_ms,
 		       &err) == 0)
@@ -147,7 +148,10 @@ static void reload_begin(struct supervisor *supervisor, uint32_t number, int64_t
 	notify_send("READY=1");
 }
 
-/* Further wishes while one is being read are one more reading, for the last who asked. */
+/*
+ * Further wishes while one is being read, or when the last ones came too fast, are one more
+ * reading, for the last who asked.
+ */
 void reload_wanted(struct supervisor *supervisor, uint32_t number, int64_t now_ms)
 {
 	struct message_reply busy = { .head = { MESSAGE_CONFIG,
@@ -155,7 +159,8 @@ void reload_wanted(struct supervisor *supervisor, uint32_t number, int64_t now_m
 				      .status = -EBUSY,
 				      .text = "another reload follows" };
 
-	if (supervisor->load.pid == 0) {
+	if (supervisor->load.pid == 0 && !supervisor->load_again &&
+	    allowance_due_ms(&supervisor->loads, now_ms) <= now_ms) {
 		reload_begin(supervisor, number, now_ms);
 		return;
 	}
@@ -174,7 +179,26 @@ static void reload_log_problems(char *problems, int level)
 		log_write(level, "%s", line);
 }
 
-static void reload_end(struct supervisor *supervisor)
+/* What came of it, unless somebody wishes so many that the log would be full of it. */
+static void reload_log(struct supervisor *supervisor, int rc, const struct err *err,
+		       int64_t now_ms)
+{
+	struct load_facts *facts = &supervisor->load.facts;
+	int level = rc < 0 || facts->broken ? LOG_ERR : LOG_WARNING;
+
+	if (allowance_due_ms(&supervisor->loads_told, now_ms) > now_ms)
+		return;
+	allowance_spend(&supervisor->loads_told, now_ms);
+	if (rc == 0)
+		log_notice("configuration: read again, %u entries disabled, %u warnings",
+			   facts->broken, facts->warnings);
+	else
+		log_error("configuration: %s; the old one stays", err->text);
+	if (rc == 0 || rc == -EINVAL)
+		reload_log_problems(facts->problems, level);
+}
+
+static void reload_end(struct supervisor *supervisor, int64_t now_ms)
 {
 	struct load_facts *facts = &supervisor->load.facts;
 	struct err err = { "" };
@@ -184,27 +208,33 @@ static void reload_end(struct supervisor *supervisor)
 	if (rc == 0) {
 		reload_adopt(supervisor, document);
 		reload_answer(supervisor, 0, facts->problems);
-		log_notice("configuration: read again, %u entries disabled, %u warnings",
-			   facts->broken, facts->warnings);
-		reload_log_problems(facts->problems,
-				    facts->broken ? LOG_ERR : LOG_WARNING);
 	} else {
 		reload_answer(supervisor, rc, rc == -EINVAL ? facts->problems : err.text);
-		log_error("configuration: %s; the old one stays", err.text);
-		if (rc == -EINVAL)
-			reload_log_problems(facts->problems, LOG_ERR);
 	}
+	reload_log(supervisor, rc, &err, now_ms);
 	if (supervisor->ready)
 		notify_send("READY=1");
 }
 
 void reload_readable(struct supervisor *supervisor, int64_t now_ms)
 {
-	if (supervisor->load.pid == 0 || !load_read(&supervisor->load, now_ms))
-		return;
-	reload_end(supervisor);
-	if (!supervisor->load_again)
+	if (supervisor->load.pid) {
+		if (!load_read(&supervisor->load, now_ms))
+			return;
+		reload_end(supervisor, now_ms);
+	}
+	if (!supervisor->load_again || supervisor->stopping ||
+	    allowance_due_ms(&supervisor->loads, now_ms) > now_ms)
 		return;
 	supervisor->load_again = false;
 	reload_begin(supervisor, supervisor->load_again_number, now_ms);
+}
+
+int64_t reload_deadline_ms(const struct supervisor *supervisor)
+{
+	if (supervisor->load.pid)
+		return supervisor->load.deadline_ms;
+	if (!supervisor->load_again || supervisor->stopping)
+		return NEVER;
+	return allowance_due_ms(&supervisor->loads, 0);
 }

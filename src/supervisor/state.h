@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "hairpin/allowance.h"
 #include "hairpin/fault.h"
 #include "hairpin/hooks.h"
 #include "hairpin/message.h"
@@ -21,7 +22,8 @@
 
 enum {
 	SUPERVISOR_STOP_MS = 4000,	/* from SIGTERM until the core is killed */
-	SUPERVISOR_DONE_MS = 2000,	/* from "done" until it must have left */
+	SUPERVISOR_DONE_MS = 2000,	/* from "done", or the end of its channel, until the
+					 * core must have left */
 	NEVER = -1,			/* as a point in time */
 };
 
@@ -45,13 +47,20 @@ struct supervisor {
 	uint32_t load_number;		/* who asked; 0: a signal */
 	bool load_again;		/* once more after this one ... */
 	uint32_t load_again_number;	/* ... for this asker */
+	struct allowance loads, loads_told;	/* begun, and said in the log */
 
 	struct process core;
 	int channel;			/* to the core, -1 while it does not run */
+	struct allowance messages;	/* that it sends */
+	int64_t core_deadline_ms;	/* it must have left by then; NEVER */
 	struct fault deaf;		/* it takes no messages */
+	struct fault liar;		/* it says what it must not */
+	struct fault unborn;		/* it cannot be started */
 	bool ready;			/* READY=1 was said */
 
 	struct process publisher;
+	struct allowance publishers;
+	pid_t publisher_before;		/* killed and not yet gone; 0: none */
 	int publisher_program; /* opened at start, so that both ends are of one build */
 	uint32_t publisher_number;	/* the request to be answered */
 	bool user_refusal_told;
@@ -82,6 +91,8 @@ void prepare_undo(struct supervisor *supervisor);
 void core_start(struct supervisor *supervisor, int64_t now_ms);
 /* Reads what it sent; a message that does not hold ends it. */
 void core_readable(struct supervisor *supervisor, int64_t now_ms);
+/* It gave up its channel and did not leave. */
+void core_kill(struct supervisor *supervisor);
 void core_died(struct supervisor *supervisor, int status, int64_t now_ms);
 /* To nobody while it does not run. `fd` -1: none. */
 void core_tell(struct supervisor *supervisor, const void *packet, size_t bytes, int fd);
@@ -91,6 +102,8 @@ void core_tell_simple(struct supervisor *supervisor, enum message_type type);
 
 void publisher_wanted(struct supervisor *supervisor, uint32_t number, int64_t now_ms);
 void publisher_start(struct supervisor *supervisor, int64_t now_ms);
+/* One that was killed: the next one waited for its end. */
+void publisher_gone(struct supervisor *supervisor, int64_t now_ms);
 void publisher_died(struct supervisor *supervisor, int status, int64_t now_ms);
 void publisher_kill(struct supervisor *supervisor);
 
@@ -100,6 +113,8 @@ void publisher_kill(struct supervisor *supervisor);
 int reload_first(struct supervisor *supervisor);
 void reload_wanted(struct supervisor *supervisor, uint32_t number, int64_t now_ms);
 void reload_readable(struct supervisor *supervisor, int64_t now_ms);
+/* When there is something to do without news; NEVER. */
+int64_t reload_deadline_ms(const struct supervisor *supervisor);
 
 /* --- loop.c --- */
 

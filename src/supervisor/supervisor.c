@@ -37,7 +37,11 @@ static void supervisor_init(struct supervisor *supervisor,
 	supervisor->publisher_program = -1;
 	supervisor->core.due_ms = 0;		/* at once */
 	supervisor->publisher.due_ms = NEVER;
-	supervisor->stop_deadline_ms = NEVER;
+	supervisor->stop_deadline_ms = supervisor->core_deadline_ms = NEVER;
+	supervisor->messages = (struct allowance){ .apart_ms = 20, .at_once = 500 };
+	supervisor->publishers = (struct allowance){ .apart_ms = 1000, .at_once = 20 };
+	supervisor->loads = (struct allowance){ .apart_ms = 100, .at_once = 100 };
+	supervisor->loads_told = (struct allowance){ .apart_ms = 60000, .at_once = 60 };
 	supervisor->watchdog_ms = notify_watchdog_ms();
 	hooks_init(&supervisor->hooks, supervisor_hook_ran, supervisor_hooks_done,
 		   supervisor);

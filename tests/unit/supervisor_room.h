@@ -29,6 +29,7 @@
 
 static struct scratch scratch;
 static pid_t supervisor;
+static int (*the_core)(const struct core_options *options); /* NULL: fake_core */
 
 /* --- the fake core --- */
 
@@ -232,7 +233,7 @@ static inline int run_supervisor(enum core_mode mode)
 		.catalogue = catalogue,
 		.publisher_path = scratch_path(&scratch, "publisher", publisher),
 		.log_level = -1,
-		.run_core = fake_core,
+		.run_core = the_core ? the_core : fake_core,
 	};
 
 	dup2(open(scratch_path(&scratch, "log", log), O_WRONLY | O_CREAT | O_APPEND,

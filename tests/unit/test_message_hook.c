@@ -102,9 +102,9 @@ static void test_level(void **state)
 	(void)state;
 	for (int i = -2; i < 10; i++) {
 		level.level = i;
-		assert_int_equal(message_level_ok(&level, sizeof(level)), i >= 0 && i < 8);
+		assert_int_equal(message_level_ok(&level, sizeof(level)), i >= 3 && i < 8);
 		assert_int_equal(message_to_supervisor_ok(&level, sizeof(level)),
-				 i >= 0 && i < 8);
+				 i >= 3 && i < 8);
 		assert_false(message_to_core_ok(&level, sizeof(level)));
 		assert_false(message_job_ok(&level, sizeof(level)));
 	}
