@@ -49,12 +49,12 @@ WITHOUT_hairpinctl    := src/system/loop.c
 PROGRAMS        := hairpind hairpin-publish hairpinctl
 
 LIBS_hairpind        := libmnl libnftnl libcjson
-LIBS_hairpin-publish := libcurl libcares libcjson libcrypto ldns
+LIBS_hairpin-publish := libcurl libcares libcjson libssl libcrypto ldns
 LIBS_hairpinctl      := libmnl libnftnl libcjson
 LDLIBS_hairpind        := -lev
 LDLIBS_hairpin-publish := -lev
 LDLIBS_hairpinctl      := -lresolv
-LIBS_all   := libmnl libnftnl libcjson libcurl libcares libcrypto ldns
+LIBS_all   := libmnl libnftnl libcjson libcurl libcares libssl libcrypto ldns
 LDLIBS_all := -lev -lresolv
 
 # Optional: its parsers, for the address source "upnp". UPNP= builds without.

@@ -24,7 +24,8 @@ enum {
 	HTTP_LIST_MAX = 1024 * 1024,	/* a page of a long list of records */
 	HTTP_BODIES_MAX = 8 * 1024 * 1024,	/* of all requests under way, but for */
 	HTTP_BODY_SMALL = 16 * 1024,	/* what each may say whatever the others do */
-	HTTP_FRAMES_MAX = 16,	/* times that, with all that frames it in HTTP/1.1 */
+	HTTP_FRAMES_MAX = 16,	/* times what replies take, with all that frames them */
+	HTTP_AROUND_MAX = 128 * 1024,	/* and this, by one connection */
 	HTTP_HEADERS_MAX = 16 * 1024,	/* all of them, of interim answers too */
 	HTTP_TIMEOUT_MS = 30000,	/* where a request says 0 */
 	HTTP_CONNECT_MS = 10000,

@@ -215,6 +215,8 @@ static CURLcode set_callbacks(CURL *easy, struct http_exchange *exchange)
 	SET(CURLOPT_OPENSOCKETDATA, exchange);
 	SET(CURLOPT_PREREQFUNCTION, may_leave);
 	SET(CURLOPT_PREREQDATA, exchange);
+	if (code == CURLE_OK)
+		code = records_prepare(exchange);
 	return code == CURLE_OK ? reply_prepare(exchange) : code;
 }
 

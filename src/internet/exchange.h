@@ -48,7 +48,7 @@ struct http_exchange {
 	size_t header_bytes;
 	int fd;				/* of its connection; -1: not known */
 	uint64_t heard_before;		/* bytes that came by it before; 0: not known */
-	bool endless;			/* too much came by it that is no answer */
+	bool endless;			/* too much came by its connection that is no answer */
 	struct http_reply reply;
 	char problem[CURL_ERROR_SIZE];
 };
@@ -76,6 +76,9 @@ CURLcode trust_prepare(CURL *easy, const struct http *http,
 
 /* Does the other end's certificate name its hosts where they are looked for? */
 bool trust_has_names(CURL *easy);
+
+/* Bounds what a connection may say within TLS that is no answer. */
+CURLcode records_prepare(struct http_exchange *exchange);
 
 /* Prepares it for what comes back. */
 CURLcode reply_prepare(struct http_exchange *exchange);

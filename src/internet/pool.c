@@ -27,6 +27,7 @@ static void collect(struct pool *pool)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
 				  (char **)&exchange);
+		exchange->endless |= pool->endless;
 		exchange_conclude(exchange, code);
 		exchange_end(exchange);
 	}
@@ -36,6 +37,7 @@ static void act(struct pool *pool, curl_socket_t socket, int what)
 {
 	int running;
 
+	pool->endless = false;
 	curl_multi_socket_action(pool->multi, socket, what, &running);
 	collect(pool);
 }

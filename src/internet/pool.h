@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hairpin/http.h"
@@ -30,6 +31,8 @@ struct pool {
 	ev_timer timer;			/* libcurl's */
 	uint64_t epoch;
 	unsigned running;		/* transfers */
+	uintptr_t taken;		/* bytes of replies, so far */
+	bool endless;			/* in this call too much came that is no answer */
 };
 
 /*

@@ -26,6 +26,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	if (exchange->body.failed)
 		return 0;
 	http->body_bytes += length;
+	exchange->pool->taken += length;
 	return length;
 }
 
@@ -72,6 +73,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	size_t length = size * count;
 
 	exchange->header_bytes += length;
+	exchange->pool->taken += length;
 	if (exchange->header_bytes > HTTP_HEADERS_MAX)
 		return 0;
 	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {

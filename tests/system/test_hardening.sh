@@ -37,7 +37,7 @@ bounded() { ! imports "$1" | grep -xE '(gets|strcpy|strcat|v?sprintf|system|pope
 # The process with rights in the network speaks no HTTP, DNS or TLS: the libraries for it are the publisher's alone.
 known_libraries() {
 	case $1 in
-	*/hairpin-publish) allowed='curl|cares|cjson|crypto|ldns|miniupnpc|ev' ;;
+	*/hairpin-publish) allowed='curl|cares|cjson|ssl|crypto|ldns|miniupnpc|ev' ;;
 	*/hairpind) allowed='mnl|nftnl|cjson|ev' ;;
 	*) allowed='mnl|nftnl|cjson|resolv' ;;
 	esac

@@ -2,6 +2,7 @@
 """hairpin-publish and hostile peers over real sockets: answers without end, nonsense, other places to go, and variables
 that steer libraries. What it keeps and spends is measured on the plain program."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -110,6 +111,100 @@ def test_floods():
     figure('S22', f'memory of {len(FLOODS)} answers without end beyond that of an honest one', grown, 256, 'KiB')
     figure('S22', 'processor time of the worst of them', cpu, 1, 's')
     figure('S22', 'the longest of them', longest, 5, 's')
+
+
+def frame(kind, flags, stream, body=b''):
+    """One of HTTP/2 (RFC 9113, 4.1)."""
+    return len(body).to_bytes(3, 'big') + bytes([kind, flags]) + stream.to_bytes(4, 'big') + body
+
+
+GREETING, HEADERS = frame(4, 0, 0), frame(1, 4, 1, b'\x88')		# settings; status 200
+FRAMES = {
+    'pings': (GREETING, frame(6, 0, 0, bytes(8))), 'settings': (GREETING, frame(4, 0, 0)),
+    'windows': (GREETING, frame(8, 0, 1, b'\0\0\0\1')), 'empty data': (GREETING + HEADERS, frame(0, 0, 1)),
+    'padding': (GREETING + HEADERS, frame(0, 8, 1, b'\xff' + bytes(255))), 'unknown frames': (GREETING, frame(77, 0, 0, bytes(64))),
+    'continuations': (GREETING + frame(1, 0, 1), frame(9, 0, 1))}
+
+
+def fluent(_, stream):
+    """An honest answer over HTTP/2, 60,000 bytes long."""
+    body = b''.join(frame(0, number == 3, 1, (b'' if number else b'good').ljust(15000)) for number in range(4))
+    stream.sendall(GREETING + frame(4, 1, 0) + HEADERS + body + frame(7, 0, 0, bytes([0, 0, 0, 1, 0, 0, 0, 0])))
+    while stream.recv(4096):    # until the other end has left
+        pass
+
+
+def key_server(letter):
+    """OpenSSL's own, which says a new key for each such letter; it is fed while the request waits."""
+    server = subprocess.Popen(['openssl', 's_server', '-accept', f'{WEB}:4601', '-cert', f'{FOLDER}/good.pem', '-key',
+                               f'{FOLDER}/good.key', '-tls1_3'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def play():
+        text = b''
+        while b'GET ' not in text and (more := os.read(server.stdout.fileno(), 4096)):
+            text += more
+        threading.Thread(target=server.stdout.read, daemon=True).start()
+        with contextlib.suppress(OSError):
+            while True:
+                server.stdin.write(letter + b'\n')
+                server.stdin.flush()
+    threading.Thread(target=play, daemon=True).start()
+    while server.poll() is None and not listens(4601):
+        time.sleep(0.01)
+    return server
+
+
+def listens(port):
+    with open('/proc/net/tcp') as table:
+        return any(line.split()[1].endswith(f':{port:04X}') and line.split()[3] == '0A' for line in table)
+
+
+def below(port):
+    """Servers that say no answer, but what carries it, without end: {what: (port, letter for key_server())}."""
+    servers = {'session tickets': (port, None), 'new keys': (4601, b'k'), 'new keys that want an answer': (4601, b'K')}
+    Web(port, say=http('good'), tls=lambda context: setattr(context, 'num_tickets', 10 ** 9))
+    for number, (what, (first, again)) in enumerate(FRAMES.items(), port + 1):
+        servers[what] = number, None
+        Web(number, say=flood(first, again * (16000 // len(again))), tls=lambda context: context.set_alpn_protocols(['h2']))
+    return servers
+
+
+def drown(port, letter):
+    """(what the flood's request and one beside it got, CPU in s, KiB more than before it)."""
+    server = key_server(letter) if letter else None
+    with Publisher(f'{TOP}/build/hairpin-publish') as publisher:
+        watch = Watch(publisher.child.pid)
+        for place in 4 * (PROVIDER, f'{PROVIDER}:4608', f'{PROVIDER}:4609'):      # honest ones, as long as they may be
+            same(publisher.ask(update(HOME, place))[0].verdict, 'good')
+        kib, used = watch.end(), spent(publisher.child.pid)[0]
+        watch = Watch(publisher.child.pid)
+        publisher.channel.send(update(HOME, f'{PROVIDER}:{port}', timeout_ms=20000))
+        publisher.channel.send(update(HOME, number=2))
+        answers = sorted((*publisher.results(1), *publisher.results(1)), key=lambda answer: answer.number)
+        most = watch.end()
+        used = spent(publisher.child.pid)[0] - used
+    if server:
+        server.kill()
+        server.wait()
+    return answers, used, most - kib
+
+
+def test_floods_below():
+    """what carries an answer goes on without end, frames of HTTP/2, tickets and keys of TLS: cut, and others have their turn"""
+    web.say = http('good'.ljust(60000))
+    Web(4608, say=web.say)
+    Web(4609, say=fluent, tls=lambda context: context.set_alpn_protocols(['h2']))
+    figures = []
+    for what, (port, letter) in below(4610).items():
+        begin = time.monotonic()
+        answers, used, kib = drown(port, letter)
+        figures.append((used, kib, time.monotonic() - begin))
+        print(f'# {what}: {answers[0].verdict}, {used:.2f} s CPU, {kib:+d} KiB: {answers[0].text[:80]}')
+        same([answer.verdict for answer in answers], ['transient', 'good'], what)
+    cpu, kib, took = map(max, zip(*figures))
+    figure('S22', f'processor time of the worst of {len(figures)} floods below the answer: frames, tickets, keys', cpu, 1, 's')
+    figure('S22', 'memory of the worst of them', kib, 256, 'KiB')
+    figure('S22', 'the longest of them', took, 10, 's')
 
 
 def test_longest_body():
