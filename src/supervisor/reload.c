@@ -42,6 +42,7 @@ static void reload_adopt(struct supervisor *supervisor, int document)
 	const struct load_facts *facts = &supervisor->load.facts;
 	const struct load_facts old = supervisor->facts;
 	bool first = supervisor->document < 0;
+	bool outside = supervisor->options->hooks_outside;
 
 	supervisor->facts = *facts;
 	if (!first) {
@@ -61,11 +62,12 @@ static void reload_adopt(struct supervisor *supervisor, int document)
 		 facts->log_level);
 	if (!first)
 		reload_say_later(&old, facts);
-	if (facts->hooks_user_refused && !supervisor->options->hooks_outside)
+	if (facts->hooks_user_refused && !outside)
 		log_warning("hooks: their user is unknown, or we are not root; they are "
 			    "not run");
+	/* Whatever the core wishes. */
 	hooks_set(&supervisor->hooks,
-		  facts->hooks_user_refused ? "" : facts->hooks_directory,
+		  outside || facts->hooks_user_refused ? "" : facts->hooks_directory,
 		  facts->hooks_timeout_ms, facts->hooks.uid, facts->hooks.gid);
 }
 

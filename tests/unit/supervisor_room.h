@@ -30,6 +30,7 @@
 static struct scratch scratch;
 static pid_t supervisor;
 static int (*the_core)(const struct core_options *options); /* NULL: fake_core */
+static bool outside;		/* as with --outside-hooks */
 
 /* --- the fake core --- */
 
@@ -232,6 +233,7 @@ static inline int run_supervisor(enum core_mode mode)
 		.config_path = scratch_path(&scratch, "config.json", config),
 		.catalogue = catalogue,
 		.publisher_path = scratch_path(&scratch, "publisher", publisher),
+		.hooks_outside = outside,
 		.log_level = -1,
 		.run_core = the_core ? the_core : fake_core,
 	};

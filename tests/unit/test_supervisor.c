@@ -177,6 +177,21 @@ static void hook_is_run(void **state)
 	assert_true(in_log("hook 10: 0"));
 }
 
+/* Where they are for somebody else a core that was taken over has none run here. */
+static void hook_is_not_run_with_outside_hooks(void **state)
+{
+	(void)state;
+	scratch_write(&scratch, "hooks/10", "#!/bin/sh\necho ran\n", 0755);
+	outside = true;
+	start(CORE_DAEMON);
+	outside = false;
+	wait_note("death signal", 1);
+	order("hook");
+	wait_note("hook done 7 ran ", 1);
+	assert_int_equal(noted("hook done 7 ran 0"), 1);
+	assert_false(in_log("hook 10"));
+}
+
 static void nothing_survives_the_supervisor(void **state)
 {
 	pid_t core;
@@ -314,6 +329,7 @@ int main(int argc, char **argv)
 		TEST(publisher_is_started),
 		TEST(missing_publisher_is_told),
 		TEST(hook_is_run),
+		TEST(hook_is_not_run_with_outside_hooks),
 		TEST(nothing_survives_the_supervisor),
 		TEST(second_instance_leaves),
 		TEST(once_gives_its_status),
