@@ -38,8 +38,13 @@ void runner_done(struct core *core)
 
 static void runner_lost(struct core *core, const char *why)
 {
-	log_notice("hooks: process %ld of user %u runs them no more: %s",
-		   (long)core->runner.pid, (unsigned)core->runner.uid, why);
+	struct runner *runner = &core->runner;
+	char count[FAULT_TEXT_BYTES];
+
+	if (fault_comes(&runner->fault, clock_now_ms()))
+		log_notice("hooks: process %ld of user %u runs them no more: %s%s",
+			   (long)runner->pid, (unsigned)runner->uid, why,
+			   fault_count(&runner->fault, count));
 	runner_done(core);
 	events_return(core);
 }
@@ -72,7 +77,7 @@ int runner_claim(struct core *core, pid_t pid, uid_t uid, int *ret_end)
 	if (rc < 0)
 		return rc;
 	*runner = (struct runner){ .there = true, .channel = ends[0], .pid = pid,
-				   .uid = uid };
+				   .uid = uid, .fault = runner->fault };
 	rc = runner_tell_how(core);
 	if (rc < 0) {
 		close(ends[0]);
@@ -85,7 +90,9 @@ int runner_claim(struct core *core, pid_t pid, uid_t uid, int *ret_end)
 		runner->io.data = core;
 		ev_io_start(core->loop, &runner->io);
 	}
-	log_notice("hooks: run by process %ld of user %u", (long)pid, (unsigned)uid);
+	if (!runner->fault.count || fault_goes(&runner->fault))
+		log_notice("hooks: run by process %ld of user %u", (long)pid,
+			   (unsigned)uid);
 	*ret_end = ends[1];
 	return 0;
 }

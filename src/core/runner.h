@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "hairpin/fault.h"
 #include "hairpin/message.h"
 
 struct core;
@@ -36,6 +37,7 @@ struct runner {
 	int64_t silent_ms;		/* it has an event, and is heard of until then */
 	int64_t waited_ms;		/* since when events wait for one; 0: they do not */
 	bool absence_said;
+	struct fault fault;		/* their going, for the log */
 };
 
 /*

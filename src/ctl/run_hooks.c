@@ -21,6 +21,7 @@
 #include "hairpin/channel.h"
 #include "hairpin/clock.h"
 #include "hairpin/control.h"
+#include "hairpin/fault.h"
 #include "hairpin/hooks.h"
 #include "hairpin/log.h"
 #include "hairpin/notify.h"
@@ -40,6 +41,7 @@ struct runner {
 	struct hooks hooks;
 	int signals;
 	int channel;			/* -1: no daemon just now */
+	struct fault fault;		/* its going, for the log */
 	int64_t retry_ms;		/* then: when to try again */
 	int wait_ms;
 	bool stopping;
@@ -48,16 +50,30 @@ struct runner {
 
 /* --- the claim --- */
 
-static int claim_read(int fd, char *answer, size_t room, int *ret_channel,
-		      struct err *ret_err)
+/* Whatever else is to be done is not kept waiting: then it is claimed again. */
+static int claim_wait_ms(const struct runner *runner)
 {
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	int64_t due_ms = hooks_deadline_ms(&runner->hooks), now_ms = clock_now_ms();
+
+	if (due_ms < 0 || due_ms > now_ms + RUNNER_CLAIM_MS)
+		return RUNNER_CLAIM_MS;
+	return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+}
+
+static int claim_read(const struct runner *runner, int fd, char *answer, size_t room,
+		      int *ret_channel, struct err *ret_err)
+{
+	struct pollfd wait[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = runner->signals, .events = POLLIN },
+	};
 	ssize_t got = -EAGAIN;
 
-	if (poll(&wait, 1, RUNNER_CLAIM_MS) > 0)
+	if (poll(wait, 2, claim_wait_ms(runner)) > 0 && wait[0].revents)
 		got = channel_receive(fd, answer, room - 1, ret_channel);
 	if (got <= 0)
-		return err_set(ret_err, -EPROTO, "the daemon does not answer; see its log");
+		return err_set(ret_err, -ETIMEDOUT,
+			       "the daemon does not answer; see its log");
 	answer[got] = '\0';
 	return 0;
 }
@@ -87,19 +103,21 @@ static int claim_judge(const char *answer, int channel, struct err *ret_err)
 	return rc;
 }
 
-static int claim(const char *socket_path, int *ret_channel, struct err *ret_err)
+static int claim(const struct runner *runner, int *ret_channel, struct err *ret_err)
 {
 	static const char request[] = "{\"command\":\"run-hooks\"}\n";
 	char answer[CONTROL_REQUEST_BYTES];
 	int fd, channel = -1, rc;
 
-	rc = ctl_connect(socket_path, RUNNER_CLAIM_MS, &fd, ret_err);
+	rc = ctl_connect(runner->options->socket_path, RUNNER_CLAIM_MS, &fd, ret_err);
 	if (rc < 0)
 		return rc;
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+	/* Turned away at the door: the reason is there to be read. */
+	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+	    errno != ECONNRESET)
 		rc = err_set_errno(ret_err, -errno, "cannot ask the daemon");
 	if (rc == 0)
-		rc = claim_read(fd, answer, sizeof(answer), &channel, ret_err);
+		rc = claim_read(runner, fd, answer, sizeof(answer), &channel, ret_err);
 	if (rc == 0)
 		rc = claim_judge(answer, channel, ret_err);
 	close(fd);
@@ -148,8 +166,8 @@ static void runner_set(struct runner *runner, const struct message_hooks *how)
 	gid_t gid = (gid_t)-1;
 
 	if (how->user[0] && (!user || (geteuid() != 0 && user->pw_uid != geteuid()))) {
-		log_error("hooks: they are to be run as %s (\"hooks\": {\"user\": ...}); "
-			  "we are user %u and cannot",
+		log_error("hooks: they are to be run as %s (\"hooks\": {\"user\": ...}); we "
+			  "are user %u and cannot: start this as that user or as root",
 			  how->user, (unsigned)geteuid());
 		runner->status = CTL_FAILED;
 		return;
@@ -158,6 +176,9 @@ static void runner_set(struct runner *runner, const struct message_hooks *how)
 		uid = user->pw_uid;
 		gid = user->pw_gid;
 	}
+	if (how->directory[0] && access(how->directory, F_OK) < 0)
+		log_notice("hooks: none are run: %s: %s, as this process sees it",
+			   how->directory, strerror(errno));
 	hooks_set(&runner->hooks, how->directory, how->timeout_ms, uid, gid);
 }
 
@@ -172,7 +193,11 @@ static void runner_leave(struct runner *runner)
 
 static void runner_lost(struct runner *runner)
 {
-	log_notice("hooks: hairpind is gone; waiting for it");
+	char count[FAULT_TEXT_BYTES];
+
+	if (fault_comes(&runner->fault, clock_now_ms()))
+		log_notice("hooks: hairpind is gone%s; waiting for it",
+			   fault_count(&runner->fault, count));
 	runner_leave(runner);
 	runner->wait_ms = RUNNER_RETRY_MS;
 	runner->retry_ms = clock_now_ms() + runner->wait_ms;
@@ -181,16 +206,17 @@ static void runner_lost(struct runner *runner)
 static void runner_again(struct runner *runner)
 {
 	struct err err;
-	int rc = claim(runner->options->socket_path, &runner->channel, &err);
+	int rc = claim(runner, &runner->channel, &err);
 
 	if (rc == 0) {
-		log_notice("hooks: hairpind is there again");
+		if (fault_goes(&runner->fault))
+			log_notice("hooks: hairpind is there again");
 		return;
 	}
-	if (rc == -EPROTO)
+	if (rc == -EPROTO) {
 		log_error("hooks: %s", err.text);
-	if (rc == -EPROTO)
 		runner->status = CTL_FAILED;
+	}
 	runner->wait_ms = runner->wait_ms < RUNNER_RETRY_MAX_MS / 2 ? 2 * runner->wait_ms
 								     : RUNNER_RETRY_MAX_MS;
 	runner->retry_ms = clock_now_ms() + runner->wait_ms;
@@ -308,6 +334,7 @@ static int take_signals(void)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	/* Whoever started us may have left it ignored. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
@@ -340,7 +367,7 @@ int run_hooks(const struct ctl_options *options)
 	*runner = (struct runner){ .options = options, .channel = -1,
 				   .signals = take_signals(), .status = RUNNER_GO_ON };
 	hooks_init(&runner->hooks, runner_ran, runner_finished, runner);
-	rc = claim(options->socket_path, &runner->channel, &err);
+	rc = claim(runner, &runner->channel, &err);
 	if (rc < 0) {
 		status = run_complain(rc == -EPROTO ? CTL_FAILED : run_exit_of(rc),
 				      err.text);

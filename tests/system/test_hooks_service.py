@@ -166,6 +166,29 @@ def core_dies():
              lambda: len([line for line in lines('90-last address') if line.split()[3] == '81.2.69.30']) == 1)
 
 
+def claims_on():
+    """A daemon that goes again before it has answered is waited for; a hangup of the terminal is an orderly end"""
+    version = json.dumps({'version': lab.status()['version']}).encode() + b'\n'
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.settimeout(20)
+        daemon.bind('/run/lab/other.sock')
+        daemon.listen()
+        one = lab.start(f'{lab.build}/hairpinctl', '--socket', '/run/lab/other.sock', 'watch', '--run-hooks', ns='router',
+                        log='/run/lab/other.log', env=environment())
+        ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with daemon.accept()[0] as client, ends[1]:
+            client.recv(4096)
+            socket.send_fds(client, [version], [ends[1].fileno()])
+        ends[0].close()
+        with daemon.accept()[0] as client:
+            client.recv(4096)
+        for end in ends:
+            end.close()
+        with daemon.accept()[0]:        # silent, and the order to end comes just then
+            one.send_signal(signal.SIGHUP)
+            same(one.wait(9), 0)
+
+
 def stranger():
     """Who is neither root, the daemon's user, hairpind-hooks nor an admin is refused"""
     if not root:
@@ -275,7 +298,7 @@ def main():
             open(f'/run/lab/{name}', 'w').close()
             os.chmod(f'/run/lab/{name}', 0o666)
         lab.start_daemon('--outside-hooks')
-        run_tests([waits_for_one, one_comes, hook_test, second_claim, killed_in_the_middle, core_dies, stranger,
+        run_tests([waits_for_one, one_comes, hook_test, second_claim, killed_in_the_middle, core_dies, claims_on, stranger,
                    facts_are_the_same, time_limit, untrusted, end, plain])
 
 

@@ -347,6 +347,28 @@ static void nobody_is_there(void **state)
 	assert_addr(hook.old, "81.2.69.7");
 }
 
+/* Who may claim may come and go as often as he likes. */
+static void claims_fill_no_log(void **state)
+{
+	struct room_log log;
+	char said[4096];
+	unsigned lines = 0;
+
+	(void)state;
+	log = room_log_begin(LOG_NOTICE);
+	for (int i = 0; i < 250; i++) {
+		claimed();
+		dies();
+	}
+	room_log_end(&log, said, sizeof(said));
+	for (const char *at = said; (at = strchr(at, '\n')); at++)
+		lines++;
+	figure_at_most("F70", "lines where the service of hooks comes and goes 250 times",
+		       (long)lines, 10);
+	assert_non_null(strstr(said, "run by process 4711 of user 777"));
+	assert_non_null(strstr(said, "(128 times now)"));
+}
+
 static void test_fails(void **state)
 {
 	(void)state;
@@ -455,6 +477,7 @@ int main(void)
 		TEST(says_what_it_must_not),
 		TEST(only_one),
 		TEST(nobody_is_there),
+		TEST(claims_fill_no_log),
 		TEST(test_fails),
 		TEST(reload_is_told),
 		TEST(who_may_claim),
