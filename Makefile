@@ -116,7 +116,7 @@ define program
 $(BUILD)/$(1): $(call objects,$(BUILD),$(call sources_of,$(1)))
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(CFLAGS) $$(HARDENING_LD) $$(LDFLAGS) -o $$@ $$^ $$(call pc_libs,$$(LIBS_$(1))) $$(LDLIBS_$(1)) $$(LDLIBS)
-$(ASAN)/$(1): $(call objects,$(ASAN),$(call sources_of,$(1)))
+$(ASAN)/$(1): $(call objects,$(ASAN),$(call sources_of,$(1))) $(ASAN)/reports.o
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(SANITIZE) -pie $$(LDFLAGS) -o $$@ $$^ $$(call pc_libs,$$(LIBS_$(1))) $$(LDLIBS_$(1)) $$(LDLIBS)
 endef
@@ -131,6 +131,12 @@ $(ASAN)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$< (asan))
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -fPIE $(PATHS) $(call pc_cflags,$(LIBS_all)) $(CPPFLAGS) $(SANITIZE) -c -o $@ $<
+
+# Sanitizers' reports, for tests/run. Itself without sanitizers: they call it.
+$(ASAN)/reports.o: tests/reports.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) -fPIE $(CPPFLAGS) -O2 -g -c -o $@ $<
 
 # Holds what everything is compiled with; newer than the objects when that changed (a package sets other paths).
 FLAGS := $(CC) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(PATHS)
@@ -158,11 +164,11 @@ $(BUILD)/libhairpin.a: $(call ALL_OBJECTS,$(BUILD))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(ASAN)/tests/%: tests/%.c $(ASAN)/libhairpin.a
+$(ASAN)/tests/%: tests/%.c $(ASAN)/reports.o $(ASAN)/libhairpin.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$<)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(SANITIZE) \
-		-o $@ $< $(ASAN)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all) -ldl
+		-o $@ $< $(ASAN)/reports.o $(ASAN)/libhairpin.a $(LDFLAGS) $(call pc_libs,$(LIBS_all) cmocka) $(LDLIBS_all) -ldl
 
 $(BUILD)/bench/engine: tests/bench/engine.c tests/bench/replay.c tests/bench/replay.h $(BUILD)/libhairpin.a
 	@mkdir -p $(@D)
@@ -176,7 +182,7 @@ $(BUILD)/bench/provider: tests/bench/provider.c
 	$(call say,BENCH,$@)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LDLIBS_all)
 
-$(ASAN)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ASAN)/libhairpin.a
+$(ASAN)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ASAN)/reports.o $(ASAN)/libhairpin.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$<)
 	$(Q)$(CC) $(STANDARD) $(WARNINGS) -Isrc -Itests $(PATHS) -fPIE -pie $(call pc_cflags,$(LIBS_all) cmocka) $(CPPFLAGS) $(SANITIZE) \

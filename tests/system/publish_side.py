@@ -142,7 +142,7 @@ class Publisher:
             [self.program], pass_fds=[3], preexec_fn=lambda: (os.dup2(theirs.fileno(), 3), self.before()),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors,
             env={'PATH': '/usr/bin:/bin', 'ASAN_OPTIONS': os.environ.get('HAIRPIN_PUBLISH_ASAN', 'detect_leaks=0'),
-                 **self.environment})
+                 'HAIRPIND_REPORTS': os.environ.get('HAIRPIND_REPORTS', ''), **self.environment})
         theirs.close()
         return self
 

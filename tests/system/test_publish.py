@@ -324,7 +324,7 @@ def test_core_gone():
 def test_by_hand():
     """started by hand it says so; --version works"""
     program = Publisher().program
-    environment = {'PATH': '/usr/bin', 'ASAN_OPTIONS': 'detect_leaks=0'}
+    environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0')
     done = subprocess.run([program], capture_output=True, text=True, env=environment)
     same((done.returncode, done.stderr.count('\n'), done.stdout), (2, 1, ''))
     done = subprocess.run([program, '--version'], capture_output=True, text=True, env=environment)

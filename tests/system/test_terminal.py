@@ -89,7 +89,7 @@ def on_terminal(words, columns, variables, until=None):
     """(exit status, what the terminal got). With `until` it is interrupted when that is there."""
     leader, follower = pty.openpty()
     ioctl(follower, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
-    kept = {key: os.environ[key] for key in ('PATH', 'UBSAN_OPTIONS') if key in os.environ}
+    kept = {key: os.environ[key] for key in ('PATH', 'UBSAN_OPTIONS', 'HAIRPIND_REPORTS') if key in os.environ}
     child = subprocess.Popen([f'{BUILD}/hairpinctl', '--socket', SOCKET, *words], stdin=follower, stdout=follower, stderr=follower,
                              env=dict(kept, ASAN_OPTIONS='detect_leaks=0', TZ='UTC', **variables))
     os.close(follower)
