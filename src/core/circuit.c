@@ -6,12 +6,12 @@
 #include "hairpin/order.h"
 #include "hairpin/record.h"
 
+#include "late.h"
+
 #define NEVER INT64_MIN
 
 enum {
 	MINUTE_MS = 60 * 1000,
-	/* a job that waits for the publisher's start leaves later than one that does not */
-	LATE_MS = 2000,
 	HOUR_MS = 3600 * 1000,
 };
 

@@ -17,6 +17,7 @@
 
 #include "hairpin/order.h"
 
+#include "late.h"
 #include "schedule_parts.h"
 
 enum {
@@ -28,7 +29,6 @@ enum {
 	PUBLISHER_STAYS_MS = 55 * 1000,	/* after a look, for certain */
 	ZONES_KEPT_MS = 300 * 1000,
 	SLACK_MAX_MS = 60 * 1000,
-	EXACT_MS = 1000,		/* a publisher that must be started is later */
 	HOUR_MS = 3600 * 1000,
 };
 
@@ -82,7 +82,7 @@ static int64_t wait_ms(unsigned questions, bool few)
 	if (!few)
 		return (int64_t)questions * MANY_QUESTION_MS;
 	return HOUR_MS / (questions < FEW_PER_HOUR ? FEW_PER_HOUR / questions : 1) +
-	       EXACT_MS;
+	       LATE_MS;
 }
 
 bool schedule_pick_idle_look(struct schedule *schedule, int64_t now_ms,

@@ -6,15 +6,12 @@
 
 #include "hairpin/order.h"
 
+#include "late.h"
 #include "source_parts.h"
 
 enum {
 	MINUTE_MS = 60 * 1000,
-	/*
-	 * An hour of the budget, as those who are asked see it: a question that a
-	 * publisher must be started for reaches them later than the next one.
-	 */
-	BUDGET_MS = 60 * MINUTE_MS + 2000,
+	BUDGET_MS = 60 * MINUTE_MS + LATE_MS,	/* an hour of it */
 };
 
 /*
