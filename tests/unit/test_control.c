@@ -1,65 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The control socket: what clients get, and that none of them can hurt the others. */
 #include <fcntl.h>
-#include <sys/socket.h>
 
-#include "core_room.h"
+#include "control_room.h"
 
-/* A core with a real loop; clients are the far ends of socket pairs. */
-static struct room room;
 static struct control *control;
 
 static int begin(void **state)
 {
 	(void)state;
-	room_begin(&room);
-	room_ppp("81.2.69.7");
-	fake_rule("hairpin \x1b[31m\xff\"", "81.2.69.1");
-	sync_turn(&room.core, kernel.now_ms);
-	assert_true(room.core.nft && (room.core.loop = loop_new()));
-	assert_int_equal(control_new(&room.core, &control), 0);
-	room.core.control = control;
+	control_room_begin("hairpin \x1b[31m\xff\"", "81.2.69.1");
+	control = room.core.control;
 	return 0;
 }
 
-static int end(void **state)
-{
-	struct ev_loop *loop = room.core.loop;
-
-	(void)state;
-	room_end(&room);
-	ev_loop_destroy(loop);
-	return 0;
-}
-
-/* The loop until nothing is ready. */
 static void turn(void)
 {
-	for (int i = 0; i < 50; i++)
-		ev_run(room.core.loop, EVRUN_NOWAIT);
+	control_room_spin();
 	control_turn(control, kernel.now_ms);
-}
-
-static int client_as(uid_t uid, gid_t gid)
-{
-	struct unixsock_peer peer = { .pid = 1, .uid = uid, .gid = gid };
-	int ends[2];
-
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
-		0);
-	control_adopt(control, ends[0], &peer, kernel.now_ms);
-	return ends[1];
 }
 
 static int client(void)
 {
-	return client_as(0, 0);
-}
-
-static void say(int fd, const char *text, size_t length)
-{
-	assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), (ssize_t)length);
+	return control_room_client(0, 0, 0);
 }
 
 /* All that comes until the end of the stream, without its newline; NULL: no end comes. */
@@ -89,9 +52,9 @@ static struct json *ask_as(uid_t uid, gid_t gid, const char *request)
 	static char text[1 << 20];
 	struct json_error error;
 	struct json *root;
-	int fd = client_as(uid, gid);
+	int fd = control_room_client(uid, gid, 0);
 
-	say(fd, request, strlen(request));
+	control_room_say(fd, request, strlen(request));
 	assert_non_null(hear(fd, text, sizeof(text)));
 	close(fd);
 	root = json_parse(text, strlen(text), JSON_STRICT, &error);
@@ -208,7 +171,7 @@ static void rights(void **state)
 	(void)state;
 	room.options.control_group = 500;
 	room.options.admin_group = 600;
-	fd = client_as(stranger, 1000);
+	fd = control_room_client(stranger, 1000, 0);
 	assert_non_null(strstr(hear(fd, text, sizeof(text)), "\"error\""));
 	close(fd);
 	assert_int_equal(control->count, 0);
@@ -231,7 +194,7 @@ static void rights(void **state)
 	json_free(root);
 	/* A group that does not exist is nobody's, also not of who has its number. */
 	room.options.control_group = room.options.admin_group = (gid_t)-1;
-	fd = client_as(stranger, (gid_t)-1);
+	fd = control_room_client(stranger, (gid_t)-1, 0);
 	assert_non_null(strstr(hear(fd, text, sizeof(text)), "you may not ask"));
 	close(fd);
 }
@@ -257,7 +220,7 @@ static void garbage(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		fd = client();
-		say(fd, requests[i].text, requests[i].length);
+		control_room_say(fd, requests[i].text, requests[i].length);
 		assert_non_null(hear(fd, text, sizeof(text)));
 		assert_non_null(strstr(text, "{\"error\":"));
 		assert_null(strchr(text, '\x1b'));
@@ -285,7 +248,7 @@ static void too_much(void **state)
 	memset(much, ' ', CONTROL_REQUEST_BYTES);
 	memcpy(much, "{\"command\": \"version\"}", 22);
 	much[CONTROL_REQUEST_BYTES - 1] = '\n';
-	say(fd, much, CONTROL_REQUEST_BYTES);
+	control_room_say(fd, much, CONTROL_REQUEST_BYTES);
 	assert_non_null(strstr(hear(fd, text, sizeof(text)), HAIRPIN_VERSION));
 	close(fd);
 }
@@ -298,7 +261,7 @@ static void slow(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 9; i++) {
-		say(fd, request + i, 1);
+		control_room_say(fd, request + i, 1);
 		room_wait(1000);
 		turn();
 		assert_int_equal(control->count, 1);
@@ -313,7 +276,7 @@ static void slow(void **state)
 	/* In pieces but in time is fine. */
 	fd = client();
 	for (size_t i = 0; i < sizeof(request) - 1; i++) {
-		say(fd, request + i, 1);
+		control_room_say(fd, request + i, 1);
 		turn();
 	}
 	assert_non_null(strstr(hear(fd, text, sizeof(text)), HAIRPIN_VERSION));
@@ -365,7 +328,7 @@ static void never_reads(void **state)
 						    "    "
 						    "                                    "
 						    "                            ");
-	say(fd, "{\"command\": \"rules\"}\n", 21);
+	control_room_say(fd, "{\"command\": \"rules\"}\n", 21);
 	turn();
 	assert_int_equal(control->count, 1);
 	assert_int_equal(control->clients[0]->state, CLIENT_WRITING);
@@ -390,12 +353,12 @@ static void vanishes(void **state)
 	int fd = client();
 
 	(void)state;
-	say(fd, "{\"comm", 6);
+	control_room_say(fd, "{\"comm", 6);
 	close(fd);
 	turn();
 	assert_int_equal(control->count, 0);
 	fd = client();
-	say(fd, "{\"command\": \"rules\"}\n", 21);
+	control_room_say(fd, "{\"command\": \"rules\"}\n", 21);
 	close(fd);
 	turn();
 	assert_int_equal(control->count, 0);
@@ -447,9 +410,9 @@ static void reload(void **state)
 	int first = client(), second = client();
 
 	(void)state;
-	say(first, "{\"command\": \"reload\"}\n", 22);
+	control_room_say(first, "{\"command\": \"reload\"}\n", 22);
 	turn();
-	say(second, "{\"command\": \"reload\"}\n", 22);
+	control_room_say(second, "{\"command\": \"reload\"}\n", 22);
 	turn();
 	assert_true(room_hear(&room, MESSAGE_RELOAD, &asked, sizeof(asked)));
 	assert_true(room_hear(&room, MESSAGE_RELOAD, &asked, sizeof(asked)));
@@ -476,7 +439,7 @@ static void reload(void **state)
 	close(second);
 }
 
-#define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, begin, control_room_end)
 
 int main(void)
 {

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What people see of doctor: tests/unit/golden/NAME.json as doctor_run() makes it, or
- * doctor_probe(), NAME.VIEW.txt as it is shown. With GOLDEN=write the texts are
- * written anew; read the diff.
+ * doctor_probe(), NAME.VIEW.txt as it is shown.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "golden_room.h"
 
 #include "ctl/doctor_show.h"
 
@@ -27,55 +18,6 @@ static const struct {
 	const char *name;
 	const struct ctl_view *view;
 } views[] = { { "wide", &wide }, { "narrow", &narrow }, { "colour", &colour } };
-
-static char *read_file(const char *path, size_t *ret_length)
-{
-	FILE *file = fopen(path, "rb");
-	char *bytes = malloc(1 << 16);
-
-	if (!file || !bytes)
-		fail_msg("cannot read %s (the tests run from the top of the tree)", path);
-	*ret_length = fread(bytes, 1, (1 << 16) - 1, file);
-	bytes[*ret_length] = '\0';
-	fclose(file);
-	return bytes;
-}
-
-static struct json *read_object(const char *name)
-{
-	struct json_error error;
-	struct json *root;
-	char path[200];
-	size_t length;
-	char *bytes;
-
-	snprintf(path, sizeof(path), "tests/unit/golden/%s.json", name);
-	bytes = read_file(path, &length);
-	root = json_parse(bytes, length, JSON_STRICT, &error);
-	if (!root)
-		fail_msg("%s: %s", path, error.text);
-	free(bytes);
-	return root;
-}
-
-static void compare(const char *path, const char *shown)
-{
-	char *golden;
-	size_t length;
-	FILE *file;
-
-	if (getenv("GOLDEN")) {
-		file = fopen(path, "wb");
-		assert_non_null(file);
-		fputs(shown, file);
-		fclose(file);
-	}
-	golden = read_file(path, &length);
-	if (strcmp(golden, shown) != 0)
-		print_error("%s differs; what is shown now:\n%s---\n", path, shown);
-	assert_string_equal(shown, golden);
-	free(golden);
-}
 
 /*
  * Nothing that moves a cursor; colours alone begin with an escape. No line wider than the
@@ -109,7 +51,7 @@ static void assert_harmless(const char *shown, const struct ctl_view *view)
 
 static void check_golden(const char *name, show_fn *show)
 {
-	struct json *object = read_object(name);
+	struct json *object = golden_object(name);
 	struct text out = TEXT_INIT;
 	char path[200];
 	size_t i;
@@ -120,7 +62,7 @@ static void check_golden(const char *name, show_fn *show)
 		show(object, views[i].view, &out);
 		assert_false(out.failed);
 		assert_harmless(out.bytes, views[i].view);
-		compare(path, out.bytes);
+		golden_compare(path, out.bytes);
 		text_done(&out);
 	}
 	json_free(object);

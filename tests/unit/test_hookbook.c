@@ -1,51 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is known of hooks, and `hook test` from the client to the supervisor and back. */
 #include <errno.h>
-#include <sys/socket.h>
 
-#include "core_room.h"
-
-static struct room room;
-static struct control *control;
+#include "control_room.h"
 
 static int begin(void **state)
 {
 	(void)state;
-	room_begin(&room);
-	room_ppp("81.2.69.7");
-	fake_rule("hairpin", "81.2.69.1");
-	sync_turn(&room.core, kernel.now_ms);
-	assert_non_null(room.core.nft);	/* the fake's events are in no loop */
-	room.core.loop = loop_new();
-	assert_int_equal(control_new(&room.core, &control), 0);
-	room.core.control = control;
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct ev_loop *loop = room.core.loop;
-
-	(void)state;
-	room_end(&room);
-	ev_loop_destroy(loop);
-	return 0;
+	return control_room_begin("hairpin", "81.2.69.1");
 }
 
 static int ask(uid_t uid, const char *request)
 {
-	struct unixsock_peer peer = { .pid = 1, .uid = uid, .gid = uid };
-	int ends[2];
+	int fd = control_room_client(uid, uid, 0);
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-				    0, ends), 0);
-	control_adopt(control, ends[0], &peer, kernel.now_ms);
-	assert_int_equal(send(ends[1], request, strlen(request), MSG_NOSIGNAL),
-			 (ssize_t)strlen(request));
-	for (int i = 0; i < 10; i++)
-		ev_run(room.core.loop, EVRUN_NOWAIT);
-	control_turn(control, kernel.now_ms);
-	return ends[1];
+	control_room_say(fd, request, strlen(request));
+	control_room_spin();
+	control_turn(room.core.control, kernel.now_ms);
+	return fd;
 }
 
 /* The whole answer; "": none yet. */
@@ -53,8 +25,7 @@ static const char *answer(int fd, char out[8192])
 {
 	ssize_t got;
 
-	for (int i = 0; i < 10; i++)
-		ev_run(room.core.loop, EVRUN_NOWAIT);
+	control_room_spin();
 	got = recv(fd, out, 8191, 0);
 	out[got > 0 ? got : 0] = '\0';
 	return out;
@@ -201,7 +172,7 @@ static void tested(void **state)
 	assert_int_equal(hook.rules, 1);
 	assert_string_equal(answer(fd, text), "");
 	room_wait(60000);	/* longer than any other client may take */
-	control_turn(control, kernel.now_ms);
+	control_turn(room.core.control, kernel.now_ms);
 	result = result_of(hook.head.number, "50-ntfy", MESSAGE_HOOK_EXIT, 7);
 	strcpy(result.text, "no such\\x1b topic\nbye\n");
 	events_ran(&room.core, &result);
@@ -324,7 +295,7 @@ static void client_gone(void **state)
 	close(fd);
 	for (int i = 0; i < 10; i++)
 		ev_run(room.core.loop, EVRUN_NOWAIT);
-	assert_int_equal(control->count, 0);
+	assert_int_equal(room.core.control->count, 0);
 	ran(hook.head.number, "a", MESSAGE_HOOK_OK, 0);
 	done(hook.head.number, 0, "");
 	fd = ask(0, "{\"command\":\"hook\",\"name\":\"a\"}\n");
@@ -332,7 +303,7 @@ static void client_gone(void **state)
 	close(fd);
 }
 
-#define BOOK_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define BOOK_TEST(name) cmocka_unit_test_setup_teardown(name, begin, control_room_end)
 
 int main(void)
 {

@@ -108,6 +108,25 @@ static void dies(void)
 	assert_false(room.core.runner.there);
 }
 
+/* Hooks are run outside alone, and the change to 81.2.69.8 is given to who claimed them. */
+static struct message_hook begins(void)
+{
+	room.options.hooks_outside = true;
+	claimed();
+	address("81.2.69.8");
+	return given();
+}
+
+/* Who claims them says this, and is sent away for it. */
+static void is_refused(const void *packet, size_t bytes)
+{
+	claimed();
+	says(packet, bytes);
+	assert_false(room.core.runner.there);
+	close(end);
+	end = -1;
+}
+
 /* --- */
 
 static void takes_over(void **state)
@@ -140,13 +159,9 @@ static void takes_over(void **state)
 
 static void goes_in_the_middle(void **state)
 {
-	struct message_hook hook;
+	struct message_hook hook = begins();
 
 	(void)state;
-	room.options.hooks_outside = true;
-	claimed();
-	address("81.2.69.8");
-	hook = given();
 	says_ran(&hook, "10-first");
 	dies();
 	assert_addr(room.core.wans[0].sides[WAN_IPV4].told, "81.2.69.7");
@@ -168,13 +183,9 @@ static void goes_in_the_middle(void **state)
 /* What the first hook was told holds no more: it is run again. */
 static void goes_and_the_address_changes(void **state)
 {
-	struct message_hook hook;
+	struct message_hook hook = begins();
 
 	(void)state;
-	room.options.hooks_outside = true;
-	claimed();
-	address("81.2.69.8");
-	hook = given();
 	says_ran(&hook, "10-first");
 	dies();
 	address("81.2.69.9");
@@ -252,13 +263,9 @@ static void without_the_option_hairpind_goes_on(void **state)
 
 static void silence(void **state)
 {
-	struct message_hook hook;
+	struct message_hook hook = begins();
 
 	(void)state;
-	room.options.hooks_outside = true;
-	claimed();
-	address("81.2.69.8");
-	hook = given();
 	room_wait(30000);
 	turn();
 	says_ran(&hook, "10");		/* each hook has its own time */
@@ -281,20 +288,10 @@ static void says_what_it_must_not(void **state)
 	struct message_hook hook;
 
 	(void)state;
-	claimed();
-	says(&stop, sizeof(stop));
+	is_refused(&stop, sizeof(stop));
 	assert_false(room.core.stopping);
-	assert_false(room.core.runner.there);
-	close(end);
-	claimed();
-	says(&config, sizeof(config));
-	assert_false(room.core.runner.there);
-	close(end);
-	claimed();
-	says(&publisher, sizeof(publisher));
-	assert_false(room.core.runner.there);
-	close(end);
-	end = -1;
+	is_refused(&config, sizeof(config));
+	is_refused(&publisher, sizeof(publisher));
 	/* Of the supervisor's event it knows nothing. */
 	address("81.2.69.8");
 	hook = room_hook(&room);

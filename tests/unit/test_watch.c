@@ -1,40 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Those who watch: what they hear, and that none of them costs the others anything. */
 #include <fcntl.h>
-#include <sys/socket.h>
 
-#include "core_room.h"
-
-/* A core with a real loop; clients are the far ends of socket pairs. */
-static struct room room;
+#include "control_room.h"
 
 static int begin(void **state)
 {
 	(void)state;
-	room_begin(&room);
-	room_ppp("81.2.69.7");
-	fake_rule("hairpin a", "81.2.69.7");
-	sync_turn(&room.core, kernel.now_ms);
-	assert_non_null(room.core.nft);	/* the fake's events are in no loop */
-	room.core.loop = loop_new();
-	assert_int_equal(control_new(&room.core, &room.core.control), 0);
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct ev_loop *loop = room.core.loop;
-
-	(void)state;
-	room_end(&room);
-	ev_loop_destroy(loop);
-	return 0;
+	return control_room_begin("hairpin a", "81.2.69.7");
 }
 
 static void turn(void)
 {
-	for (int i = 0; i < 20; i++)
-		ev_run(room.core.loop, EVRUN_NOWAIT);
+	control_room_spin();
 	watch_turn(&room.core);
 	control_turn(room.core.control, kernel.now_ms);
 }
@@ -42,18 +20,11 @@ static void turn(void)
 /* Another client that says this; without a reader of small `bytes` where not 0. */
 static int client_of(uid_t uid, const char *request, int bytes)
 {
-	struct unixsock_peer peer = { .pid = 1, .uid = uid, .gid = 500 };
-	int ends[2];
+	int fd = control_room_client(uid, 500, bytes);
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-				    0, ends), 0);
-	if (bytes)
-		setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-	control_adopt(room.core.control, ends[0], &peer, kernel.now_ms);
-	assert_int_equal(send(ends[1], request, strlen(request), MSG_NOSIGNAL),
-			 (ssize_t)strlen(request));
+	control_room_say(fd, request, strlen(request));
 	turn();
-	return ends[1];
+	return fd;
 }
 
 static int client(const char *request, int bytes)
@@ -341,16 +312,16 @@ static void talkative(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(says_hello, begin, end),
-		cmocka_unit_test_setup_teardown(hears_of_addresses, begin, end),
-		cmocka_unit_test_setup_teardown(hears_of_rules, begin, end),
-		cmocka_unit_test_setup_teardown(hears_of_records, begin, end),
-		cmocka_unit_test_setup_teardown(hears_of_the_rest, begin, end),
-		cmocka_unit_test_setup_teardown(begins_with_now, begin, end),
-		cmocka_unit_test_setup_teardown(slow_reader, begin, end),
-		cmocka_unit_test_setup_teardown(places, begin, end),
-		cmocka_unit_test_setup_teardown(users_are_even, begin, end),
-		cmocka_unit_test_setup_teardown(talkative, begin, end),
+		cmocka_unit_test_setup_teardown(says_hello, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(hears_of_addresses, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(hears_of_rules, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(hears_of_records, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(hears_of_the_rest, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(begins_with_now, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(slow_reader, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(places, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(users_are_even, begin, control_room_end),
+		cmocka_unit_test_setup_teardown(talkative, begin, control_room_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
