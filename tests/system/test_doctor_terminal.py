@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What doctor shows on a terminal of 80 columns, with and without colour: tests/system/golden/doctor-NAME.txt. With
-HAIRPIN_WRITE_GOLDEN=1 they are written anew; read the diff. Notes are left out: they tell of this machine's files."""
+GOLDEN=write they are written anew; read the diff. Notes are left out: they tell of this machine's files."""
 
 import os
 import pty
@@ -50,7 +50,7 @@ def without_notes(shown):
 
 def compare(name, shown):
     path = f'{GOLDEN}/doctor-{name}.txt'
-    if os.environ.get('HAIRPIN_WRITE_GOLDEN'):
+    if os.environ.get('GOLDEN') == 'write':
         with open(path, 'w', encoding='utf-8') as file:
             file.write(shown)
     with open(path, encoding='utf-8') as file:

@@ -3,15 +3,15 @@
  * What a bad configuration is told: all of it, with places, and never a secret.
  */
 #include "config_room.h"
+#include "golden_room.h"
 
 #include <errno.h>
 
 /* Compares with tests/unit/golden/NAME.txt; the directory of the test is written as DIR. */
 static void assert_golden(struct room *room, const char *name)
 {
-	char path[256], golden[32768] = "", *said = room->problems.text.bytes;
+	char path[256], *said = room->problems.text.bytes;
 	TEXT_CLEANUP struct text plain = TEXT_INIT;
-	FILE *file;
 
 	for (char *at; (at = strstr(said, room->directory)); said = at + strlen(room->directory)) {
 		text_add_bytes(&plain, said, (size_t)(at - said));
@@ -19,12 +19,7 @@ static void assert_golden(struct room *room, const char *name)
 	}
 	text_add(&plain, said);
 	snprintf(path, sizeof path, "tests/unit/golden/%s.txt", name);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	golden[fread(golden, 1, sizeof golden - 1, file)] = '\0';
-	fclose(file);
-	if (strcmp(golden, plain.bytes) != 0)
-		fail_msg("%s differs; said was:\n%s", path, plain.bytes);
+	golden_compare(path, plain.bytes);
 }
 
 static void load_golden(struct room *room, const char *name)

@@ -4,33 +4,14 @@
  * is taken, told, or known to be of no use; no secret stands in what is told.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "golden_room.h"
 
 #include "hairpin/catalogue.h"
 #include "hairpin/import.h"
 #include "import/service.h"
 
 static const char *const catalogue[] = { "conf/providers", NULL };
-
-static char *slurp(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	char *text = calloc(1, 1 << 16);
-
-	assert_non_null(text);
-	if (!file)
-		fail_msg("%s is missing", path);
-	text[fread(text, 1, (1 << 16) - 1, file)] = '\0';
-	fclose(file);
-	return text;
-}
 
 static int read_other(void *context, const char *path, struct text *ret_text)
 {
@@ -48,38 +29,21 @@ static int run(enum import_from from, const char *text, struct import *ret_impor
 			  ret_err);
 }
 
-/* The golden file is what was looked at; GOLDEN=write makes it anew. */
-static void compare(const char *path, const char *text)
-{
-	const char *write = getenv("GOLDEN");
-	FILE *file;
-	char *wanted;
-
-	if (write && strcmp(write, "write") == 0) {
-		file = fopen(path, "w");
-		assert_non_null(file);
-		fputs(text, file);
-		fclose(file);
-	}
-	wanted = slurp(path);
-	assert_string_equal(text, wanted);
-	free(wanted);
-}
-
 static void check_sample(enum import_from from, const char *name)
 {
 	struct import import;
 	struct err err = { "" };
 	char path[100], *text;
+	size_t length;
 
 	snprintf(path, sizeof(path), "tests/unit/golden/import-%s.conf", name);
-	text = slurp(path);
+	text = golden_read(path, &length);
 	if (run(from, text, &import, &err) < 0)
 		fail_msg("%s", err.text);
 	snprintf(path, sizeof(path), "tests/unit/golden/import-%s.json", name);
-	compare(path, import.document.bytes);
+	golden_compare(path, import.document.bytes);
 	snprintf(path, sizeof(path), "tests/unit/golden/import-%s.lost", name);
-	compare(path, import.lost.bytes);
+	golden_compare(path, import.lost.bytes);
 	import_done(&import);
 	free(text);
 }
@@ -102,7 +66,8 @@ static void test_no_secret_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		char *text = slurp(files[i]);
+		size_t length;
+		char *text = golden_read(files[i], &length);
 
 		for (size_t j = 0; j < sizeof(secrets) / sizeof(secrets[0]); j++) {
 			const char *at = strstr(text, secrets[j]);
