@@ -66,3 +66,8 @@ def run_tests(tests):
                 print(f'# {line}', flush=True)
     print(f'1..{len(tests)}', flush=True)
     sys.exit(1 if failed else 0)
+
+
+def run_all(names):
+    """run_all(globals()): all of a module's functions that are called test_..."""
+    run_tests([test for name, test in list(names.items()) if name.startswith('test_')])

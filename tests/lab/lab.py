@@ -15,9 +15,7 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -34,6 +32,9 @@ GATEWAY6, AUTHORITY6 = '2a01:4f8:1::254', '2a01:4f8:9::53'
 # A character of each kind that some encoding changes.
 PASSWORD = 'Horse+"bättery"/%<correct staple>'
 ZONE, HOST, PROVIDER_NAME = 'example.org', 'home.example.org', 'dyn.example.net'
+
+# The service's users, as packages make them.
+DAEMON_USER, HOOKS_USER = ('hairpind', 990), ('hairpind-hooks', 991)
 
 RULES = '''
 table ip nat {
@@ -76,6 +77,21 @@ def wait_for(what, seconds, test, every=0.02):
         if time.monotonic() > end:
             raise TimeoutError(f'{what}: not within {seconds} s')
         time.sleep(every)
+
+
+def real_root():
+    """Are there other users? In a namespace that an ordinary user made there is but one."""
+    with open('/proc/self/uid_map') as file:
+        return int(file.read().split()[2]) > 1000
+
+
+def add_user(name, number):
+    """A user and a group of that name, in this laboratory's /etc."""
+    for path, line in (('/etc/passwd', f'{name}:x:{number}:{number}::/:/bin/false'), ('/etc/group', f'{name}:x:{number}:')):
+        with open(path) as file:
+            kept = [other for other in file.read().splitlines() if not other.startswith(f'{name}:')]
+        with open(path, 'w') as file:
+            file.write('\n'.join([*kept, line, '']))
 
 
 @contextlib.contextmanager

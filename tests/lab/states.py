@@ -293,26 +293,38 @@ def zone_silent(lab):
 
 
 @contextlib.contextmanager
+def all_the_while(act, every_s):
+    """It is done again and again by a thread, until the block is left or it fails."""
+    ended = threading.Event()
+
+    def work():
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            while not ended.wait(every_s):
+                act()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextlib.contextmanager
 def fight(lab):
     other = subprocess.Popen(['nsenter', '--net=/run/netns/router', 'nft', '-i'], stdin=subprocess.PIPE, text=True,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lab.children.append(other)
     other.stdin.write('add table ip t; add chain ip t pre { type nat hook prerouting priority -80; }\n')
     line = f'flush chain ip t pre; add rule ip t pre ip daddr {C} tcp dport 5 dnat to 192.168.1.2 comment "hairpin"\n'
-    ended = threading.Event()
 
     def set_back():
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            while not ended.is_set():
-                other.stdin.write(line)
-                other.stdin.flush()
-                time.sleep(0.002)
+        other.stdin.write(line)
+        other.stdin.flush()
 
-    thread = threading.Thread(target=set_back)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
+    with all_the_while(set_back, 0.002):
+        yield
     other.stdin.close()
     other.wait(20)
     lab.children.remove(other)
@@ -320,19 +332,10 @@ def fight(lab):
 
 @contextlib.contextmanager
 def route_storm(lab):
-    links, ended = Links(), threading.Event()
+    links = Links()
     bundle = [links.route(kind, f'10.1.{n}.0/24', 'wan0') for n in range(100) for kind in (NEWROUTE, DELROUTE)]
-
-    def storm():
-        while not ended.is_set():
-            links.send(*bundle)
-            time.sleep(0.005)
-
-    thread = threading.Thread(target=storm)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
+    with all_the_while(lambda: links.send(*bundle), 0.005):
+        yield
 
 
 @contextlib.contextmanager

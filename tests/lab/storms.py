@@ -13,7 +13,7 @@ import time
 
 from lab import GATEWAY, RULES, Lab, inside, run, wait_for
 from storm import (DELNEIGH, DELROUTE, NEWNEIGH, NEWROUTE, Commits, Links, memory_kib, percentile, processor_s)
-from tap import figure, holds, same
+from tap import figure, holds, run_tests, same
 from warp import Warp
 
 A, B, C = '81.2.69.7', '81.2.69.8', '81.2.69.9'
@@ -90,12 +90,16 @@ class StormLab(Lab):
         return sum(word in line for line in self.log().splitlines())
 
 
-def named(lab, storm, *how):
-    """A storm as a test in the length that is wanted here, under its own name."""
-    def test():
-        storm(lab, *how)
-    test.__doc__, test.__name__ = storm.__doc__, storm.__name__
-    return test
+def play(*storms, virtual=False):
+    """Each (storm, how long and hard...) is a test by the storm's own name."""
+    def named(lab, storm, *how):
+        def test():
+            storm(lab, *how)
+        test.__doc__, test.__name__ = storm.__doc__, storm.__name__
+        return test
+
+    with StormLab(virtual) as lab:
+        run_tests([named(lab, *storm) for storm in storms])
 
 
 def peer_ms(lab, times=5):
@@ -147,7 +151,7 @@ def nothing_new(lab, renewals, events):
     lab.rest()
     links = lab.links
     with Commits() as commits:
-        before, began = processor_s(lab.core), time.monotonic()
+        before = processor_s(lab.core)
         for number in range(renewals):
             links.send(links.add(A, valid=3600 + number), links.add(A, valid=3600 + number))
             time.sleep(0.002)

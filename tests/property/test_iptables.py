@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import journey
 import ruleset
 from grammar import Words
-from model import ORIGINAL, SNAT, XT, Address, Rule
+from model import SNAT, XT, Address, Rule
 from tap import Skip, run_tests
 
 # Matches and what they need: a transport, a family ('4', '6'), hooks ('pre', 'out', 'post', 'in'), or nothing.

@@ -9,20 +9,12 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) f
 import returns  # noqa: E402
 import states  # noqa: E402
 import storms  # noqa: E402
-from tap import run_tests  # noqa: E402
 
 ROUNDS = int(os.environ.get('ROUNDS', 0))
-lab = None
 
-
-def main():
-    global lab
-    with storms.StormLab(virtual=True) as lab:
-        run_tests([storms.named(lab, *how) for how in (
-            (returns.gone_and_back, ROUNDS or 1000, 30),
-            (storms.flapping, 60, 10, False),
-            (returns.reloads, ROUNDS or 500, (0, 0.2, 0.2, 5), True),
-            (states.boots, ROUNDS or 50, 20))])
-
-
-main()
+storms.play(
+    (returns.gone_and_back, ROUNDS or 1000, 30),
+    (storms.flapping, 60, 10, False),
+    (returns.reloads, ROUNDS or 500, (0, 0.2, 0.2, 5), True),
+    (states.boots, ROUNDS or 50, 20),
+    virtual=True)

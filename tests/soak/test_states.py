@@ -8,20 +8,11 @@ import sys
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 import states  # noqa: E402
 import storms  # noqa: E402
-from tap import run_tests  # noqa: E402
 
 ROUNDS = int(os.environ.get('ROUNDS', 0))
-lab = None
 
-
-def main():
-    global lab
-    with storms.StormLab() as lab:
-        run_tests([storms.named(lab, *how) for how in (
-            (states.clients, ROUNDS or 100, 0.25),
-            (states.many_records, True),
-            (states.answers_and_stops, ROUNDS or 1000, True),
-            (states.asked_soon, ROUNDS or 3))])
-
-
-main()
+storms.play(
+    (states.clients, ROUNDS or 100, 0.25),
+    (states.many_records, True),
+    (states.answers_and_stops, ROUNDS or 1000, True),
+    (states.asked_soon, ROUNDS or 3))

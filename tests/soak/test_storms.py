@@ -7,23 +7,14 @@ import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 import storms  # noqa: E402
-from tap import run_tests  # noqa: E402
 
 ROUNDS = int(os.environ.get('ROUNDS', 0))
-lab = None
 
-
-def main():
-    global lab
-    with storms.StormLab() as lab:
-        run_tests([
-            storms.named(lab, storms.flapping, ROUNDS or 1000, 0.06, True),
-            storms.named(lab, storms.nothing_new, ROUNDS or 3600, 10000),
-            storms.named(lab, storms.several_addresses, 3),
-            storms.named(lab, storms.scope, ROUNDS or 10000),
-            storms.named(lab, storms.flood, 10000, 60),
-            storms.named(lab, storms.elsewhere, 60, 50000),
-            storms.named(lab, storms.big, 50000, 500, 20, True)])
-
-
-main()
+storms.play(
+    (storms.flapping, ROUNDS or 1000, 0.06, True),
+    (storms.nothing_new, ROUNDS or 3600, 10000),
+    (storms.several_addresses, 3),
+    (storms.scope, ROUNDS or 10000),
+    (storms.flood, 10000, 60),
+    (storms.elsewhere, 60, 50000),
+    (storms.big, 50000, 500, 20, True))

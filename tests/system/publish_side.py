@@ -2,6 +2,7 @@
 """The core's side of hairpin-publish, and the internet it meets: an HTTPS server and DNS servers that
 do as they are told, beside a real knot. Everything listens on addresses of the loopback."""
 
+import atexit
 import contextlib
 import ctypes
 import json
@@ -415,7 +416,7 @@ class resolver:
 
 
 def start_internet():
-    """Addresses, certificates, files of /etc, and knot, which is returned."""
+    """Addresses, certificates, files of /etc, and knot, which ends with the test."""
     if os.environ.get('HAIRPIN_TEST_NETNS') != '1':
         print('run it as tests/lab/enter python3 FILE', file=sys.stderr)
         sys.exit(77)
@@ -481,10 +482,11 @@ nowhere TXT "no address"
         file.write(conf)
     knot = subprocess.Popen(['knotd', '-c', f'{folder}/knot.conf'], stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
+    atexit.register(knot.kill)
     for _ in range(200):
         done = subprocess.run(['kdig', f'@{KNOT}', '+short', '+timeout=1', '+retry=0', 'home.example.org'],
                               capture_output=True, text=True)
         if done.stdout.strip() == '81.2.69.7':
-            return knot
+            return
         time.sleep(0.05)
     raise RuntimeError('knot does not answer')

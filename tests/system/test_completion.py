@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the shells offer after a key: our words, the daemon's names, the kernel's rules; and nothing of them is run."""
 
-import json
 import os
 import pty
 import re

@@ -19,7 +19,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 import guard  # noqa: E402
-from lab import wait_for  # noqa: E402
+from lab import real_root, wait_for  # noqa: E402
 from tap import Skip, figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build')
@@ -465,11 +465,9 @@ def stop():
 
 
 def main():
-    if os.getuid() == 0:
-        with open('/proc/self/uid_map') as file:
-            if file.read().split()[2] == '1':
-                print('it needs users beside root', file=sys.stderr)
-                sys.exit(77)
+    if not real_root():
+        print('it needs users beside root', file=sys.stderr)
+        sys.exit(77)
     os.makedirs(FOLDER, exist_ok=True)
     os.chmod(FOLDER, 0o755)
     start_daemon()

@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import run_tests, same  # noqa: E402
+from tap import run_all, same  # noqa: E402
 import dns_servers  # noqa: E402
 import publish_side as side  # noqa: E402
 from dns_servers import KEYS, ZONE  # noqa: E402
@@ -416,7 +416,7 @@ if __name__ == '__main__':
         _conf.write('nameserver 127.0.0.1\n')
     servers.update(dns_servers.start_servers(ADDRESSES.values()))
     try:
-        run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
+        run_all(globals())
     finally:
         for _server in servers.values():
             _server.stop()

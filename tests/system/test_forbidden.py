@@ -9,13 +9,12 @@ import socket
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from lab import Lab, run, wait_for  # noqa: E402
+from lab import DAEMON_USER, Lab, add_user, real_root, wait_for  # noqa: E402
 from tap import figure, run_tests, same  # noqa: E402
 
 FOREIGN = '/run/lab/foreign.sock'
-CORE_USER = 990
+CORE_USER = DAEMON_USER[1]
 lab = None
-real_root = False
 
 
 def tried(name):
@@ -53,20 +52,17 @@ def start(*words, victim_user=None):
 
 def as_started():
     """Started as root (or as the one user of this namespace): nothing of the list can be done"""
-    start(victim_user=CORE_USER if real_root else None)
+    start(victim_user=CORE_USER if real_root() else None)
     look('')
     same(lab.stop_daemon(), 0)
 
 
 def main():
-    global lab, real_root
+    global lab
     os.environ.pop('HAIRPIND_SECCOMP', None)    # each refusal would end the process that is to try the next act
-    with open('/proc/self/uid_map') as file:
-        real_root = int(file.read().split()[2]) > 1000
     with Lab(build='build') as lab:
-        if real_root:
-            run('sh', '-c', 'grep -q ^hairpind: /etc/passwd || { echo hairpind:x:990:990::/:/bin/false >> /etc/passwd; '
-                'echo hairpind:x:990: >> /etc/group; }')
+        if real_root():
+            add_user(*DAEMON_USER)
             os.makedirs('/run/lab/state', exist_ok=True)
             os.chown('/run/lab/state', CORE_USER, CORE_USER)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as foreign:

@@ -10,14 +10,12 @@ import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from lab import Lab, run, wait_for  # noqa: E402
+from lab import DAEMON_USER, HOOKS_USER, Lab, add_user, real_root, wait_for  # noqa: E402
 from tap import figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
-HOOKS_USER = 991
 lab = None
 runner = None
-root = False
 
 NOTE = '''#!/bin/sh
 echo "NAME $1 $HAIRPIN_OLD $HAIRPIN_NEW $(id -u)" >> /run/lab/hooks.log
@@ -37,8 +35,8 @@ def environment():
 
 def start_runner(user=None, log='/run/lab/runner.log'):
     """As hairpind-hooks.service does: another user, in the group that may connect."""
-    user = (HOOKS_USER if root else None) if user is None else user
-    words = [] if user is None else ['setpriv', f'--reuid={user}', f'--regid={user}', '--groups=990', '--inh-caps=-all',
+    user = (HOOKS_USER[1] if real_root() else None) if user is None else user
+    words = [] if user is None else ['setpriv', f'--reuid={user}', f'--regid={user}', f'--groups={DAEMON_USER[1]}', '--inh-caps=-all',
                                      '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs']
     return lab.start(*words, f'{lab.build}/hairpinctl', 'watch', '--run-hooks', ns='router', log=log, env=environment())
 
@@ -95,7 +93,7 @@ def one_comes():
     wait_for('the record', 60, lambda: any('81.2.69.8' in line for line in lines('90-last record')))
     same([line.split()[0] for line in lab.hook_lines()[:4]], ['10-note', '50-slow', '90-last', '10-note'])
     assert '81.2.69.8' in lines('10-note record')[-1], lines('10-note record')
-    mine = HOOKS_USER if root else 0
+    mine = HOOKS_USER[1] if real_root() else 0
     holds('S28', 'hooks of hairpind-hooks run as its user', all(line.endswith(f' {mine}') for line in lines('10-note')))
     same(hooks()['reason'], None)
     same([hook['name'] for hook in hooks()['hooks']], ['10-note', '50-slow', '90-last'])
@@ -150,7 +148,6 @@ def killed_in_the_middle():
 
 def core_dies():
     """The core is killed while a hook runs: it comes to its end, the service claims again by itself"""
-    pid = lab.processes()['core']
     open('/run/lab/hold', 'w').close()
     change('81.2.69.30')
     wait_for('50-slow is in the middle', 20, lambda: lines('50-slow begins 81.2.69.30'))
@@ -191,7 +188,7 @@ def claims_on():
 
 def stranger():
     """Who is neither root, the daemon's user, hairpind-hooks nor an admin is refused"""
-    if not root:
+    if not real_root():
         return
     other = start_runner(user=12345, log='/run/lab/stranger.log')
     same(other.wait(20), 1)
@@ -278,14 +275,11 @@ def plain():
 
 
 def main():
-    global lab, root
-    with open('/proc/self/uid_map') as file:
-        root = int(file.read().split()[2]) > 1000
+    global lab
     with Lab(build=BUILD) as lab:
-        if root:
-            run('sh', '-c', 'grep -q ^hairpind-hooks: /etc/passwd || '
-                f'echo hairpind-hooks:x:{HOOKS_USER}:{HOOKS_USER}::/:/bin/false >> /etc/passwd; '
-                'grep -q ^hairpind: /etc/group || echo hairpind:x:990: >> /etc/group')
+        if real_root():
+            add_user(*DAEMON_USER)
+            add_user(*HOOKS_USER)
         lab.set_address('81.2.69.7')
         lab.load_rules('81.2.69.1')
         lab.set_dns('81.2.69.1')

@@ -15,7 +15,7 @@ import time
 import zlib
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import figure, holds, run_tests, same  # noqa: E402
+from tap import figure, holds, run_all, same  # noqa: E402
 import publish_side as side  # noqa: E402
 from publish_side import DISCOVER, FOLDER, PROVIDER, TOP, WEB, Publisher, Web, http, make_job, one, update  # noqa: E402
 
@@ -454,9 +454,6 @@ def test_duplicates():
     figure('S25', 'answers with duplicate, misspelt or broken keys taken for success', good, '== 0')
 
 
-knot = side.start_internet()
+side.start_internet()
 web = Web(443)
-try:
-    run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
-finally:
-    knot.kill()
+run_all(globals())

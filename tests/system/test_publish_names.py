@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import run_tests, same  # noqa: E402
+from tap import run_all, same  # noqa: E402
 import publish_side as side  # noqa: E402
 from publish_side import RESOLVE, Publisher, make_job, one, resolver  # noqa: E402
 
@@ -136,8 +136,5 @@ def test_hostile():
         same(publisher.ask(make_job(RESOLVE, [('home.example.org', 'A')]))[0].ttl, 0)
 
 
-knot = side.start_internet()
-try:
-    run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
-finally:
-    knot.kill()
+side.start_internet()
+run_all(globals())

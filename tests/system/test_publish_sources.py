@@ -4,7 +4,6 @@ NAT-PMP and UPnP, scripted and, where it is installed, miniupnpd."""
 
 import ctypes
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -13,9 +12,9 @@ import threading
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import Skip, figure, run_tests, same  # noqa: E402
+from tap import Skip, figure, run_all, same  # noqa: E402
 import publish_side as side  # noqa: E402
-from publish_side import DISCOVER, FOLDER, PROVIDER, Publisher, Web, http, make_job, one, reply, rr  # noqa: E402
+from publish_side import DISCOVER, FOLDER, PROVIDER, Web, http, make_job, one, reply, rr  # noqa: E402
 
 ADDRESS, ADDRESS6 = '81.2.69.7', '2a01:4f8:1::7'
 URL = f'https://{PROVIDER}:8443/ip'
@@ -382,14 +381,11 @@ def test_upnp_nonsense():
     same(web.connections, before)
 
 
-knot = side.start_internet()
+side.start_internet()
 trust_the_tests_own()
 with open('/etc/hosts', 'a') as more:
     more.write('45.11.1.54 ns.example.net\n')
 web = Web(8443)
 server, server6 = side.Dns('45.11.1.54', None), side.Dns('::1', None)
 router, igd = Router(), Igd()
-try:
-    run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
-finally:
-    knot.kill()
+run_all(globals())

@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import figure, holds, run_tests, same  # noqa: E402
+from tap import figure, holds, run_all, same  # noqa: E402
 import publish_side as side  # noqa: E402
 from publish_side import (CHECK, DISCOVER, FOLDER, PROVIDER, RESOLVE, WEB, Dns, Publisher, Web, http,  # noqa: E402
                           make_job, reply, rr, update)
@@ -248,9 +248,6 @@ def test_broken_ipv6():
         holds('F69', 'where the connection must be by IPv6 its failure is said', 'IPv6' in said.text)
 
 
-knot = side.start_internet()
+side.start_internet()
 web = Web(443)
-try:
-    run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
-finally:
-    knot.kill()
+run_all(globals())

@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import figure, holds, run_tests, same  # noqa: E402
+from tap import figure, holds, run_all, same  # noqa: E402
 import publish_side as side  # noqa: E402
 from nginx_side import start_nginx  # noqa: E402
 from publish_side import FOLDER, PROVIDER, WEB, Publisher, Web, http, one, openssl, update  # noqa: E402
@@ -156,9 +156,6 @@ def test_renegotiation():
     holds('S3', 'renegotiation: the request leaves once')
 
 
-knot = side.start_internet()
+side.start_internet()
 issue_all()
-try:
-    run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
-finally:
-    knot.kill()
+run_all(globals())

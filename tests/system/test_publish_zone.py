@@ -10,7 +10,7 @@ import sys
 import urllib.parse
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
-from tap import figure, holds, run_tests, same  # noqa: E402
+from tap import figure, holds, run_all, same  # noqa: E402
 import publish_side as side  # noqa: E402
 from publish_side import FOLDER, TOP, UPDATE, WEB, Publisher, Web, http, make_job, update  # noqa: E402
 
@@ -186,12 +186,9 @@ def test_lines():
     holds('F18', 'too few, too many and reordered lines: each name its own, what no line is for is not confirmed')
 
 
-knot = side.start_internet()
+side.start_internet()
 side.make_certificate('services', f'DNS:{side.PROVIDER},DNS:{CLOUD},DNS:{VULTR},DNS:{DESEC}')
 with open('/etc/hosts', 'a') as file:
     file.write(f'{WEB} {CLOUD} {VULTR} {DESEC}\n')
 web = Web(443, 'services')
-try:
-    run_tests([thing for name, thing in list(globals().items()) if name.startswith('test_')])
-finally:
-    knot.kill()
+run_all(globals())

@@ -9,19 +9,10 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) f
 import returns  # noqa: E402
 import states  # noqa: E402
 import storms  # noqa: E402
-from tap import run_tests  # noqa: E402
 
-lab = None
-
-
-def main():
-    global lab
-    with storms.StormLab(virtual=True) as lab:
-        run_tests([storms.named(lab, *how) for how in (
-            (returns.gone_and_back, 30, 30),
-            (storms.flapping, 60, 10, False),
-            (returns.reloads, 10, (0, 0.2, 5), False),
-            (states.boots, 6, 20))])
-
-
-main()
+storms.play(
+    (returns.gone_and_back, 30, 30),
+    (storms.flapping, 60, 10, False),
+    (returns.reloads, 10, (0, 0.2, 5), False),
+    (states.boots, 6, 20),
+    virtual=True)

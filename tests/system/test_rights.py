@@ -8,12 +8,11 @@ import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from lab import PASSWORD, Lab, run, wait_for  # noqa: E402
+from lab import DAEMON_USER, PASSWORD, Lab, add_user, real_root, run, wait_for  # noqa: E402
 from tap import Skip, figure, holds, run_tests, same  # noqa: E402
 
 NET_ADMIN = 1 << 12
 lab = None
-real_root = False
 
 
 def facts(pid):
@@ -40,7 +39,7 @@ def core():
     more = sum(bin(int(found[name], 16) & ~NET_ADMIN).count('1') for name in ('CapPrm', 'CapEff', 'CapInh', 'CapAmb'))
     figure('S28', 'capabilities of the core besides CAP_NET_ADMIN', more, '== 0')
     holds('S28', 'the core has no_new_privs and a filter of system calls')
-    if real_root:
+    if real_root():
         same(int(found['CapBnd'], 16) & ~NET_ADMIN, 0, 'CapBnd')
         same(found['Uid'].split()[0] != '0', True, 'the core runs as root')
         figure('S28', 'supplementary groups of the core', len(found['Groups'].split()), '== 0')
@@ -52,7 +51,7 @@ def publisher():
     for name in ('CapPrm', 'CapEff', 'CapInh', 'CapAmb'):
         same(int(found[name], 16), 0, name)
     same((found['NoNewPrivs'], found['Seccomp']), ('1', '2'))
-    if real_root:
+    if real_root():
         assert found['Uid'].split()[0] not in ('0', facts(lab.processes()['core'])['Uid'].split()[0])
 
 
@@ -68,7 +67,7 @@ def supervisor():
 
 def dumpable():
     """None of them can be read by others of the same user: /proc/PID is root's"""
-    if not real_root:
+    if not real_root():
         raise Skip('a single-user namespace shows no other owner')
     for name, pid in lab.processes().items():
         if pid:
@@ -155,15 +154,12 @@ def no_libnftnl_parser():
 
 
 def main():
-    global lab, real_root
-    with open('/proc/self/uid_map') as file:
-        real_root = int(file.read().split()[2]) > 1000
+    global lab
     with Lab(build='build') as lab:
-        if real_root:
-            run('sh', '-c', 'grep -q ^hairpind: /etc/passwd || { echo hairpind:x:990:990::/:/bin/false >> /etc/passwd; '
-                'echo hairpind:x:990: >> /etc/group; }')
+        if real_root():
+            add_user(*DAEMON_USER)
             os.makedirs('/run/lab/state', exist_ok=True)
-            os.chown('/run/lab/state', 990, 990)
+            os.chown('/run/lab/state', DAEMON_USER[1], DAEMON_USER[1])
         lab.set_address('81.2.69.7')
         lab.load_rules('81.2.69.1')
         lab.set_dns('81.2.69.1')

@@ -7,20 +7,10 @@ import sys
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 import states  # noqa: E402
 import storms  # noqa: E402
-from tap import run_tests  # noqa: E402
 
-lab = None
-
-
-def main():
-    global lab
-    with storms.StormLab() as lab:
-        run_tests([storms.named(lab, *how) for how in (
-            (states.hostnames,),
-            (states.clients, 25, 0.15),
-            (states.strange_interfaces,),
-            (states.many_records, False),
-            (states.answers_and_stops, 20, False))])
-
-
-main()
+storms.play(
+    (states.hostnames,),
+    (states.clients, 25, 0.15),
+    (states.strange_interfaces,),
+    (states.many_records, False),
+    (states.answers_and_stops, 20, False))

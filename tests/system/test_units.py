@@ -12,10 +12,10 @@ import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 import unit as units  # noqa: E402
-from lab import TOP, Lab, run, wait_for  # noqa: E402
+from lab import DAEMON_USER, HOOKS_USER, TOP, Lab, add_user, real_root, run, wait_for  # noqa: E402
 from tap import Skip, figure, holds, run_tests, same  # noqa: E402
 
-DAEMON, HOOKS = 990, 991
+DAEMON, HOOKS = DAEMON_USER[1], HOOKS_USER[1]
 UNITS = {name: f'{TOP}/packaging/systemd/{name}.service' for name in ('hairpind', 'hairpind-hooks')}
 HERE = '/run/lab/top'           # the tree, seen where no PrivateTmp covers it
 HOOK = '''#!/bin/sh
@@ -26,7 +26,6 @@ for path in /etc/x /usr/x /run/x /var/lib/x /root/x; do touch "$path" 2>/dev/nul
 } >> /var/lib/hairpind-hooks/said
 '''
 lab = None
-real_root = False
 
 
 def prepared():
@@ -96,7 +95,7 @@ def ask(command):
 
 def at_work():
     """Under their directives both work: rules, records, state, reload, hooks; the rights are those that were promised"""
-    if not real_root:
+    if not real_root():
         raise Skip('other users and capabilities need root')
     prepared()
     try:
@@ -162,21 +161,18 @@ def hook_rights(said):
 
 
 def main():
-    global lab, real_root
-    with open('/proc/self/uid_map') as file:
-        real_root = int(file.read().split()[2]) > 1000
+    global lab
     with Lab(build='build') as lab:
-        if real_root:
-            run('sh', '-c', 'for line in hairpind:990 hairpind-hooks:991; do name=${line%:*} id=${line#*:}; '
-                'sed -i "/^$name:/d" /etc/passwd /etc/group; echo $name:x:$id:$id::/:/bin/false >> /etc/passwd; '
-                'echo $name:x:$id: >> /etc/group; done')
+        if real_root():
+            add_user(*DAEMON_USER)
+            add_user(*HOOKS_USER)
             os.makedirs(HERE, exist_ok=True)
             run('mount', '--rbind', TOP, HERE)
         lab.set_address('81.2.69.7')
         lab.load_rules('81.2.69.1')
         lab.set_dns('81.2.69.1')
         lab.write_configuration(lab.configuration(state=None, control=None))
-        if real_root:
+        if real_root():
             os.chown('/etc/hairpind/password', 0, DAEMON)
             os.chown('/etc/hairpind/hairpind.json', 0, DAEMON)
             os.chmod('/etc/hairpind/password', 0o640)
