@@ -352,9 +352,10 @@ static void hooks_signal(struct hooks *hooks, int number)
 
 void hooks_tick(struct hooks *hooks, int64_t now_ms)
 {
+	int64_t due_ms = hooks_deadline_ms(hooks);
 	char text[24];
 
-	if (hooks_deadline_ms(hooks) < 0 || now_ms < hooks->deadline_ms)
+	if (due_ms < 0 || now_ms < due_ms)
 		return;
 	if (hooks->stage == HOOKS_IDLE) {
 		hooks_advance(hooks, now_ms);

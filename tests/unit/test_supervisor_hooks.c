@@ -301,6 +301,21 @@ static void events_without_end_are_paced(void **state)
 	assert_int_equal(reply_count, 1);
 }
 
+/* An event that waits for its turn does not wait for the time limit of the last hook. */
+static void pace_after_a_hook(void **state)
+{
+	(void)state;
+	hook("10", "exit 0", 0755);
+	push(1);
+	run_until(1);
+	hooks.allowance.spent_ms = clock_now_ms() + HOOKS_AT_ONCE * HOOKS_APART_MS;
+	push(2);
+	assert_false(hooks_busy(&hooks));
+	hooks_tick(&hooks, hooks_deadline_ms(&hooks));
+	assert_true(hooks_busy(&hooks));
+	run_until(2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +330,7 @@ int main(void)
 		TEST(queue_is_bounded_and_in_order),
 		TEST(forgotten_events_are_not_reported),
 		TEST(events_without_end_are_paced),
+		TEST(pace_after_a_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
