@@ -34,9 +34,6 @@ void circuit_adopt(struct circuit *to, const struct circuit *from)
 	struct circuit kept = *to;
 
 	*to = *from;
-	to->type = kept.type;
-	to->server = kept.server;
-	to->wan = kept.wan;
 	to->parallel = kept.parallel;
 	to->per_minute = kept.per_minute;
 	to->records = kept.records;
@@ -53,6 +50,12 @@ static unsigned used_today(const struct circuit *circuit, int64_t now_ms)
 		if (circuit->hours[i].hour > hour - CIRCUIT_HOURS)
 			used += circuit->hours[i].count;
 	return used;
+}
+
+bool circuit_is_remembered(const struct circuit *circuit, int64_t now_ms)
+{
+	return circuit->in_flight > 0 || circuit->next_ms > now_ms ||
+	       used_today(circuit, now_ms) > 0;
 }
 
 /* Plenty left: never held up; little: an hour apart; none: not before the next hour. */

@@ -26,8 +26,7 @@ enum {
 };
 
 struct circuit {
-	/* what makes it one; the configuration's strings */
-	const char *type, *server, *wan;
+	uint64_t host, wan;		/* what makes it one: fingerprints */
 	unsigned parallel;		/* requests at once */
 	unsigned per_minute;		/* names; 0: no limit */
 	size_t records;
@@ -56,6 +55,9 @@ void circuit_init(struct circuit *circuit);	/* after the first block is filled *
 
 /* What `to` forgets and takes from `from` when the configuration is read again. */
 void circuit_adopt(struct circuit *to, const struct circuit *from);
+
+/* Without records: something of it still counts should they come back. */
+bool circuit_is_remembered(const struct circuit *circuit, int64_t now_ms);
 
 /*
  * From when on a request may go: INT64_MAX while others must end first. A `pass`

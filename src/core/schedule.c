@@ -105,15 +105,20 @@ static void add_name(struct schedule *schedule, size_t p,
 
 static int find_same_circuit(const struct schedule *schedule, const struct circuit *other)
 {
-	for (size_t i = 0; i < schedule->circuit_count; i++) {
-		const struct circuit *circuit = &schedule->circuits[i];
-
-		if (strcmp(circuit->type, other->type) == 0 &&
-		    strcmp(circuit->wan, other->wan) == 0 &&
-		    strcmp(circuit->server, other->server) == 0)
+	for (size_t i = 0; i < schedule->circuit_count; i++)
+		if (schedule->circuits[i].host == other->host &&
+		    schedule->circuits[i].wan == other->wan)
 			return (int)i;
-	}
 	return -1;
+}
+
+/* Of what came before, 0: nothing, and of this. */
+static uint64_t fingerprint_of(uint64_t before, const char *text)
+{
+	uint8_t key[16] = { 0 };
+
+	memcpy(key, &before, sizeof(before));
+	return secret_fingerprint(key, text, strlen(text));
 }
 
 /*
@@ -127,9 +132,8 @@ static size_t find_circuit(struct schedule *schedule,
 	const char *server = setting && secret_is_set(&setting->value) ?
 			     secret_reveal(&setting->value) : "";
 	struct circuit fresh = {
-		.type = provider->type,
-		.server = server,
-		.wan = schedule->config->wans[provider->wan].name,
+		.host = fingerprint_of(fingerprint_of(0, provider->type), server),
+		.wan = fingerprint_of(0, schedule->config->wans[provider->wan].name),
 		.parallel = provider->facts.parallel,
 		.per_minute = provider->facts.per_minute,
 	};
@@ -185,7 +189,8 @@ int schedule_new(const struct config *config, const uint64_t *fingerprints,
 	schedule->idle_asked_ms = schedule->idle_zones_ms = INT64_MIN;
 	schedule->records = calloc(count + 1, sizeof(*schedule->records));
 	schedule->entries = calloc(providers + 1, sizeof(*schedule->entries));
-	schedule->circuits = calloc(providers + 1, sizeof(*schedule->circuits));
+	schedule->circuits = calloc(providers + CIRCUITS_FORMER_MAX,
+				    sizeof(*schedule->circuits));
 	if (!schedule->records || !schedule->entries || !schedule->circuits) {
 		schedule_free(schedule);
 		return -ENOMEM;
@@ -294,13 +299,20 @@ static void adopt_records(struct schedule *schedule, struct schedule *old, int64
 	}
 }
 
-static void adopt_circuits(struct schedule *schedule, const struct schedule *old)
+/* To take an entry out and bring it back gives no new budget. */
+static void adopt_circuits(struct schedule *schedule, const struct schedule *old,
+			   int64_t now_ms)
 {
+	size_t room = schedule->circuit_count + CIRCUITS_FORMER_MAX;
+
 	for (size_t i = 0; i < old->circuit_count; i++) {
 		int found = find_same_circuit(schedule, &old->circuits[i]);
 
 		if (found >= 0)
 			circuit_adopt(&schedule->circuits[found], &old->circuits[i]);
+		else if (schedule->circuit_count < room &&
+			 circuit_is_remembered(&old->circuits[i], now_ms))
+			schedule->circuits[schedule->circuit_count++] = old->circuits[i];
 	}
 }
 
@@ -340,7 +352,7 @@ static void adopt_routes(struct schedule *schedule, const struct schedule *old)
 void schedule_adopt(struct schedule *schedule, struct schedule *old, int64_t now_ms)
 {
 	adopt_records(schedule, old, now_ms);
-	adopt_circuits(schedule, old);
+	adopt_circuits(schedule, old, now_ms);
 	adopt_jobs(schedule, old);
 	adopt_routes(schedule, old);
 	count_for_circuits(schedule);

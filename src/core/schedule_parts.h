@@ -21,6 +21,8 @@ enum {
 	JOB_SLACK_MS = 15 * 1000,	/* a job this late is given up */
 	/* how long a name waits for looks at those it could share a job with */
 	LOOK_TOGETHER_MS = 2000,
+	/* hosts that no entry is at any more, whose budget is not forgotten at once */
+	CIRCUITS_FORMER_MAX = 8,
 };
 
 /* One provider entry. */
@@ -58,7 +60,7 @@ struct schedule {
 	struct schedule_record *records;
 	size_t count;
 	struct entry *entries;
-	struct circuit *circuits;
+	struct circuit *circuits;	/* those of entries, then former ones */
 	size_t circuit_count;
 	bool has_route[CONFIG_WANS_MAX];
 	struct job jobs[JOBS_MAX];

@@ -143,7 +143,7 @@ static bool is_same_agent(const struct schedule *schedule, size_t entry, size_t 
 	const struct circuit *b = &schedule->circuits[schedule->entries[other].circuit];
 	const struct config_provider *providers = schedule->config->providers;
 
-	return strcmp(a->type, b->type) == 0 && strcmp(a->server, b->server) == 0 &&
+	return a->host == b->host &&
 	       same_text(providers[entry].user_agent, providers[other].user_agent);
 }
 

@@ -90,40 +90,6 @@ static void test_parallel(void **state)
 	world_free(world);
 }
 
-static enum message_verdict world_dice(struct world *world, size_t record)
-{
-	static const enum message_verdict some[] = {
-		MESSAGE_GOOD,	   MESSAGE_GOOD,	MESSAGE_GOOD, MESSAGE_UNCHANGED,
-		MESSAGE_TRANSIENT, MESSAGE_UNCONFIRMED, MESSAGE_GOOD, MESSAGE_TRANSIENT,
-	};
-
-	(void)record;
-	return some[world_roll(world) >> 29];
-}
-
-static void test_budget(void **state)
-{
-	struct world *world = world_new(1, 3, BOTH);	/* there is no IPv6 */
-
-	(void)state;
-	world_start(world);
-	world->provider = world_dice;
-	for (int i = 0; i < 3 * 1440; i++) {
-		char text[32];
-
-		snprintf(text, sizeof(text), "81.2.69.%u", world_roll(world) >> 25);
-		world_set(world, AF_INET, text);
-		if (i % 3 == 0)
-			schedule_update(world->schedule, NULL, 0, true, world->now_ms);
-		schedule_network(world->schedule, 0, world->now_ms);
-		world_run(world, MINUTE);
-	}
-	assert_true(world_most(world, DAY) >= 60);
-	figure_at_most("P6", "requests in any 24 hours of a storm, 3 records",
-		       (long)world_most(world, DAY), 100 + 4 * 3);
-	world_free(world);
-}
-
 /* --- batches --- */
 
 static struct world *batching(size_t names, unsigned batch, unsigned families)
@@ -482,7 +448,6 @@ int main(void)
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_pass),
 		cmocka_unit_test(test_parallel),
-		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_batch_of_both_families),
 		cmocka_unit_test(test_partly_failing),
