@@ -107,6 +107,9 @@ void exchange_conclude(struct http_exchange *exchange, CURLcode code)
 	long status = 0;
 
 	curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+	/* libcurl 7.88 takes "HTTP/21026" for a 1026 of HTTP/2 */
+	if (code == CURLE_OK && status > 999)
+		code = CURLE_WEIRD_SERVER_REPLY;
 	/* The status line came whole, and a body that is too long is an answer too. */
 	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && reply->cut)) {
 		reply->outcome = HTTP_REPLY;

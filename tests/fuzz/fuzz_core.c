@@ -99,13 +99,23 @@ static void hear_supervisor(void)
 	}
 }
 
+/* Nothing is logged here, which is no level that a configuration can ask for. */
+static bool is_silence(const void *packet, size_t bytes)
+{
+	const struct message_level *level = packet;
+
+	return bytes == sizeof(*level) && level->head.type == MESSAGE_LEVEL &&
+	       level->level == LOG_EMERG;
+}
+
 static void hear_publisher(void)
 {
 	static struct message_job job;
 	ssize_t got;
 
 	while (far >= 0 && (got = channel_receive(far, &job, sizeof(job), NULL)) > 0) {
-		if (message_level_ok(&job, (size_t)got))
+		if (is_silence(&job, (size_t)got) ||
+		    message_level_ok(&job, (size_t)got))
 			continue;
 		require(message_job_ok(&job, (size_t)got));
 		jobs[job_count++ % JOBS_MAX] = job;

@@ -107,11 +107,13 @@ static void exchange_with(struct http *http, bool list, const uint8_t *bytes, si
 		.method = "GET", .url = "http://81.2.69.7/nic/update?a=b", .interface = "",
 		.insecure_http = true, .list = list };
 	struct http_exchange *exchange = calloc(1, sizeof(*exchange));
+	struct pool pool = { 0 };	/* only counts here */
 	struct err err = { "" };
 	CURL *easy;
 
 	require(exchange != NULL);
 	exchange->http = http;
+	exchange->pool = &pool;
 	exchange->body = exchange->header_lines = (struct text)TEXT_INIT;
 	exchange->fd = -1;
 	require(exchange_prepare(exchange, &request, &err) == 0);
