@@ -19,6 +19,15 @@
  */
 int sandbox_begin(struct err *ret_err) must_check;
 
+/*
+ * For a process that starts others with fewer rights: of the capabilities it has it keeps
+ * those to read and give away files, to become other users, to end their processes, and to
+ * pass CAP_NET_ADMIN on. None to mount, trace, load modules, make devices, boot or reach
+ * the hardware; and no_new_privs, which its children get anyway. No filter of system calls:
+ * hooks would inherit it, and what a hook may do is its user's matter.
+ */
+int sandbox_supervise(struct err *ret_err) must_check;
+
 enum sandbox_caps { SANDBOX_NO_CAPS, SANDBOX_NET_ADMIN };
 
 /*

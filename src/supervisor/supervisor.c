@@ -112,7 +112,7 @@ static void supervisor_begin(const struct supervisor_options *options)
 
 	log_open("hairpind", LOG_TO_STDERR,
 		 options->log_level >= 0 ? options->log_level : LOG_NOTICE);
-	if (sandbox_begin(&err) < 0)
+	if (sandbox_begin(&err) < 0 || sandbox_supervise(&err) < 0)
 		log_warning("%s", err.text);
 }
 

@@ -139,6 +139,26 @@ static int restore_after_change(int death_signal, struct err *ret_err)
 	return 0;
 }
 
+int sandbox_supervise(struct err *ret_err)
+{
+	static const int kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+				    CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID,
+				    CAP_SETPCAP, CAP_NET_ADMIN };
+	uint64_t keep = 0;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		keep |= UINT64_C(1) << kept[i];
+	bounding_shrink(keep);
+	rc = capabilities_shrink(keep);
+	if (rc < 0)
+		return err_set_errno(ret_err, rc, "cannot give up capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_set_errno(ret_err, -errno, "cannot refuse new privileges");
+	return 0;
+}
+
 int sandbox_drop(uid_t uid, gid_t gid, enum sandbox_caps caps, struct err *ret_err)
 {
 	uint64_t keep = caps == SANDBOX_NET_ADMIN ? UINT64_C(1) << CAP_NET_ADMIN : 0;
