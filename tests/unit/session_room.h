@@ -18,6 +18,33 @@
 
 #include "hairpin/provider.h"
 
+#define HEAD "{\"id\": \"x\", \"name\": \"X\", \"status\": \"alive\", "
+
+/* Zone and record are looked for, then the record is changed or made. */
+static const char zones_description[] = HEAD
+	"\"settings\": {\"token\": {\"required\": true, \"secret\": true, \"help\": \"t\"},"
+	"\"zone_id\": {\"default\": \"\", \"help\": \"z\"},"
+	"\"domain\": {\"default\": \"\", \"help\": \"d\"}},"
+	"\"requests\": ["
+	"{\"step\": \"zone\", \"when\": {\"missing\": \"zone_id\"},"
+	" \"url\": \"https://x.org/zones\", \"headers\": {\"Authorization\": \"{token}\"},"
+	" \"read\": {\"zone_id\": {\"json\": \"[name~{hostname}].id\"},"
+	"            \"zone\": {\"json\": \"[name~{hostname}].name\"}},"
+	" \"keep\": [\"zone_id\"]},"
+	"{\"step\": \"record\", \"url\": \"https://x.org/{zone_id}/{rrtype}/{hostname}\","
+	" \"headers\": {\"Authorization\": \"{token}\"},"
+	" \"read\": {\"id\": {\"json\": \"id\"}, \"now\": {\"json\": \"addr\"}},"
+	" \"answers\": [{\"http\": 404, \"means\": \"no-record\"}]},"
+	"{\"step\": \"update\", \"when\": {\"found\": \"id\", \"differs\": \"now\"},"
+	" \"method\": \"PATCH\", \"url\": \"https://x.org/{zone_id}/{id}\","
+	" \"headers\": {\"Authorization\": \"{token}\"},"
+	" \"body\": {\"addr\": \"{ip}\"}},"
+	"{\"step\": \"create\", \"when\": {\"missing\": \"id\"},"
+	" \"method\": \"POST\", \"url\": \"https://x.org/{zone_id}\","
+	" \"body\": {\"type\": \"{rrtype}\", \"name\": \"{hostname}\", \"addr\": \"{ip}\"}}],"
+	"\"answers\": [{\"json\": \"ok\", \"is\": true, \"means\": \"good\"}],"
+	"\"says\": [\"error\"]}";
+
 /* One request, "METHOD URL" or "METHOD URL BODY", and its answer. */
 struct exchange {
 	const char *asks;
@@ -58,6 +85,12 @@ static inline void play_read(struct play *play, const char *json)
 
 	if (catalogue_parse(json, strlen(json), &play->catalogue, &err) < 0)
 		fail_msg("%s", err.text);
+}
+
+static inline void play_zones(struct play *play)
+{
+	play_read(play, zones_description);
+	play_set(play, "token", "secret-token");
 }
 
 static inline void play_check_request(const struct provider_request *request,

@@ -4,7 +4,6 @@
  */
 #include "session_room.h"
 
-#define HEAD "{\"id\": \"x\", \"name\": \"X\", \"status\": \"alive\", "
 #define NONE { 0 }
 
 static const char v4[] = "81.2.69.7", other_v4[] = "81.2.69.8", v6[] = "2a01:4f8::7";

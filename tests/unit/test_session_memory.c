@@ -8,33 +8,8 @@
 #include "figure.h"
 #include "torture/alone.h"
 
-/* The record is looked for and changed where it is found, else made. */
-static const char description[] =
-	"{\"id\": \"x\", \"name\": \"X\", \"status\": \"alive\", "
-	"\"settings\": {\"token\": {\"secret\": true, \"required\": true, \"help\": \"t\"},"
-	"\"zone_id\": {\"default\": \"\", \"help\": \"z\"}},"
-	"\"requests\": ["
-	"{\"step\": \"zone\", \"when\": {\"missing\": \"zone_id\"},"
-	" \"url\": \"https://x.org/zones\", \"headers\": {\"Authorization\": \"{token}\"},"
-	" \"read\": {\"zone_id\": {\"json\": \"[name~{hostname}].id\"}},"
-	" \"keep\": [\"zone_id\"]},"
-	"{\"step\": \"record\", \"url\": \"https://x.org/{zone_id}/{rrtype}/{hostname}\","
-	" \"headers\": {\"Authorization\": \"{token}\"},"
-	" \"read\": {\"id\": {\"json\": \"id\"}, \"now\": {\"json\": \"addr\"}},"
-	" \"answers\": [{\"http\": 404, \"means\": \"no-record\"}]},"
-	"{\"step\": \"update\", \"when\": {\"found\": \"id\", \"differs\": \"now\"},"
-	" \"method\": \"PATCH\", \"url\": \"https://x.org/{zone_id}/{id}\","
-	" \"headers\": {\"Authorization\": \"{token}\"},"
-	" \"body\": {\"addr\": \"{ip}\"}},"
-	"{\"step\": \"create\", \"when\": {\"missing\": \"id\"},"
-	" \"method\": \"POST\", \"url\": \"https://x.org/{zone_id}\","
-	" \"body\": {\"type\": \"{rrtype}\", \"name\": \"{hostname}\", \"addr\": \"{ip}\"}}],"
-	"\"answers\": [{\"json\": \"ok\", \"is\": true, \"means\": \"good\"}],"
-	"\"says\": [\"error\"]}";
-
 /* What was kept of the last time is the record. */
-static const char of_memory[] =
-	"{\"id\": \"x\", \"name\": \"X\", \"status\": \"alive\", "
+static const char of_memory[] = HEAD
 	"\"settings\": {\"id\": {\"default\": \"\", \"help\": \"i\"}},"
 	"\"requests\": ["
 	"{\"step\": \"update\", \"when\": {\"found\": \"id\"}, \"method\": \"PATCH\","
@@ -144,7 +119,7 @@ static unsigned long walk(const char *text, const char *memo, const struct excha
 static void nothing_wrong_is_published(void **state)
 {
 	(void)state;
-	assert_true(walk(description, "", looked_for, 3) > 50);
+	assert_true(walk(zones_description, "", looked_for, 3) > 50);
 	assert_true(walk(of_memory, "id=7", by_memory, 1) > 20);
 	figure_exactly("F62", "wrong requests and false successes of updates without memory",
 		       wrong, 0);

@@ -4,39 +4,9 @@
  */
 #include "session_room.h"
 
-#define HEAD "{\"id\": \"x\", \"name\": \"X\", \"status\": \"alive\", "
-#define TOKEN "\"settings\": {\"token\": {\"required\": true, \"secret\": true, " \
-	"\"help\": \"t\"}, \"zone_id\": {\"default\": \"\", \"help\": \"z\"}, " \
-	"\"domain\": {\"default\": \"\", \"help\": \"d\"}},"
 #define NONE { 0 }
 
 static const char v4[] = "81.2.69.7", other_v4[] = "81.2.69.8", v6[] = "2a01:4f8::7";
-
-/* Zone and record are looked for, then the record is changed or made. */
-static const char zones[] = HEAD TOKEN
-	"\"requests\": ["
-	"{\"step\": \"zone\", \"when\": {\"missing\": \"zone_id\"},"
-	" \"url\": \"https://x.org/zones\","
-	" \"read\": {\"zone_id\": {\"json\": \"[name~{hostname}].id\"},"
-	"            \"zone\": {\"json\": \"[name~{hostname}].name\"}},"
-	" \"keep\": [\"zone_id\"]},"
-	"{\"step\": \"record\", \"url\": \"https://x.org/{zone_id}/{rrtype}/{hostname}\","
-	" \"read\": {\"id\": {\"json\": \"id\"}, \"now\": {\"json\": \"addr\"}},"
-	" \"answers\": [{\"http\": 404, \"means\": \"no-record\"}]},"
-	"{\"step\": \"update\", \"when\": {\"found\": \"id\", \"differs\": \"now\"},"
-	" \"method\": \"PATCH\", \"url\": \"https://x.org/{zone_id}/{id}\","
-	" \"body\": {\"addr\": \"{ip}\"}},"
-	"{\"step\": \"create\", \"when\": {\"missing\": \"id\"},"
-	" \"method\": \"POST\", \"url\": \"https://x.org/{zone_id}\","
-	" \"body\": {\"type\": \"{rrtype}\", \"name\": \"{hostname}\", \"addr\": \"{ip}\"}}],"
-	"\"answers\": [{\"json\": \"ok\", \"is\": true, \"means\": \"good\"}],"
-	"\"says\": [\"error\"]}";
-
-static void play_zones(struct play *play)
-{
-	play_read(play, zones);
-	play_set(play, "token", "secret-token");
-}
 
 #define ZONES "[{\"id\": \"z0\", \"name\": \"org\"}, {\"id\": \"z1\", \"name\": \"x.org\"}]"
 
