@@ -161,7 +161,6 @@ class Trial:
     def hairpinctl(self, *words):
         done = subprocess.run(['nsenter', '--net=/run/netns/router', 'hairpinctl', '--json', *words], env=ENVIRONMENT,
                               text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-        assert 'Sanitizer' not in done.stderr and 'runtime error' not in done.stderr, done.stderr
         return done.returncode, done.stdout, done.stderr
 
     def doctor(self, when, codes):

@@ -43,8 +43,6 @@ def case(behaviour, state, answer=None, reason=None, seconds=20):
         return record
     finally:
         same(lab.stop_daemon(), 0)
-        log = lab.log()
-        assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
 
 
 def final(code):

@@ -145,8 +145,6 @@ def ends():
         next_address()
         wait_for('the hook runs', 20, lambda: 'sleep 4321' in run('ps', 'axo', 'args'))
         end_in('at once when told twice, with a hook that ignores TERM' if second else 'while a hook ignores TERM', second)
-    log = lab.log()
-    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-3000:]
 
 
 def main():

@@ -36,8 +36,6 @@ def daemon(group, **configuration):
         status = lab.stop_daemon()
         run('nft', 'flush', 'ruleset', ns='router')
     same(status, 0)
-    log = lab.log()
-    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
 
 
 def item(items, comment):

@@ -49,8 +49,6 @@ def is_current(*names):
 
 def finish():
     same(lab.stop_daemon(), 0)
-    log = lab.log()
-    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
 
 
 def publishes():

