@@ -292,8 +292,8 @@ def flood(lab, tagged, seconds):
     lab.load_text(RULES % {'address': A})
     wait_for('the rules', 5, lambda: lab.has_rules(A))
     toggled, used = toggle(lab, seconds)
-    figure('S34', 'toggles of a tagged rule a second', toggled, '>= 100')
-    figure('S34', '% of a processor meanwhile', used * 100, 20)
+    figure('S34', 'toggles of a tagged rule', toggled, f'>= {1000 * seconds}')
+    figure('S34', '% of a processor at 1,000 a second', used * 100, 20)
     lab.change(A, B)
     wait_for('DDNS goes on', 30, lambda: lab.dns() == [B])
     holds('S34', 'a record is published all the same')
@@ -301,14 +301,16 @@ def flood(lab, tagged, seconds):
 
 
 def toggle(lab, seconds):
-    """A program that sets a tagged rule to another address and back; (how often a second, our share of a processor)."""
+    """A program that sets a tagged rule to another address and back as fast as it can, and 1,000 times for each second;
+    (how often, our share of a processor). What is done faster counts as if it had been 1,000 a second."""
     other = subprocess.Popen(['nsenter', '--net=/run/netns/router', 'nft', '-i'], stdin=subprocess.PIPE, text=True,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lab.children.append(other)
     other.stdin.write('add table ip t; add chain ip t pre { type nat hook prerouting priority -80; }\n')
     before, began, toggled = processor_s(lab.core), time.monotonic(), 0
     with Commits() as commits:
-        while time.monotonic() < began + seconds:
+        while time.monotonic() < began + seconds or toggled < 1000 * seconds:
+            assert time.monotonic() < began + 60 + 10 * seconds, f'only {toggled} toggles'
             for _ in range(50):
                 other.stdin.write(f'flush chain ip t pre; add rule ip t pre ip daddr {C} tcp dport 5 dnat to '
                                   '192.168.1.2 comment "hairpin"\n')
@@ -320,7 +322,7 @@ def toggle(lab, seconds):
         span = time.monotonic() - began
         toggled += commits.count('nft')
     lab.children.remove(other)
-    return toggled / span, (processor_s(lab.core) - before) / span
+    return toggled, (processor_s(lab.core) - before) / max(span, toggled / 1000)
 
 
 # --- F68: storms elsewhere
