@@ -67,7 +67,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         with open(f'{FOLDER}/requests.jsonl', 'a') as log:
             log.write(json.dumps({'time': clock().now() if clock() else time.time(), 'path': url.path, 'query': query,
-                                  'agent': self.headers.get('User-Agent'), 'source': self.client_address[0],
+                                  'agent': self.headers.get('User-Agent'), 'host': self.headers.get('Host'), 'source': self.client_address[0],
                                   'authorized': self.headers.get('Authorization') == AUTHORIZATION}) + '\n')
         how = behaviour()
         if how.get('silent'):

@@ -3,15 +3,16 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from lab import HOST, Lab, run, wait_for  # noqa: E402
-from tap import figure, holds, run_tests, same  # noqa: E402
+import busy  # noqa: E402
+from calls import strace  # noqa: E402
+from lab import PROVIDER, Lab, run, wait_for  # noqa: E402
+from tap import figure, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 PATH = '/etc/hairpind/hairpind.json'
@@ -35,16 +36,44 @@ def reload():
     return done.returncode, done.stdout
 
 
-def bad_reloads():
-    """Syntax, unknown key, duplicate record, no file, half a file, 10 MB: refused with a reason, the old one stays in force"""
+def bad_configurations():
+    """{what: (text, or None where there is no file; what a message about it names)}"""
     good = json.dumps(lab.configuration(), indent=1)
     twice = lab.configuration()
     twice['providers'] = 2 * [dict(twice['providers'][0], password=SECRET)]
-    cases = {'a syntax error': good.replace('{', '[', 1), 'an unknown key': good.replace('"grace"', '"grase"'),
-             'a duplicate record': json.dumps(twice), 'no file': None, 'half a file': good[:len(good) // 2],
-             'an empty file': '', '10 MB': good + ' ' * (10 << 20)}
-    refused, slowest = 0, 0
-    for what, text in cases.items():
+    return {'a syntax error': (good.replace('{', '[', 1), ':'), 'an unknown key': (good.replace('"grace"', '"grase"'), 'grase'),
+            'a duplicate record': (json.dumps(twice), ':1:'), 'no file': (None, ''), 'half a file': (good[:len(good) // 2], ':'),
+            'an empty file': ('', ''), '10 MB': (good + ' ' * (10 << 20), '')}
+
+
+def bad_starts():
+    """The same at the start: it leaves, at once, and says where and what, never a secret"""
+    slowest, wrong, path = 0, [], '/run/lab/bad.json'
+    for what, (text, word) in bad_configurations().items():
+        if text is not None:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w') as file:
+                file.write(text)
+        elif os.path.exists(path):
+            os.unlink(path)
+        with open('/run/lab/bad.said', 'w+') as said:
+            child = subprocess.Popen([f'{lab.build}/hairpind', '-c', path], stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                                     env=dict(os.environ, ASAN_OPTIONS='detect_leaks=0'))
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            told = said.read()
+        slowest = max(slowest, used.ru_utime + used.ru_stime)
+        if child.returncode != 2 or path not in told or word not in told.replace(path, '') or SECRET in told:
+            wrong.append((what, child.returncode, told))
+    same(wrong, [])
+    figure('F51', 'bad starts that are not left with status 2, file, line and key, of 7', len(wrong), '== 0')
+    figure('F51', 'seconds of a processor for the slowest, sanitized', slowest, 1)
+
+
+def bad_reloads():
+    """Syntax, unknown key, duplicate record, no file, half a file, 10 MB: refused with a reason, the old one stays in force"""
+    refused, slowest, cases = 0, 0, bad_configurations()
+    for what, (text, _) in cases.items():
         if text is None:
             os.unlink(PATH)
         else:
@@ -68,31 +97,7 @@ def bad_reloads():
 
 def reloads_at_work():
     """Reloads while requests are slow: records come and go, the provider is another; no update for who is gone, none twice"""
-    print(f'# ROUNDS={RELOADS}', flush=True)
-    lab.provider_says(delay=1.0)
-    core, asked = lab.processes()['core'], len(lab.requests())
-    dice = random.Random(4)
-    next_address()
-    for _ in range(RELOADS):
-        config = lab.configuration()
-        entry = config['providers'][0]
-        entry['hostnames'] = [HOST] + [f'n{i}.example.org' for i in range(5) if dice.random() < 0.5]
-        entry['name'] = dice.choice(('one', 'other'))
-        lab.write_configuration(config)
-        lab.ctl('reload', check=True)
-    lab.write_configuration()
-    lab.ctl('reload', check=True)
-    lab.provider_says()
-    over = len(lab.requests())
-    wait_for('current', 120, lambda: (lab.record() or {}).get('state') == 'current')
-    time.sleep(3)
-    same(lab.processes()['core'], core, 'core')
-    late = [request for request in lab.requests()[over:] if HOST not in request['query'].get('hostname', '')]
-    figure('F52', f'updates for records that are gone, after {RELOADS} reloads', len(late), 0)
-    seen = [(request['query'].get('hostname'), request['query'].get('myip')) for request in lab.requests()[asked:]]
-    mine = [one for one in seen if one[0] == HOST]
-    figure('F52', 'updates of the record that stayed, under two providers\' names', len(mine), 4)
-    holds('F52', 'the core is the same')
+    busy.reloads_at_work(lab, RELOADS)
 
 
 def begin_again(config=None):
@@ -112,14 +117,66 @@ def end_in(what, second=False):
     figure('F53', f'seconds to end {what}', time.monotonic() - began, 1 if second else 5)
     lab.end(lab.daemon)
     with open('/run/lab/state/state.json') as file:
-        json.load(file)
+        same(json.load(file)['wans'][0]['ipv4']['address'], lab.address, 'the state')
     same(os.path.exists('/run/hairpind/control.sock'), False, 'the socket')
     wait_for('no hook is left', 5, lambda: 'sleep 4321' not in run('ps', 'axo', 'args'))
 
 
+def connections(state):
+    """To the provider, as the router's kernel sees them."""
+    return run('ss', '-Htn', 'state', state, 'dst', PROVIDER, ns='router').strip()
+
+
+def ends_in_connections():
+    """SIGTERM while a connection is made, and within the handshake of TLS"""
+    same(lab.stop_daemon(), 0)
+    lab.guard.expects(dies='supervisor')
+    run('nft', '-f', '-', ns='inet', input=f'table ip hole {{ chain in {{ type filter hook input priority 0; '
+        f'ip daddr {PROVIDER} tcp dport 443 drop; }}; }}')
+    begin_again()
+    next_address()
+    wait_for('a connection is tried', 20, lambda: connections('syn-sent'))
+    end_in('while a connection is made')
+    run('nft', 'delete', 'table', 'ip', 'hole', ns='inet')
+    os.kill(lab.provider.pid, signal.SIGSTOP)
+    try:
+        begin_again()
+        next_address()
+        wait_for('a handshake', 20, lambda: connections('established'))
+        end_in('within the handshake of TLS')
+    finally:
+        os.kill(lab.provider.pid, signal.SIGCONT)
+
+
+def ends_in_calls():
+    """SIGTERM while the rules are dumped, and while the state is saved, both slow"""
+    lab.guard.expects(dies='supervisor')
+    begin_again()
+    for what, slow, act in (('while the rules are dumped', 'recvmsg:delay_enter=30000', look_again),
+                            ('while the state is saved', 'fsync:delay_enter=1000000', next_address)):
+        wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
+        with strace(lab, [lab.processes()['core']], slow) as calls:
+            act()
+            wait_for('a slow call', 20, lambda: calls_in(calls, 'DELAYED'), every=0.005)
+            end_in(what)
+        begin_again()
+    same(lab.stop_daemon(), 0)
+
+
+def look_again():
+    run('nft', 'add', 'rule', 'ip', 'nat', 'prerouting', 'ip', 'daddr', '192.0.2.9', 'tcp', 'dport', '7', 'counter', 'dnat',
+        'to', '192.168.1.2', 'comment', '"hairpin late"', ns='router')
+
+
+def calls_in(path, word):
+    with open(path) as file:
+        return file.read().count(word)
+
+
 def ends():
     """SIGTERM while a request, a question to DNS, a hook is under way; state saved, hooks ended, socket gone"""
-    same(lab.stop_daemon(), 0)
+    if lab.daemon:
+        same(lab.stop_daemon(), 0)
     lab.guard.expects(dies=('supervisor', 'core', 'publisher'))
     lab.provider_says(silent=True)
     begin_again()
@@ -156,7 +213,7 @@ def main():
         lab.write_configuration()
         lab.start_daemon()
         wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
-        run_tests([bad_reloads, reloads_at_work, ends])
+        run_tests([bad_starts, bad_reloads, reloads_at_work, ends_in_connections, ends_in_calls, ends])
 
 
 main()

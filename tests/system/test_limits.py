@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the kernel refuses at run time: descriptors, sockets, processes; storms of signals; a kill at any system call.
-System calls are refused by strace, which root may attach to what no debugger of its own user may. ROUNDS, SEED as elsewhere."""
+ROUNDS, SEED as elsewhere."""
 
 import contextlib
 import os
 import random
 import resource
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+from calls import strace  # noqa: E402
 from hours import Hours  # noqa: E402
 from lab import wait_for  # noqa: E402
-from tap import Skip, figure, holds, run_tests, same  # noqa: E402
+from tap import figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
 SEED = int(os.environ.get('SEED', time.time_ns() % 100000))
@@ -83,37 +83,6 @@ def few_descriptors():
     holds('F63', 'all goes on when there are descriptors again')
 
 
-@contextlib.contextmanager
-def strace(who, *inject):
-    """System calls of these processes and their children fail meanwhile; gives the file of what was refused."""
-    if os.geteuid() != 0 or not shutil.which('strace'):
-        raise Skip('strace may not attach here')
-    out = f'{lab.folder}/strace'
-    words = ['strace', '-f', '-q', '-o', out]
-    for pid in who:
-        words += ['-p', str(pid)]
-    for rule in inject:
-        words += ['-e', f'inject={rule}']
-    child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    lab.children.append(child)
-    wait_for('strace is attached', 10, lambda: all(traced(pid) for pid in who) or child.poll() is not None)
-    if child.poll() is not None:
-        raise Skip('strace cannot attach here')
-    try:
-        yield out
-    finally:
-        child.send_signal(signal.SIGINT)
-        child.wait(10)
-        lab.children.remove(child)
-
-
-def traced(pid):
-    with contextlib.suppress(OSError):
-        with open(f'/proc/{pid}/status') as file:
-            return 'TracerPid:\t0\n' not in file.read()
-    return True
-
-
 def refused_calls():
     """Sockets, files and processes are refused by the kernel with every errno: none spins, all goes on afterwards"""
     most = most_calls = 0
@@ -122,7 +91,7 @@ def refused_calls():
         lab.begin()
         lab.guard.expects(dies=('publisher', 'core'), descriptors=8)
         found = lab.processes()
-        with strace([found['supervisor'], found['core']], f'{calls}:error={error}') as out:
+        with strace(lab, [found['supervisor'], found['core']], f'{calls}:error={error}') as out:
             lab.change_address()
             wait_for('rules', 10, in_step)
             lab.daemon.send_signal(signal.SIGHUP)
@@ -140,7 +109,7 @@ def interrupted():
     lab.begin()
     found = lab.processes()
     calls = 'read,write,recvmsg,sendmsg,recvfrom,fsync,epoll_wait,poll,ppoll,flock,wait4,accept4'
-    with strace([found['supervisor'], found['core']], f'{calls}:error=EINTR:when=1+4') as out:
+    with strace(lab, [found['supervisor'], found['core']], f'{calls}:error=EINTR:when=1+4') as out:
         for _ in range(3):
             lab.change_address()
             lab.daemon.send_signal(signal.SIGHUP)
@@ -198,7 +167,7 @@ def kill_at(calls, number):
     lab.begin()
     lab.guard.expects(dies='core')
     asked, core = len(lab.requests()), lab.processes()['core']
-    with strace([core], f'{calls}:signal=SIGKILL:when={number}'):
+    with strace(lab, [core], f'{calls}:signal=SIGKILL:when={number}'):
         lab.change_address()
         with contextlib.suppress(TimeoutError):
             wait_for('the record or the kill', 4, lambda: not os.path.exists(f'/proc/{core}') or (

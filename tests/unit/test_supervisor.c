@@ -195,13 +195,20 @@ static void hook_is_not_run_with_outside_hooks(void **state)
 static void nothing_survives_the_supervisor(void **state)
 {
 	pid_t core;
+	char path[128], text[256];
 	int i;
 
 	(void)state;
-	scratch_write(&scratch, "hooks/10", "#!/bin/sh\nsleep 1000\n", 0755);
+	snprintf(text, sizeof(text), "#!/bin/sh\n: > %s\nexec sleep 1000\n",
+		 scratch_path(&scratch, "hook", path));
+	scratch_write(&scratch, "hooks/10", text, 0755);
 	start(CORE_DAEMON);
 	wait_note("death signal", 1);
 	core = core_pid();
+	order("hook");
+	for (i = 0; i < 1000 && faccessat(scratch.fd, "hook", F_OK, 0) < 0; i++)
+		usleep(10000);
+	assert_true(i < 1000);
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	kill(supervisor, SIGKILL);
 	wait_for_end();
@@ -218,6 +225,24 @@ static void nothing_survives_the_supervisor(void **state)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+/* The lock is the kernel's: what stands in files proves nothing. */
+static void a_stale_pid_is_no_lock(void **state)
+{
+	char pid[16];
+
+	(void)state;
+	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	assert_int_equal(mkdirat(scratch.fd, "state", 0700), 0);
+	assert_int_equal(mkdirat(scratch.fd, "run", 0755), 0);
+	scratch_write(&scratch, "state/lock", pid, 0600);
+	scratch_write(&scratch, "state/hairpind.pid", pid, 0600);
+	scratch_write(&scratch, "run/hairpind.pid", pid, 0600);
+	start(CORE_DAEMON);
+	wait_note("mode 0 state 1 control 1", 1);
+	figure_holds("F54", "the pid of a living process in lock and pid files stops nobody",
+		     !in_log("another hairpind"));
 }
 
 static void second_instance_leaves(void **state)
@@ -331,6 +356,7 @@ int main(int argc, char **argv)
 		TEST(hook_is_run),
 		TEST(hook_is_not_run_with_outside_hooks),
 		TEST(nothing_survives_the_supervisor),
+		TEST(a_stale_pid_is_no_lock),
 		TEST(second_instance_leaves),
 		TEST(once_gives_its_status),
 		TEST(bad_configuration_is_usage),
