@@ -57,8 +57,9 @@ enum sandbox_role { SANDBOX_CORE, SANDBOX_PUBLISHER };
 /*
  * seccomp: what the role needs is allowed, everything else fails with EPERM. With
  * $HAIRPIND_SECCOMP=trap (tests only, plain build) it raises SIGSYS instead. The core: no
- * fork, no exec, connects to nobody, only netlink sockets. The publisher: no fork, no exec,
- * only inet and netlink sockets (with musl also unix datagram ones).
+ * fork, no exec, connects to nobody, only netlink sockets for routes and netfilter. The
+ * publisher: no fork, no exec, only inet sockets and netlink ones for routes (with musl also
+ * unix datagram ones).
  */
 int sandbox_syscalls(enum sandbox_role role, struct err *ret_err) must_check;
 

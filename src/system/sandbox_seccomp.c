@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -199,6 +200,30 @@ static void emit_pairs(struct program *program)
 }
 
 /*
+ * Netlink's other buses have no work for us, and for who may administer the network much:
+ * tunnels and their keys, IPsec. libcurl and c-ares ask for interfaces and routes.
+ */
+static void emit_netlink(struct program *program, enum sandbox_role role)
+{
+#ifdef __NR_socket
+	static const uint32_t buses[] = { NETLINK_ROUTE, NETLINK_NETFILTER };
+	size_t i, count = role == SANDBOX_CORE ? 2 : 1;
+
+	emit_unless(program, BPF_JEQ, __NR_socket, (uint8_t)(5 + 2 * count));
+	emit_load(program, offset_of_argument(0));
+	emit_unless(program, BPF_JEQ, AF_NETLINK, (uint8_t)(2 + 2 * count));
+	emit_load(program, offset_of_argument(2));
+	for (i = 0; i < count; i++)
+		emit_allow_if(program, buses[i]);
+	emit_return(program, program->refuse);
+	emit_load(program, offsetof(struct seccomp_data, nr));
+#else
+	(void)program;
+	(void)role;
+#endif
+}
+
+/*
  * To find the number of a link (fe80::1%eth0) glibc takes an inet socket where it gets no
  * unix one. musl does not: there the publisher may have one, of the kind that no bus and no
  * daemon's control listens on.
@@ -248,6 +273,7 @@ static void program_make(struct program *program, enum sandbox_role role, uint32
 	if (role == SANDBOX_PUBLISHER)
 		emit_unix_sockets(program);
 	emit_pairs(program);
+	emit_netlink(program, role);
 	emit_rules(program, role);
 	emit_own_signals(program);
 #ifdef __NR_clone3

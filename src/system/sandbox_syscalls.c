@@ -369,12 +369,7 @@ const struct syscall_rule *syscall_rules(size_t *ret_count)
 
 /* A filter does not see the address, but those of other families are longer. */
 static const uint32_t bytes_netlink[] = { sizeof(struct sockaddr_nl) };
-static const uint32_t families_core[] = { AF_NETLINK };
-/*
- * Netlink: libcurl and c-ares ask the kernel for interfaces and routes (no rights
- * needed).
- */
-static const uint32_t families_publisher[] = { AF_INET, AF_INET6, AF_NETLINK };
+static const uint32_t families_publisher[] = { AF_INET, AF_INET6 };
 /* Never TIOCSTI and its kind, which type into the terminal of whoever started us. */
 static const uint32_t ioctls[] = {
 	FIONBIO, FIONREAD, TCGETS, TIOCGWINSZ, SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFFLAGS,
@@ -416,7 +411,6 @@ static const struct syscall_argument arguments[] = {
 #endif
 	{ .number = __NR_mprotect, .roles = BOTH, .argument = 2, .forbidden = PROT_EXEC },
 #ifdef __NR_socket
-	{ .number = __NR_socket, .roles = CORE, .argument = 0, VALUES(families_core) },
 	{ .number = __NR_socket,
 	  .roles = PUBLISHER,
 	  .argument = 0,

@@ -230,6 +230,10 @@ static long try_pair_tipc(void)
 	return syscall(SYS_socketpair, AF_TIPC, SOCK_STREAM, 0, ends);
 }
 
+static long try_netlink_generic(void) { return a_socket(AF_NETLINK, SOCK_RAW, 16); }
+static long try_netlink_xfrm(void) { return a_socket(AF_NETLINK, SOCK_RAW, 6); }
+static long try_netlink_netfilter(void) { return a_socket(AF_NETLINK, SOCK_RAW, 12); }
+
 /* The kernel would send what is asked for when something can be read. */
 static long try_owner(void) { return syscall(SYS_fcntl, 0, F_SETOWN, victim); }
 static long try_owner_signal(void) { return syscall(SYS_fcntl, 0, F_SETSIG, SIGKILL); }
@@ -311,6 +315,8 @@ static const struct {
 	ACT(ALL, raw6), ACT(ALL, packet), ACT(CORE, inet), ACT(BOTH, vsock),
 	ACT(BOTH, alg), ACT(BOTH, unix), ACT(BOTH, unix_connect), ACT(BOTH, terminal),
 	ACT(BOTH, pair_send), ACT(BOTH, pair_tipc), ACT(BOTH, owner), ACT(BOTH, owner_signal),
+	ACT(BOTH, netlink_generic), ACT(BOTH, netlink_xfrm),
+	ACT(PUBLISHER, netlink_netfilter),
 	ACT(SUPERVISOR, regain), ACT(SUPERVISOR, namespace), ACT(SUPERVISOR, adjust_clock),
 	ACT(SUPERVISOR, bpf_list), ACT(ALL, core_limit),
 	{ ALL, "may_time", may_time }, { ALL, "may_pid", may_pid },
