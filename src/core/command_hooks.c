@@ -106,7 +106,8 @@ void command_run_hooks(struct client *client, const struct json *request, int64_
 		return;
 	}
 	if (rc < 0) {
-		command_fail(client, "no channel can be made for who runs hooks");
+		command_fail(client, "no channel can be made for who runs hooks; try "
+				     "again");
 		return;
 	}
 	object = json_new_object();
