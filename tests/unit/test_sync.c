@@ -3,12 +3,25 @@
 #include "core_room.h"
 #include "figure.h"
 
-static void first_address(void **state)
-{
-	struct room room;
+static struct room room;
 
+static int begin(void **state)
+{
 	(void)state;
 	room_begin(&room);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	room_end(&room);
+	return 0;
+}
+
+static void first_address(void **state)
+{
+	(void)state;
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin a", "81.2.69.1");
 	fake_rule("other", "81.2.69.1");
@@ -22,15 +35,11 @@ static void first_address(void **state)
 	assert_int_equal(kernel.syncs, 1);
 	assert_true(room.core.state.dirty);
 	assert_addr(room.core.wans[0].former[0], "81.2.69.1");
-	room_end(&room);
 }
 
 static void unchanged(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
 	kernel.syncs = kernel.snapshots = 0;
@@ -42,15 +51,11 @@ static void unchanged(void **state)
 	assert_false(room.core.state.dirty);
 	sync_turn(&room.core, kernel.now_ms);
 	assert_int_equal(kernel.snapshots, 100);
-	room_end(&room);
 }
 
 static void change(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin a", "81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
@@ -67,15 +72,11 @@ static void change(void **state)
 	room_look(&room);
 	assert_int_equal(room.core.wans[0].former_count, 1);
 	assert_addr(room.core.wans[0].former[0], "81.2.69.8");
-	room_end(&room);
 }
 
 static void grace(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
 	room_ppp(NULL);
@@ -94,15 +95,11 @@ static void grace(void **state)
 	room_ppp("81.2.69.7");
 	room_look(&room);
 	assert_int_equal(kernel.forgot_old, 0);
-	room_end(&room);
 }
 
 static void link_gone_and_back(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
 	kernel.link_count = kernel.address_count = kernel.default_count = 0;
@@ -114,15 +111,11 @@ static void link_gone_and_back(void **state)
 	room_look(&room);
 	assert_true(room.core.wans[0].up);
 	assert_addr(room.core.wans[0].sides[WAN_IPV4].now.address, "81.2.69.9");
-	room_end(&room);
 }
 
 static void link_down_keeps_address(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
 	kernel.links[1].up = false;
@@ -131,13 +124,11 @@ static void link_down_keeps_address(void **state)
 	room_look(&room);
 	assert_false(room.core.wans[0].up);
 	assert_addr(room.core.wans[0].sides[WAN_IPV4].now.address, "81.2.69.7");
-	room_end(&room);
 }
 
 static void follows_default_route(void **state)
 {
 	struct config *config = room_config(0);
-	struct room room;
 
 	(void)state;
 	room_kernel_clear();
@@ -169,15 +160,11 @@ static void follows_default_route(void **state)
 	fake_default(2, AF_INET6);
 	room_look(&room);
 	assert_addr(room.core.wans[0].sides[WAN_IPV4].now.address, "81.2.69.7");
-	room_end(&room);
 }
 
 static void route_gates(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	kernel.default_count = 0;
 	fake_default(1, AF_INET);	/* by another link */
@@ -186,7 +173,6 @@ static void route_gates(void **state)
 	fake_default(ROOM_LINK, AF_INET);
 	room_look(&room);
 	assert_true(room.core.wans[0].has_route);
-	room_end(&room);
 }
 
 static void foreign_change(void **state)
@@ -194,10 +180,8 @@ static void foreign_change(void **state)
 	struct message_hook hook;
 	struct room_log log;
 	char said[512];
-	struct room room;
 
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin a", "81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
@@ -220,7 +204,6 @@ static void foreign_change(void **state)
 	assert_int_equal(hook.event, MESSAGE_EVENT_RULES);
 	assert_int_equal(hook.rules, 1);
 	assert_string_equal(hook.wan, "fibre");
-	room_end(&room);
 }
 
 static void foreign_share_and_fight(void **state)
@@ -264,10 +247,7 @@ static void foreign_share_and_fight(void **state)
 
 static void kernel_refuses(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin a", "81.2.69.1");
 	kernel.nft_new_fails = -EPERM;
@@ -288,16 +268,13 @@ static void kernel_refuses(void **state)
 	assert_string_equal(room.core.sync.error, "");
 	assert_addr(kernel.rules[0].address, "81.2.69.7");
 	assert_true(room.core.sync.retry_ms == INT64_MAX);
-	room_end(&room);
 }
 
 static void ruleset_moves(void **state)
 {
-	struct room room;
 	int64_t began_ms;
 
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	fake_rule("hairpin a", "81.2.69.1");
 	kernel.sync_fails = -EAGAIN;
@@ -314,7 +291,6 @@ static void ruleset_moves(void **state)
 	kernel.now_ms = sync_due_ms(&room.core, kernel.now_ms);
 	sync_turn(&room.core, kernel.now_ms);
 	assert_addr(kernel.rules[0].address, "81.2.69.7");
-	room_end(&room);
 }
 
 /* An hour in which the kernel refuses, and somebody changes the ruleset every second. */
@@ -322,7 +298,6 @@ static void refused_for_an_hour(int code)
 {
 	static char said[1 << 16];
 	struct room_log log;
-	struct room room;
 	long lines = 0;
 
 	room_begin(&room);
@@ -368,10 +343,7 @@ static void kernel_refuses_for_long(void **state)
 
 static void snapshot_fails(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	kernel.snapshot_fails = -EMFILE;
 	log_set_level(LOG_EMERG);
@@ -384,15 +356,11 @@ static void snapshot_fails(void **state)
 	sync_turn(&room.core, kernel.now_ms);
 	assert_true(room.core.sync.looked);
 	assert_addr(room.core.wans[0].sides[WAN_IPV4].now.address, "81.2.69.7");
-	room_end(&room);
 }
 
 static void safety_net(void **state)
 {
-	struct room room;
-
 	(void)state;
-	room_begin(&room);
 	room_ppp("81.2.69.7");
 	sync_turn(&room.core, kernel.now_ms);
 	assert_true(sync_due_ms(&room.core, kernel.now_ms) ==
@@ -407,17 +375,14 @@ static void safety_net(void **state)
 	room_wait(30000);
 	sync_turn(&room.core, kernel.now_ms);
 	assert_addr(kernel.rules[0].address, "81.2.69.7");
-	room_end(&room);
 }
 
 static void former_addresses(void **state)
 {
 	char text[ADDR_TEXT_BYTES];
-	struct room room;
 	struct addr address;
 
 	(void)state;
-	room_begin(&room);
 	address = fake_addr("2a01:4f8::1");
 	assert_true(wan_remember(&room.core.wans[0], &address));
 	for (int i = 1; i <= 40; i++) {
@@ -431,13 +396,11 @@ static void former_addresses(void **state)
 	assert_false(wan_remember(&room.core.wans[0], &address));
 	address = fake_addr("0.0.0.0");
 	assert_false(wan_remember(&room.core.wans[0], &address));
-	room_end(&room);
 }
 
 static void two_wans(void **state)
 {
 	struct config *config = room_config(0);
-	struct room room;
 
 	(void)state;
 	room_kernel_clear();
@@ -457,29 +420,30 @@ static void two_wans(void **state)
 	assert_addr(kernel.rules[1].address, "90.1.1.1");
 	assert_int_equal(kernel.commits, 1);
 	assert_false(room.core.wans[1].has_route);
-	room_end(&room);
 }
+
+#define ROOM_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_address),
-		cmocka_unit_test(unchanged),
-		cmocka_unit_test(change),
-		cmocka_unit_test(grace),
-		cmocka_unit_test(link_gone_and_back),
-		cmocka_unit_test(link_down_keeps_address),
-		cmocka_unit_test(follows_default_route),
-		cmocka_unit_test(route_gates),
-		cmocka_unit_test(foreign_change),
+		ROOM_TEST(first_address),
+		ROOM_TEST(unchanged),
+		ROOM_TEST(change),
+		ROOM_TEST(grace),
+		ROOM_TEST(link_gone_and_back),
+		ROOM_TEST(link_down_keeps_address),
+		cmocka_unit_test_teardown(follows_default_route, end),
+		ROOM_TEST(route_gates),
+		ROOM_TEST(foreign_change),
 		cmocka_unit_test(foreign_share_and_fight),
-		cmocka_unit_test(kernel_refuses),
-		cmocka_unit_test(ruleset_moves),
+		ROOM_TEST(kernel_refuses),
+		ROOM_TEST(ruleset_moves),
 		cmocka_unit_test(kernel_refuses_for_long),
-		cmocka_unit_test(snapshot_fails),
-		cmocka_unit_test(safety_net),
-		cmocka_unit_test(former_addresses),
-		cmocka_unit_test(two_wans),
+		ROOM_TEST(snapshot_fails),
+		ROOM_TEST(safety_net),
+		ROOM_TEST(former_addresses),
+		cmocka_unit_test_teardown(two_wans, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
