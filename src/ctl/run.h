@@ -39,6 +39,15 @@ int run_plan(const struct ctl_options *options, const struct ctl_view *view);
 int run_watch(const struct ctl_options *options, const struct ctl_view *view);
 /* watch --run-hooks: run_hooks.c */
 int run_hooks(const struct ctl_options *options);
+
+struct message_hooks;
+/*
+ * Whoever answers at the socket says which hooks there are and whose; that is believed only
+ * where the configuration says so too (-c, else the default one; where it cannot be read,
+ * the default directory). False: run none, `ret_err` says why.
+ */
+bool hooks_meant(const struct ctl_options *options, const struct message_hooks *how,
+		 struct err *ret_err);
 int run_doctor(const struct ctl_options *options, const struct ctl_view *view);
 int run_tag(const struct ctl_options *options, const struct ctl_view *view);
 int run_hook(const struct ctl_options *options, const struct ctl_view *view);

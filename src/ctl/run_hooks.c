@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hairpin/allowance.h"
 #include "hairpin/channel.h"
 #include "hairpin/clock.h"
 #include "hairpin/control.h"
@@ -25,6 +26,7 @@
 #include "hairpin/hooks.h"
 #include "hairpin/log.h"
 #include "hairpin/notify.h"
+#include "hairpin/order.h"
 #include "hairpin/sandbox.h"
 
 #include "run.h"
@@ -42,6 +44,7 @@ struct runner {
 	int signals;
 	int channel;			/* -1: no daemon just now */
 	struct fault fault;		/* its going, for the log */
+	struct allowance messages;	/* that it sends */
 	int64_t retry_ms;		/* then: when to try again */
 	int wait_ms;
 	bool stopping;
@@ -161,10 +164,16 @@ static void runner_push(struct runner *runner, const struct message_hook *event)
 /* Whose hooks they are: ours, or somebody's whom only root can become. */
 static void runner_set(struct runner *runner, const struct message_hooks *how)
 {
+	struct err err;
 	const struct passwd *user = how->user[0] ? getpwnam(how->user) : NULL;
 	uid_t uid = (uid_t)-1;
 	gid_t gid = (gid_t)-1;
 
+	if (!hooks_meant(runner->options, how, &err)) {
+		log_error("hooks: %s", err.text);
+		runner->status = CTL_FAILED;
+		return;
+	}
 	if (how->user[0] && (!user || (geteuid() != 0 && user->pw_uid != geteuid()))) {
 		log_error("hooks: they are to be run as %s (\"hooks\": {\"user\": ...}); we "
 			  "are user %u and cannot: start this as that user or as root",
@@ -222,6 +231,14 @@ static void runner_again(struct runner *runner)
 	runner->retry_ms = clock_now_ms() + runner->wait_ms;
 }
 
+/* As the supervisor hears a core: not one that says too much. */
+static bool runner_hears(const struct runner *runner)
+{
+	int64_t now_ms = clock_now_ms();
+
+	return allowance_due_ms(&runner->messages, now_ms) <= now_ms;
+}
+
 static void runner_readable(struct runner *runner)
 {
 	union {
@@ -231,10 +248,13 @@ static void runner_readable(struct runner *runner)
 	} packet;
 	ssize_t got;
 
-	while (runner->channel >= 0) {
+	for (int turn = 0; turn < 64 && runner->channel >= 0; turn++) {
+		if (!runner_hears(runner))
+			return;
 		got = channel_receive(runner->channel, &packet, sizeof(packet), NULL);
 		if (got == -EAGAIN)
 			return;
+		allowance_spend(&runner->messages, clock_now_ms());
 		if (got <= 0 || !message_to_runner_ok(&packet, (size_t)got))
 			runner_lost(runner);
 		else if (packet.head.type == MESSAGE_HOOKS)
@@ -297,6 +317,11 @@ static int runner_timeout_ms(const struct runner *runner)
 	if (runner->channel < 0 && !runner->stopping &&
 	    (due_ms < 0 || runner->retry_ms < due_ms))
 		due_ms = runner->retry_ms;
+	if (!runner_hears(runner)) {
+		int64_t hear_ms = allowance_due_ms(&runner->messages, now_ms);
+
+		due_ms = due_ms < 0 ? hear_ms : MIN(due_ms, hear_ms);
+	}
 	if (due_ms < 0)
 		return -1;
 	return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
@@ -306,7 +331,7 @@ static void runner_turn(struct runner *runner)
 {
 	struct pollfd wait[] = {
 		{ .fd = runner->signals, .events = POLLIN },
-		{ .fd = runner->channel, .events = POLLIN },
+		{ .fd = runner_hears(runner) ? runner->channel : -1, .events = POLLIN },
 		{ .fd = hooks_fd(&runner->hooks), .events = POLLIN },
 	};
 
@@ -365,7 +390,8 @@ int run_hooks(const struct ctl_options *options)
 	if (sandbox_begin(&err) < 0)
 		log_warning("%s", err.text);
 	*runner = (struct runner){ .options = options, .channel = -1,
-				   .signals = take_signals(), .status = RUNNER_GO_ON };
+				   .signals = take_signals(), .status = RUNNER_GO_ON,
+				   .messages = { .apart_ms = 20, .at_once = 500 } };
 	hooks_init(&runner->hooks, runner_ran, runner_finished, runner);
 	rc = claim(runner, &runner->channel, &err);
 	if (rc < 0) {
