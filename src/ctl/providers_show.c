@@ -240,7 +240,9 @@ static void show_example(const struct json *provider, const struct ctl_view *vie
 	for (const char *before = ""; member; member = json_next(member), before = ",") {
 		char *value = json_print(member, false);
 
-		text_addf(out, "%s\n  \"%s\": ", before, json_key(member));
+		text_addf(out, "%s\n  \"", before);
+		plain_foreign(out, json_key(member));
+		text_add(out, "\": ");
 		if (value)
 			ctl_json_show(value, strlen(value), out);
 		out->failed = out->failed || !value;

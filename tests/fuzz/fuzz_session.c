@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "hairpin/provider.h"
 #include "require.h"
@@ -173,7 +174,7 @@ static void play(struct provider_session *session, struct script *script, size_t
 
 	for (size_t asked = 0; provider_session_next(session, &moment, &request); asked++) {
 		require(asked < most);
-		require(strncmp(request.url, "https://x.org", 13) == 0 &&
+		require(strncasecmp(request.url, "https://x.org", 13) == 0 &&
 			strchr("/?#", request.url[13]));
 		provider_request_done(&request);
 		next_answer(script);

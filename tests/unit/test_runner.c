@@ -433,7 +433,7 @@ static void who_may_claim(void **state)
 	(void)state;
 	room.options.control_group = 500;
 	room.options.admin_group = 900;
-	room.core.loop = loop = ev_loop_new(EVFLAG_NOENV);
+	room.core.loop = loop = loop_new();
 	assert_int_equal(control_new(&room.core, &room.core.control), 0);
 	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
 		fd = -1;

@@ -13,6 +13,7 @@ static const struct json *status(void)
 
 	json_free(root);
 	free(text);
+	root = NULL;
 	text = status_print(&room.core, kernel.now_ms);
 	assert_non_null(text);
 	root = json_parse(text, strlen(text), JSON_STRICT, &error);
