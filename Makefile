@@ -275,6 +275,7 @@ put = $(if $(strip $(3)),$(Q)printf '  %-8s %s\n' INSTALL '$(2)' && $(INSTALL) -
 	$(INSTALL) -m $(1) $(3) '$(DESTDIR)$(2)')
 
 install: all
+	$(if $(filter systemd openrc procd none,$(INIT)),,$(error INIT is systemd, openrc, procd or none, and not "$(INIT)"))
 	$(call put,0755,$(SBINDIR),$(BUILD)/hairpind)
 	$(call put,0755,$(BINDIR),$(BUILD)/hairpinctl)
 	$(call put,0755,$(LIBEXECDIR)/hairpind,$(BUILD)/hairpin-publish)

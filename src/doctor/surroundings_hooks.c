@@ -90,6 +90,14 @@ static void hooks_unreadable(struct patient *patient, const char *directory, int
 	report_command(check, "chmod 755 %s", word);
 }
 
+static bool hooks_lack_runner(const struct patient *patient)
+{
+	const struct json *status = patient->options->status;
+	const char *reason = json_string(json_get(status, "hooks_reason"));
+
+	return reason && strstr(reason, "--run-hooks");
+}
+
 static void hooks_look(struct patient *patient, const struct config *config)
 {
 	const char *directory = config->hooks.directory;
@@ -114,10 +122,26 @@ static void hooks_look(struct patient *patient, const struct config *config)
 		else
 			ready++;
 	}
-	if (ready && ready == count)
+	if (ready && ready == count && !hooks_lack_runner(patient))
 		report_add(&patient->report, DOCTOR_OK, "hooks", NULL,
 			   "Each hook may run.");
 	free(files);
+}
+
+/* Whoever is to run them, a service of their own, is not there. */
+static void hooks_waiting(struct patient *patient)
+{
+	struct json *check;
+
+	if (!hooks_lack_runner(patient))
+		return;
+	check = report_add(&patient->report, DOCTOR_FINDING, "hook-runner", NULL,
+			   "No hook is run: nobody is there to run them.");
+	report_evidence(check, "hairpind was started with --outside-hooks and leaves them "
+			       "to hairpinctl watch --run-hooks, which does not run.");
+	report_remedy(check, DOCTOR_HERE,
+		      "Start the service that runs it, and let it start with hairpind.");
+	report_command(check, "systemctl enable --now hairpind-hooks");
 }
 
 /* What the daemon knows of their last runs. */
@@ -153,5 +177,6 @@ void surroundings_hooks(struct patient *patient)
 
 	if (config && *config->hooks.directory)
 		hooks_look(patient, config);
+	hooks_waiting(patient);
 	hooks_failing(patient);
 }

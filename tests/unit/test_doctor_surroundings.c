@@ -412,6 +412,11 @@ static void test_hooks_of_a_service(void **state)
 	room_says(room, root ? none : service);
 	surroundings_hooks(&room->patient);
 	room_expect(room, "finding hook-refused (10-own)\n");
+	assert_int_equal(fchownat(scratch.fd, "10-own", geteuid(), getegid(), 0), 0);
+	room_says(room, "{\"hooks_runner\": null, \"hooks_reason\": \"nobody is there to run "
+			"hooks: start hairpind-hooks, that is hairpinctl watch --run-hooks\"}");
+	surroundings_hooks(&room->patient);
+	room_expect(room, "finding hook-runner ()\n");
 	scratch_done(&scratch);
 }
 
