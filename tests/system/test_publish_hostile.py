@@ -149,14 +149,9 @@ def key_server(letter):
                 server.stdin.write(letter + b'\n')
                 server.stdin.flush()
     threading.Thread(target=play, daemon=True).start()
-    while server.poll() is None and not listens(4601):
+    while server.poll() is None and not side.listens(4601):
         time.sleep(0.01)
     return server
-
-
-def listens(port):
-    with open('/proc/net/tcp') as table:
-        return any(line.split()[1].endswith(f':{port:04X}') and line.split()[3] == '0A' for line in table)
 
 
 def below(port):
