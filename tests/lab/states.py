@@ -130,7 +130,7 @@ def boot(lab, wire, dice, gap):
 
 # --- S35: names of interfaces
 
-STRANGE = ('-w', '$(id)', 'abcdefghijklmno', 'w\u00e4n0', "a'b\"c\\", '-rf', '\x1b[31mx', '..%')
+STRANGE = ('-w', '$(id)', 'abcdefghijklmno', 'w\u00e4n0', "a'b\"c\\", '-rf', '\x1b[31mx', '%s%n%x')
 
 
 def rename(links, index, name):

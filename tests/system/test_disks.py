@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
-from hours import MINUTE, Hours  # noqa: E402
+from hours import HOUR, MINUTE, Hours  # noqa: E402
 from lab import run, wait_for  # noqa: E402
 from tap import figure, holds, run_tests, same  # noqa: E402
 
@@ -68,7 +68,7 @@ def run_full():
     lab.start_daemon()
     lab.settle()
     lab.clock.go(minutes=5)
-    old, lines = saved(), lab.lines()
+    old, lines, full_since = saved(), lab.lines(), lab.clock.now()
     with open(f'{DIRECTORY}/fill', 'wb', buffering=0) as file:
         try:
             while True:
@@ -82,7 +82,9 @@ def run_full():
         lab.clock.go(minutes=19)
         same(saved(), old)
         same(leftovers(), [])
-    figure('F48', 'warnings of a disk that is full for an hour', len(spoken(lines, 'not saved')), 2)
+    warned, hours = len(spoken(lines, 'not saved')), int((lab.clock.now() - full_since) / HOUR)
+    figure('F48', f'warnings of a disk that is full for {hours + 1} hours at most', warned, f'== {hours + 1}')
+    holds('F48', 'meanwhile rules and record follow, the old state file is whole, no temporary file is left')
     os.unlink(f'{DIRECTORY}/fill')
     began = lab.clock.now()
     lab.clock.until('saved again', 120, lambda: saved_address() == lab.address)

@@ -138,7 +138,7 @@ def signals():
     lab.clock.go(minutes=1)
     same((lab.processes()['supervisor'], lab.processes()['core']), (supervisor, core))
     reloads = lab.log().count('configuration')
-    figure('F64', 'lines about 10,000 SIGHUP that came together', reloads, 3000)
+    figure('F64', 'lines about 10,000 SIGHUP that came together', reloads, 1000)
     lines = lab.lines()
     lab.change_address()
     settled()

@@ -83,7 +83,8 @@ static void strange_values_are_only_values(void **state)
 	assert_string_equal(json_string(json_get(root, "new")), "81.2.69.7");
 	json_free(root);
 	figure_exactly("S12", "commands that a value of an event could run",
-		       (access("/x", F_OK) == 0) + (faccessat(scratch.fd, "x", F_OK, 0) == 0), 0);
+		       (access("/x", F_OK) == 0) + (faccessat(scratch.fd, "x", F_OK, 0) == 0) +
+		       (access("/y", F_OK) == 0) + (faccessat(scratch.fd, "y", F_OK, 0) == 0), 0);
 }
 
 static void clean_child(void **state)
