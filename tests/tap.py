@@ -47,6 +47,9 @@ def run_tests(tests):
     TEST_ONLY=word runs only those whose function name contains it."""
     only = os.environ.get('TEST_ONLY', '')
     tests = [test for test in tests if only in test.__name__]
+    if not tests:
+        print(f'no test function is called "{only}"', file=sys.stderr)
+        sys.exit(77)
     failed = 0
     for number, test in enumerate(tests, 1):
         name = (test.__doc__ or test.__name__).strip().splitlines()[0]
