@@ -11,6 +11,8 @@ FOLDER/requests.jsonl, and behaves as FOLDER/behaviour.json says, read at each r
   {"cut": true}               closes after the request
   {"bytes": 200000}           a body of that many bytes
   {"short": true}             half of the body that it announces
+  {"refuses": {NAME: "911"}}  honest, but says that of these names
+  {"lines": 2}                writes so many of the names and has a line for each of these
   {"lie": true}               says good but writes nothing
   {"forget": true}            honest, and "good" each time, as where others write in between
   {"delay": 1.5}              seconds before an honest answer
@@ -96,9 +98,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get('Authorization') != AUTHORIZATION:
             return 'badauth'
         lines = []
-        for name in query.get('hostname', '').split(','):
-            if not name.endswith('.' + ZONE):
-                lines.append('nohost')
+        for name in query.get('hostname', '').split(',')[:how.get('lines')]:
+            if not name.endswith('.' + ZONE) or name in how.get('refuses', {}):
+                lines.append(how.get('refuses', {}).get(name, 'nohost'))
                 continue
             code = 'good' if how.get('forget') else 'nochg'
             for address in query.get('myip', '').split(','):

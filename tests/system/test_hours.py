@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Hours in virtual time: what answers cost, idle routers, wrong clocks, suspend, a WAN that is down."""
 
+import json
 import os
 import signal
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from hours import HOUR, MINUTE, Hours, most  # noqa: E402
-from lab import HOST, PROVIDER_NAME, RESOLVER, run, wait_for  # noqa: E402
+from lab import HOST, PROVIDER_NAME, RESOLVER, TOP, run, wait_for  # noqa: E402
 from tap import figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -133,13 +134,14 @@ def wan_down():
     """The last address is gone for an hour"""
     lab.write_hook()
     lab.begin()
-    began, hooks = lab.clock.now(), len(lab.hook_lines())
+    began, hooks, rules = lab.clock.now(), len(lab.hook_lines()), lab.rules()
     run('ip', 'addr', 'del', f'{lab.address}/24', 'dev', 'wan0', ns='router')
     lab.clock.go(hours=1)
     figure('F36', 'requests in an hour without an address', len(lab.asked(began)), '== 0')
     said = [line.split()[0] for line in lab.hook_lines()[hooks:]]
     figure('F36', 'hooks run', len(said), '== 1')
     holds('F36', 'it is the hook "lost", and status says so', said == ['lost'] and not lab.status()['wans'][0]['ipv4'])
+    holds('F36', 'the rules stay as they were', lab.rules() == rules)
     lab.address = None
     lab.change_address()
     lab.settle()
@@ -159,6 +161,36 @@ def dns_back():
     back = lab.clock.now()
     lab.clock.until('published', 60, lambda: lab.dns() == [lab.address], every=0.5)
     figure('P10', 'resolv.conf replaced, DNS back: seconds', lab.clock.now() - back, 10)
+
+
+def partly():
+    """One answer with a line for each of three names, good, nohost and 911; then one with too few lines"""
+    names = lab.names(3)
+    config = lab.config(names, {'type': 'lists'})
+    os.makedirs('/etc/hairpind/providers', exist_ok=True)
+    with open(f'{TOP}/conf/providers/dyndns2.json') as ours, open('/etc/hairpind/providers/lists.json', 'w') as theirs:
+        json.dump(dict(json.load(ours), id='lists', batch=20), theirs)
+    lab.begin(config)
+    lab.provider_says(refuses={names[1]: 'nohost', names[2]: '911'})
+    began = lab.clock.now()
+    lab.change_address()
+    lab.clock.go(hours=2)
+    same([lab.record(hostname=name)['state'] for name in names], ['current', 'disabled', 'waiting'])
+    for name, word, limit in zip(names, ('good', 'nohost', '911'), ('== 1', '== 1', 4)):
+        figure('F18', f'requests in two hours for the name whose line is {word}', lab.asked_for(began).count(name), limit)
+    for count in (1, 2):
+        lab.begin(config)
+        lab.provider_says(lines=count)
+        began = lab.clock.now()
+        lab.change_address()
+        lab.clock.go(20)
+        got = [lab.record(hostname=name)['state'] for name in names]
+        same(got, ['current', 'verifying', 'verifying'] if count == 1 else ['current', 'current', 'waiting'], f'{count} lines')
+        lab.provider_says()
+        lab.clock.until('all are current', 24 * HOUR, lab.all_current, every=HOUR)
+        figure('F18', f'names asked for again after {count} of 3 lines', len(lab.asked_for(began)) - 3, 3 - count)
+        figure('F18', f'of {count} good lines those asked for again', sum(
+            lab.asked_for(began).count(name) - 1 for name in names[:count]), '== 0')
 
 
 def allowed_user():
@@ -183,7 +215,7 @@ def allowed_user():
 def main():
     global lab
     with Hours(build=BUILD) as lab:
-        run_tests([two_hours, idle, wrong_clock, suspend, wan_down, dns_back, allowed_user])
+        run_tests([two_hours, idle, wrong_clock, suspend, wan_down, dns_back, partly, allowed_user])
 
 
 main()
