@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What goes and comes back around a daemon that is at rest: its address, or an old ruleset."""
 
+import os
 import random
+import signal
 import subprocess
 import time
 
 from lab import RULES, run, wait_for
-from storm import Commits, memory_kib
-from storms import A, C, SEED
+from storm import Commits, Links, memory_kib, percentile
+from storms import A, B, C, SEED, peer_ms
 from tap import figure, holds, same
 
 
@@ -89,3 +91,68 @@ def reloads(lab, rounds, gaps, strict):
     figure('F6', f'KiB of growth over {rounds} reloads', memory_kib(lab.core, 'RssAnon') - growth, 128)
     if strict:
         figure('F6', f'ms the old address lived, the slowest of {rounds} reloads', max(took), 100)
+
+
+# --- P10: events that were lost, and a link that is new
+
+def lost_events():
+    """How many messages the kernel could not give to sockets of rtnetlink in the router."""
+    rows = [line.split() for line in run('cat', '/proc/net/netlink', ns='router').splitlines()[1:]]
+    return sum(int(row[8]) for row in rows if row[1] == '0')
+
+
+def overrun(lab, rounds, strict):
+    """P10: more events than the core's socket holds: what they were about is seen all the same"""
+    lab.rest()
+    here, there, took = A, B, []
+    noise = [message for n in range(1, 200) for message in (lab.links.add(f'10.9.0.{n}', 'br0'), lab.links.remove(f'10.9.0.{n}', 'br0'))]
+    with Commits() as commits:
+        for _ in range(rounds):
+            lost = lost_events()
+            os.kill(lab.core, signal.SIGSTOP)
+            for _ in range(100):
+                lab.links.send(*noise)
+                if lost_events() > lost:
+                    break
+            lab.change(here, there)
+            assert lost_events() > lost, 'no overrun'
+            commits.count()
+            began = time.monotonic()
+            os.kill(lab.core, signal.SIGCONT)
+            took.append((commits.next(10) or began + 10) - began)
+            here, there = there, here
+            lab.wait(0.2)
+    assert lab.has_rules(here)
+    if strict:
+        figure('P3', f's to the rules after an overrun, the slowest of {rounds}', max(took), 1)
+    figure('P10', f'netlink overrun: s to the rules, median of {rounds}', percentile(took, 0.5), 1)
+
+
+def made_again(lab, rounds, strict):
+    """P10: the WAN's link is removed and made again, as PPPoE does, with another address"""
+    lab.rest()
+    here, there, took, asked, pace = A, B, [], [], peer_ms(lab)
+    with Commits() as commits:
+        for _ in range(rounds):
+            lab.wait(700)
+            lab.remove_wan()
+            lab.wait(3)
+            lab.make_wan()
+            links, before = Links(), len(lab.requests())
+            commits.count()
+            began, now = time.monotonic(), lab.now()
+            links.send(links.add(there))
+            took.append(((commits.next(10) or began + 10) - began) * 1000)
+            lab.default_route()
+            lab.until('the request', 60, lambda before=before: len(lab.requests()) > before)
+            asked.append(lab.requests()[before]['time'] - now)
+            here, there = there, here
+    pace = max(pace, peer_ms(lab))
+    assert lab.has_rules(here)
+    lab.links = Links()
+    if strict:
+        figure('P10', f'interface made again with an address: ms to the rules, p99 of {rounds}', percentile(took, 0.99), 10)
+    figure('P10', f'interface made again: ms to the rules, median of {rounds}, in the time that nft needs for one rule',
+           percentile(took, 0.5) / pace, 1)
+    figure('P10', f'interface made again: s to the provider, the slowest of {rounds}', max(asked), 2.5)
+    figure('P5', f'requests for each of {rounds} links made again', lab.updates() / rounds, '== 1')

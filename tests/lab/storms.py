@@ -147,7 +147,7 @@ def flapping(lab, rounds, pause, strict):
 # --- F35: nothing new
 
 def nothing_new(lab, renewals, events):
-    """F35: renewals, doubled events, routes and neighbours: nothing is done about them"""
+    """F35: renewals, doubled events, routes and neighbours, the link down and up: nothing is done about them"""
     lab.rest()
     links = lab.links
     with Commits() as commits:
@@ -165,11 +165,14 @@ def nothing_new(lab, renewals, events):
         for _ in range(10):
             run('ip', 'link', 'set', 'wan0', 'mtu', '1400', ns='router')
             run('ip', 'link', 'set', 'wan0', 'mtu', '1500', ns='router')
+            run('ip', 'link', 'set', 'wan0', 'down', ns='router')
+            run('ip', 'link', 'set', 'wan0', 'up', ns='router')
+            lab.default_route()
         wait_for('the core has read them', 10, lambda: is_idle(lab.core))
         per_event = (processor_s(lab.core) - before) / events
         time.sleep(2.5)
-        figure('F35', f'commits during {renewals} renewals, each told twice, and {events} route and neighbour events',
-               commits.count(), '== 0')
+        figure('F35', f'commits during {renewals} renewals, each told twice, {events} route and neighbour events and a link '
+               'that goes down and up', commits.count(), '== 0')
     figure('F35', 'updates meanwhile', lab.updates(), '== 0')
     figure('F35', '% of a processor for a renewal every second', per_renewal * 100, 1)
     figure('F35', '% of a processor for 10 route or neighbour events a second', per_event * 1000, 1)

@@ -16,5 +16,7 @@ storms.play(
     (returns.gone_and_back, ROUNDS or 1000, 30),
     (storms.flapping, 60, 10, False),
     (returns.reloads, ROUNDS or 500, (0, 0.2, 0.2, 5), True),
+    (returns.overrun, ROUNDS or 100, True),
+    (returns.made_again, ROUNDS or 100, True),
     (states.boots, ROUNDS or 50, 20),
     virtual=True)

@@ -14,5 +14,7 @@ storms.play(
     (returns.gone_and_back, 30, 30),
     (storms.flapping, 60, 10, False),
     (returns.reloads, 10, (0, 0.2, 5), False),
+    (returns.overrun, 3, False),
+    (returns.made_again, 3, False),
     (states.boots, 6, 20),
     virtual=True)
