@@ -141,6 +141,25 @@ def interface_good():
     figure('F8', 'updates for each of 4 good neighbours of special ranges', max(map(published()[before:].count, GOOD4)), '== 1')
 
 
+def echo():
+    """what a provider says it has got instead of our address is taken nowhere"""
+    begin(GOOD4[0])
+    clock.until('published', 120, lambda: GOOD4[0] in published(), every=5)
+    address, taken = GOOD4[0], 0
+    for number, said in enumerate(('10.0.0.1', '100.64.0.1', '2001:db8::1', '45.11.1.66')):
+        lab.provider_says(body=f'good {said}')
+        former, address = address, f'81.2.70.{number + 1}'
+        add(address)
+        drop(former)
+        clock.until(f'{address} is published', 900, lambda address=address: address in published(), every=5)
+        clock.go(seconds=30)
+        record = lab.record()
+        same((record['state'], record['published']), ('current', address))
+        taken += said in json.dumps(wan()) + lab.rules()
+    lab.provider_says()
+    figure('F8', 'addresses taken from what a provider echoes', taken, '== 0')
+
+
 PAGES = {
     'a portal': '<!DOCTYPE html><html><body>Please log in. Your IP: 81.2.69.7, version 1.2.3.4</body></html>', 'a version': 'nginx/1.18.0.1',
     'two addresses': '81.2.69.7 81.2.69.8', 'two lines': '81.2.69.7\n81.2.69.8\n', 'a byte order mark': '\xef\xbb\xbf81.2.69.7',
@@ -233,7 +252,7 @@ def main():
         lab.load_rules('81.2.69.1')
         run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=0', ns='inet')
         run('ip', 'route', 'replace', 'default', 'dev', 'isp0', ns='inet')
-        run_tests([interface_bad, interface_good, pages, services_bad, disagree, lying])
+        run_tests([interface_bad, interface_good, echo, pages, services_bad, disagree, lying])
         same(lab.stop_daemon(), 0)
 
 

@@ -338,8 +338,9 @@ static void test_without_check(void **state)
 		world_restart(world);
 		world_set(world, AF_INET, A);
 	}
-	assert_int_equal(world->request_count, 1);
-	assert_int_equal(world->look_count, 0);
+	figure_exactly("F12", "repeats in 30 days at a proxy that answers its own address",
+		       (long)world->request_count - 1, 0);
+	figure_exactly("F12", "questions to DNS meanwhile", (long)world->look_count, 0);
 	assert_int_equal(record_of(world)->state, RECORD_CURRENT);
 	world_free(world);
 }
