@@ -5,7 +5,7 @@
     clock.go(hours=24)              lets so much pass, jumping from deadline to deadline
     clock.until('current', 30, test)    lets time pass until test() is true; its value; TimeoutError after so many seconds
     clock.step(-3600)               CLOCK_REALTIME alone steps; clock.set('2000-01-01') to a day
-    clock.sleep(8 * 3600)           a suspend: everything stands, then CLOCK_BOOTTIME and CLOCK_REALTIME are further
+    clock.sleep(8 * 3600)           a suspend: everything stands (or is `stopped`), then CLOCK_BOOTTIME and CLOCK_REALTIME are further
     clock.now()                     virtual seconds since Warp() was made; so are the times in requests.jsonl
     clock.wall()                    virtual seconds since 1970
 
@@ -164,8 +164,9 @@ class Warp(Board):
     def set(self, day):
         self.step(calendar.timegm(time.strptime(day, '%Y-%m-%d')) - self.wall())
 
-    def sleep(self, seconds):
-        self.rest()
+    def sleep(self, seconds, stopped=False):
+        if not stopped:     # who was stopped at work comes to no rest
+            self.rest()
         self.numbers[STEPS] += 1        # the kernel tells of a suspend as of a step
         self.change(BOOT, int(seconds * 1e9))
 

@@ -118,7 +118,7 @@ def suspend():
     lab.change_address()
     with open('/etc/resolv.conf', 'w') as conf:
         conf.write(f'# another\nnameserver {RESOLVER}\n')
-    lab.clock.sleep(MINUTE)
+    lab.clock.sleep(MINUTE, stopped=True)
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
     woke = lab.clock.now()
