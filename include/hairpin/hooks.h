@@ -29,9 +29,9 @@ enum {
 	HOOKS_QUEUE_MAX = 4,
 	HOOKS_AT_ONCE = 1000,
 	HOOKS_APART_MS = 100,
-	HOOKS_TERM_MS = 5000,		/* from TERM to KILL */
+	HOOKS_TERM_MS = 4000,		/* from TERM to KILL */
 	HOOKS_OUTPUT_BYTES = 4096,	/* of one hook's output, in at most ... */
-	HOOKS_OUTPUT_LINES = 20,
+	HOOKS_OUTPUT_LINES = 18,	/* with how it ended, and that there was more: 20 */
 	HOOKS_LINE_BYTES = 512,
 };
 
