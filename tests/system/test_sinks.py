@@ -87,6 +87,31 @@ def watchdog():
     assert 'STOPPING=1' in manager.hear()
 
 
+def not_ready_before():
+    """Wherever the core stands still while it starts: READY=1 was not said unless the rules are in step"""
+    manager, early = Manager(), 0
+    for delay in (0, 0.002, 0.004, 0.007, 0.01, 0.05):
+        lab.load_rules('81.2.69.1')
+        manager.hear()
+        manager.heard.clear()
+        with environment(NOTIFY_SOCKET=SOCKET, WATCHDOG_USEC='60000000'):
+            lab.start_daemon(wait=False)
+        core = wait_for('a core', 20, lambda: lab.processes()['core'], every=0.001)
+        time.sleep(delay)
+        os.kill(core, signal.SIGSTOP)
+        try:
+            time.sleep(0.1)     # who hears of the core says it by now
+            ready, in_step = 'READY=1' in manager.hear(), f'ip daddr {lab.address} tcp' in lab.rules()
+            print(f'# after {delay} s: {"ready" if ready else "not ready"}, {"in step" if in_step else "not in step"}')
+            early += ready and not in_step
+        finally:
+            os.kill(core, signal.SIGCONT)
+        wait_for('READY=1', 20, lambda: 'READY=1' in manager.hear())
+        wait_for('it answers', 20, lab.status)
+        same(lab.stop_daemon(), 0)
+    figure('F76', 'starts of 6, stopped anywhere, with READY=1 before the rules were in step', early, '== 0')
+
+
 def deaf_manager():
     """A manager's socket that is full, a file, a directory, a FIFO, a stream, nothing: nobody waits for it"""
     full = Manager()
@@ -148,7 +173,7 @@ def main():
         lab.set_address('81.2.69.10')
         lab.load_rules('81.2.69.1')
         lab.write_configuration(lab.configuration(providers=[]))
-        run_tests([watchdog, deaf_manager, full_pipe])
+        run_tests([watchdog, not_ready_before, deaf_manager, full_pipe])
 
 
 main()

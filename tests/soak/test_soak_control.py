@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""100,000 requests to the control socket: every command that looks, some that act, nonsense, and clients that do not wait."""
+
+import json
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import soak  # noqa: E402
+from lab import Lab, wait_for  # noqa: E402
+from tap import run_tests, same  # noqa: E402
+
+USUAL = 100000
+COUNT = soak.rounds(USUAL)
+SOCKET = '/run/hairpind/control.sock'
+REQUESTS = [json.dumps(request).encode() + b'\n' for request in (
+    *({'command': name} for name in ('status', 'version', 'rules', 'plan', 'hooks', 'metrics', 'watch', 'resume', 'none')),
+    {'command': 'plan', 'address': '81.2.69.9'}, {'command': 'log', 'level': 'notice'}, {'command': 'hook', 'name': 'none'},
+    {'command': 'status', 'more': 'x' * 3000}, {'command': 7})] + [b'\0\xff\n', b'x' * 5000, b'{"comm']
+lab = None
+answered = 0
+
+
+def one(_):
+    """A request; its answer is read, or some of it."""
+    global answered
+    request = soak.dice.choice(REQUESTS)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(SOCKET)
+        client.sendall(request)
+        if not request.endswith(b'\n') or b'watch' in request or soak.dice.random() < 0.1:
+            return
+        answer = b''
+        while piece := client.recv(1 << 16):
+            answer += piece
+    assert answer.endswith(b'\n'), (request[:80], answer[-200:])
+    answered += 1
+
+
+def rest():
+    wait_for('it answers', 20, lambda: lab.guard.ask('version'))
+    return {name: pid for name, pid in lab.processes().items() if name != 'publisher'}
+
+
+def requests():
+    """Requests of all kinds: nothing grows, each is answered"""
+    soak.Soak('control requests', USUAL, one, rest).run(COUNT)
+    print(f'# {answered} answers were read to their end')
+    assert answered > COUNT / 2
+
+
+with Lab(build='build') as lab:
+    lab.set_address('81.2.69.7')
+    lab.load_rules('81.2.69.1')
+    lab.set_dns('81.2.69.7')
+    lab.write_configuration()
+    lab.start_daemon()
+    wait_for('it is current', 60, lambda: (lab.record() or {}).get('state') == 'current')
+    run_tests([requests])
+    same(lab.stop_daemon(), 0)
