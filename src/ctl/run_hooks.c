@@ -53,16 +53,7 @@ struct runner {
 
 /* --- the claim --- */
 
-/* Whatever else is to be done is not kept waiting: then it is claimed again. */
-static int claim_wait_ms(const struct runner *runner)
-{
-	int64_t due_ms = hooks_deadline_ms(&runner->hooks), now_ms = clock_now_ms();
-
-	if (due_ms < 0 || due_ms > now_ms + RUNNER_CLAIM_MS)
-		return RUNNER_CLAIM_MS;
-	return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
-}
-
+/* No hook runs then; a signal is not kept waiting. */
 static int claim_read(const struct runner *runner, int fd, char *answer, size_t room,
 		      int *ret_channel, struct err *ret_err)
 {
@@ -72,7 +63,7 @@ static int claim_read(const struct runner *runner, int fd, char *answer, size_t 
 	};
 	ssize_t got = -EAGAIN;
 
-	if (poll(wait, 2, claim_wait_ms(runner)) > 0 && wait[0].revents)
+	if (poll(wait, 2, RUNNER_CLAIM_MS) > 0 && wait[0].revents)
 		got = channel_receive(fd, answer, room - 1, ret_channel);
 	if (got <= 0)
 		return err_set(ret_err, -ETIMEDOUT,
@@ -310,12 +301,17 @@ static void runner_signalled(struct runner *runner)
 	}
 }
 
+/* While an event of the former claim is run another one would only wait, in vain perhaps. */
+static bool runner_may_claim(const struct runner *runner)
+{
+	return runner->channel < 0 && !runner->stopping && runner->hooks.queued == 0;
+}
+
 static int runner_timeout_ms(const struct runner *runner)
 {
 	int64_t due_ms = hooks_deadline_ms(&runner->hooks), now_ms = clock_now_ms();
 
-	if (runner->channel < 0 && !runner->stopping &&
-	    (due_ms < 0 || runner->retry_ms < due_ms))
+	if (runner_may_claim(runner) && (due_ms < 0 || runner->retry_ms < due_ms))
 		due_ms = runner->retry_ms;
 	if (!runner_hears(runner)) {
 		int64_t hear_ms = allowance_due_ms(&runner->messages, now_ms);
@@ -344,8 +340,7 @@ static void runner_turn(struct runner *runner)
 	if (wait[0].revents)
 		runner_signalled(runner);
 	hooks_tick(&runner->hooks, clock_now_ms());
-	if (runner->channel < 0 && !runner->stopping &&
-	    clock_now_ms() >= runner->retry_ms)
+	if (runner_may_claim(runner) && clock_now_ms() >= runner->retry_ms)
 		runner_again(runner);
 	if (runner->stopping && !hooks_busy(&runner->hooks))
 		runner->status = CTL_DONE;

@@ -151,7 +151,11 @@ def core_dies():
     open('/run/lab/hold', 'w').close()
     change('81.2.69.30')
     wait_for('50-slow is in the middle', 20, lambda: lines('50-slow begins 81.2.69.30'))
+    pid = lab.processes()['core']
     lab.kill('core')
+    wait_for('the next core', 20, lambda: lab.status() and lab.processes().get('core') not in (None, pid))
+    time.sleep(1.2)
+    same(hooks()['runner'], None, 'no claim while the former event is run')
     os.unlink('/run/lab/hold')
     with open(os.open('/run/lab/gate', os.O_RDWR), 'w') as gate:
         gate.write('go\n')
