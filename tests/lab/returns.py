@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 
 from lab import RULES, run, wait_for
@@ -126,6 +127,36 @@ def overrun(lab, rounds, strict):
     if strict:
         figure('P3', f's to the rules after an overrun, the slowest of {rounds}', max(took), 1)
     figure('P10', f'netlink overrun: s to the rules, median of {rounds}', percentile(took, 0.5), 1)
+
+
+def churn(lab, rounds):
+    """P3: somebody else commits fifty times a second, in another table"""
+    lab.rest()
+    here, there, took, ended = A, B, [], threading.Event()
+    with subprocess.Popen(['nsenter', '--net=/run/netns/router', 'nft', '-i'], stdin=subprocess.PIPE, text=True,
+                          stdout=subprocess.DEVNULL) as nft, Commits() as commits:
+        def commit():
+            while not ended.wait(0.02):
+                nft.stdin.write('add table ip x; delete table ip x\n')
+                nft.stdin.flush()
+
+        other = threading.Thread(target=commit)
+        other.start()
+        began, theirs = time.monotonic(), 0
+        for _ in range(rounds):
+            theirs += commits.count('nft')
+            changed = time.monotonic()
+            lab.change(here, there)
+            took.append((commits.next(10) or changed + 10) - changed)
+            here, there = there, here
+            time.sleep(0.2)
+        ended.set()
+        other.join()
+        span = time.monotonic() - began
+        nft.stdin.close()
+    assert lab.has_rules(here)
+    figure('P3', 'commits of somebody else a second', theirs / span, '>= 30')
+    figure('P3', f's to the rules beside them, the slowest of {rounds}', max(took), 1)
 
 
 def made_again(lab, rounds, strict):
