@@ -332,8 +332,8 @@ static void floods_are_bounded(void **state)
 	(void)sscanf(strstr(scratch_read(&scratch, "notes", text, sizeof(text)), "said "),
 		     "said %u", &said);
 	assert_int_equal(noted("core "), 1);
-	assert_true(count_lines("ran", "ran 1:failed") > 5);
-	assert_true(publishers > 0 && count_lines("found", "found") > 0);
+	assert_true(count_lines("ran", "ran 1:failed") > 0);
+	assert_true(count_lines("found", "found") > 0);
 	assert_int_equal(count_lines("ran", "") - count_lines("ran", "ran 1:failed"), 0);
 	figure_holds("S37", "a core that floods: hooks get the event's name, no other is run",
 		     count_lines("log", "not executable") == 0);
