@@ -272,7 +272,7 @@ def exposed():
             (CONFIG, 0o660, 0, 2, 2), (CONFIG, 0o600, 1234, 2, 2), (PASSWORD, 0o644, 0, 2, 0), (PASSWORD, 0o666, 0, 2, 2),
             (PASSWORD, 0o600, 1234, 2, 2), (PASSWORD, 'fifo', 0, 2, 2), (PASSWORD, 'link', 0, 2, 2),
             (PASSWORD, '/dev/zero', 0, 2, 2), (CONFIG, 'fifo', 0, 2, 2), (CONFIG, 'link', 0, 2, 2),
-            ('/etc/hairpind', 0o777, 0, 2, 2)):
+            ('/etc/hairpind', 0o777, 0, 2, 2), ('/etc/hairpind', 0o1777, 0, 0, 0), (CONFIG, 'hard link', 0, 2, 2)):
         literal = lab.configuration()
         if path == CONFIG:
             literal['providers'][0]['password'] = 'literal'
@@ -284,7 +284,7 @@ def exposed():
         for name in (CONFIG, PASSWORD):
             os.unlink(name)
     lab.write_configuration()
-    holds('S7', 'what others may write is refused, FIFOs, links and devices too; 0600 and 0640 are accepted')
+    holds('S7', 'what others may write is refused with one clear line, FIFOs, links and devices too; 0600 and 0640 are accepted')
 
 
 PASSWORD = '/etc/hairpind/password'
@@ -294,6 +294,11 @@ def expose(path, mode, owner):
     if mode == 'fifo':
         os.unlink(path)
         os.mkfifo(path, 0o600)
+    elif mode == 'hard link':       # in a directory of everybody's, to a file of somebody else's
+        os.chown(path, 1234, 0)
+        os.rename(path, '/etc/hairpind/elsewhere')
+        os.link('/etc/hairpind/elsewhere', path)
+        os.chmod('/etc/hairpind', 0o1777)
     elif mode == 'link':
         os.rename(path, '/etc/hairpind/elsewhere')
         os.symlink('elsewhere', path)
@@ -306,10 +311,11 @@ def expose(path, mode, owner):
 
 
 def check(*more):
-    """The exit status of --check; within two lines of complaint, none of them the secret."""
+    """The exit status of --check; where it refuses, one line of complaint, and never the secret."""
     done = subprocess.run([f'{lab.build}/hairpind', '--check', *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=20, env=dict(os.environ, ASAN_OPTIONS='detect_leaks=0'))
     assert 'literal' not in done.stdout.replace('literal secret', ''), done.stdout
+    same(done.stdout.count(' error: '), int(done.returncode == 2), done.stdout)
     return done.returncode
 
 
