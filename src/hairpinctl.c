@@ -181,7 +181,7 @@ static const char *find_stray(const struct ctl_options *options, unsigned takes)
 {
 	if (options->force && !(takes & CTL_TAKES_FORCE))
 		return "--force";
-	if (options->look.config_path && !(takes & CTL_TAKES_CONFIG))
+	if (options->look.config_path && !(takes & CTL_TAKES_CONFIG) && !options->run_hooks)
 		return "-c";
 	if (options->address && !(takes & CTL_TAKES_ADDRESS))
 		return "--address";

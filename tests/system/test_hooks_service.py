@@ -174,8 +174,8 @@ def claims_on():
         daemon.settimeout(20)
         daemon.bind('/run/lab/other.sock')
         daemon.listen()
-        one = lab.start(f'{lab.build}/hairpinctl', '--socket', '/run/lab/other.sock', 'watch', '--run-hooks', ns='router',
-                        log='/run/lab/other.log', env=environment())
+        one = lab.start(f'{lab.build}/hairpinctl', '--socket', '/run/lab/other.sock', 'watch', '--run-hooks', '-c',
+                        '/run/lab/own.json', ns='router', log='/run/lab/other.log', env=environment())
         ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with daemon.accept()[0] as client, ends[1]:
             client.recv(4096)
