@@ -165,7 +165,7 @@ def made_again(lab, rounds, strict):
     here, there, took, asked, pace = A, B, [], [], peer_ms(lab)
     with Commits() as commits:
         for _ in range(rounds):
-            lab.wait(700)
+            lab.wait(1300)      # a day has room for 80 of them
             lab.remove_wan()
             lab.wait(3)
             lab.make_wan()
