@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """10,000 reloads: the same again, other settings, names that come and go, another secret, and one that does not hold."""
 
+import contextlib
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -46,16 +48,25 @@ def one(number):
     said[error] = said.get(error, 0) + 1
 
 
+def end_publisher():
+    pid = lab.processes()['publisher']
+    with contextlib.suppress(TypeError, ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    return pid
+
+
 def rest():
     lab.write_configuration(configuration())
     assert 'error' not in lab.guard.ask('reload')
     # Current, or stale where the names that came and went have used up what their host is asked in a day.
     wait_for('its record', 60, lambda: (lab.record() or {}).get('state') in ('current', 'stale'))
+    wait_for('no publisher, whose channel would count', 60, lambda: not end_publisher())
     return {name: pid for name, pid in lab.processes().items() if name != 'publisher'}
 
 
 def reloads():
     """Reloads of all kinds: nothing grows, the last good one is in force"""
+    lab.guard.expects(dies='publisher')
     asked = len(lab.requests())
     soak.Soak('reloads', USUAL, one, rest).run(COUNT)
     print(f'# refused {said.get(True, 0)} of {COUNT}; {len(lab.requests()) - asked} requests')
