@@ -308,7 +308,6 @@ static enum record_event miss(struct record *record, const struct addr *seen,
 
 static void look_in_vain_before_update(struct record *record, int64_t now_ms)
 {
-	static const int64_t waits_ms[] = { 10000, 20000, 30000 };
 	bool ours = record->in_doubt && addr_equal(&record->sent, &record->wanted);
 	int64_t asked_ms = record_elapsed_ms(now_ms, record->first_look_ms);
 
@@ -318,9 +317,10 @@ static void look_in_vain_before_update(struct record *record, int64_t now_ms)
 		record->must_look = false;
 		record_settle(record, now_ms);
 	} else {
-		record->look_ms = MIN(now_ms + waits_ms[MIN(record->look_step, 2)],
-				      record->first_look_ms + RECORD_ASK_MS);
-		record->look_step++;
+		/* one more look, and at the last the update: three in vain, no more */
+		record->look_ms = record->first_look_ms + RECORD_ASK_MS;
+		if (record->look_step++ == 0)
+			record->look_ms = MIN(now_ms + 10000, record->look_ms);
 	}
 }
 
