@@ -51,9 +51,6 @@ static enum message_verdict verdict_of_status(const struct provider_answer *answ
 	case 401:
 	case 403:
 		return MESSAGE_BADAUTH;
-	case 302:			/* elsewhere for now: a login, maintenance */
-	case 303:
-	case 307:
 	case 408:			/* request timeout, misdirected, too early: */
 	case 421:			/* nothing about the request itself */
 	case 425:

@@ -126,12 +126,15 @@ def foreign():
     lab.clock.go(hours=2)
     figure('F16', 'updates that repair it (whole system)', len(lab.asked(began)), '== 1')
     lab.provider_says(forget=True)
-    began = lab.clock.now()
+    began, said, minutes = lab.clock.now(), 0, 0
     while lab.clock.now() < began + DAY:
         lab.set_dns('9.9.9.9')
         lab.clock.go(minutes=1)
-    figure('F16', 'repairs in a day of a fight (whole system)', len(lab.asked(began)), 24)
-    holds('F16', 'status says that somebody else changes it', 'somebody else' in (lab.record()['reason'] or ''))
+        minutes += 1
+        said += 'somebody else' in (lab.record()['reason'] or '')
+    figure('F16', 'repairs in any 24 hours of a fight (whole system)', most(lab.asked(began), DAY), 24)
+    # after each repair it is not known yet that it is fought again
+    figure('F16', 'of the minutes in which status says that somebody else changes it', said / minutes * 100, '>= 50', '%')
 
 
 def never_follows():

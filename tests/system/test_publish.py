@@ -78,7 +78,7 @@ def test_statuses():
              (429, {'Retry_After': '3600'}, 'rate limited', 3600), (429, {'Retry_After': '1000000000000'}, 'rate limited', 86400),
              (429, {'Retry_After': '-5'}, 'rate limited', 0), (429, {}, 'rate limited', 0), (401, {}, 'badauth', 0),
              (404, {}, 'bad request', 0), (511, {}, 'transient', 0),
-             (301, {'Location': 'https://login.example.com/'}, 'bad request', 0), (302, {'Location': 'https://login.example.com/'}, 'transient', 0)]
+             (302, {'Location': 'https://login.example.com/'}, 'bad request', 0)]
     with Publisher() as publisher:
         for status, headers, verdict, wait in cases:
             web.say = http('no', status, **headers)
@@ -98,9 +98,9 @@ def test_redirect():
     same(one(update(HOME)).verdict, 'good')
     same([request.split(' ')[1] for request in web.requests][1], '/new?x=1')
     web.say, web.requests = http('', 302, Location=f'https://{side.PROVIDER}/again'), []
-    same(one(update(HOME)).verdict, 'transient')
+    same(one(update(HOME)).verdict, 'bad request')
     same(len(web.requests), 3)
-    web.say, web.requests = http('', 301, Location=f'http://{side.PROVIDER}/'), []
+    web.say, web.requests = http('', 302, Location=f'http://{side.PROVIDER}/'), []
     same(one(update(HOME)).verdict, 'bad request')
     same(len(web.requests), 1)
 

@@ -34,8 +34,9 @@ static enum message_verdict expected(unsigned status)
 {
 	if (status <= 299)
 		return MESSAGE_GOOD;
+	if (status <= 399)
+		return MESSAGE_BAD_REQUEST;
 	switch (status) {
-	case 302: case 303: case 307: return MESSAGE_TRANSIENT;
 	case 401: case 403: return MESSAGE_BADAUTH;
 	case 429: return MESSAGE_RATE_LIMITED;
 	case 408: case 421: case 425: return MESSAGE_TRANSIENT;
@@ -84,11 +85,7 @@ static void statuses_whose_body_knows_better(void **state)
 		{ 503, "w2h", MESSAGE_TRANSIENT, 7200 },
 		{ 500, "badauth", MESSAGE_TRANSIENT, 0 },
 		{ 503, "good 81.2.69.7", MESSAGE_TRANSIENT, 0 },
-		{ 301, "911", MESSAGE_BAD_REQUEST, 0 },
-		{ 308, "", MESSAGE_BAD_REQUEST, 0 },
-		{ 302, "911", MESSAGE_TRANSIENT, 0 },
-		{ 303, "good", MESSAGE_TRANSIENT, 0 },
-		{ 307, "", MESSAGE_TRANSIENT, 0 },
+		{ 302, "911", MESSAGE_BAD_REQUEST, 0 },
 	};
 
 	(void)state;
@@ -106,7 +103,7 @@ static void statuses_whose_body_knows_better(void **state)
 static void plain_http_may_be_a_portal(void **state)
 {
 	static const struct catalogue catalogue = { .protocol = CATALOGUE_DYNDNS2 };
-	struct provider_answer answer = { .http_status = 301,
+	struct provider_answer answer = { .http_status = 302,
 					  .body = "",
 					  .retry_after = "" };
 
@@ -156,7 +153,7 @@ static void rules_in_order(void **state)
 		{ 200, "OKAY", MESSAGE_TRANSIENT },
 		{ 200, "good", MESSAGE_TRANSIENT },
 		{ 500, "OK", MESSAGE_TRANSIENT },
-		{ 302, "OK", MESSAGE_TRANSIENT },
+		{ 302, "OK", MESSAGE_BAD_REQUEST },
 		{ 500, "KO", MESSAGE_BADAUTH },
 		{ 418, "come later", MESSAGE_SERVER_ERROR },
 		{ 200, "come later", MESSAGE_TRANSIENT },
