@@ -5,7 +5,7 @@ import shutil
 import socket
 import struct
 
-from lab import AUTHORITY, HOST, ZONE, Lab, inside, run
+from lab import AUTHORITY, HOST, ZONE, Lab, inside, make_room, run
 from warp import Warp
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -23,7 +23,7 @@ class Wire:
         self.direction = 0 if ns == 'inet' else 4       # PACKET_HOST, PACKET_OUTGOING
         with inside(ns):
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
-            self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)          # SO_RCVBUFFORCE
+            make_room(self.socket, 1 << 24)
             if ns == 'inet':
                 self.socket.bind(('isp0', 0))
         self.socket.setblocking(False)

@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -77,6 +78,14 @@ def wait_for(what, seconds, test, every=0.02):
         if time.monotonic() > end:
             raise TimeoutError(f'{what}: not within {seconds} s')
         time.sleep(every)
+
+
+def make_room(sock, size):
+    """In a socket, for what comes; an ordinary user's root gets what it may have."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, 33, size)    # SO_RCVBUFFORCE
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
 def real_root():

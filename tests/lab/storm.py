@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 
-from lab import inside
+from lab import inside, make_room
 
 REQUEST, ACK, REPLACE, CREATE, APPEND = 1, 4, 0x100, 0x400, 0x800
 NEWLINK, NEWADDR, DELADDR, NEWROUTE, DELROUTE, NEWNEIGH, DELNEIGH = 16, 20, 21, 24, 25, 28, 29
@@ -84,7 +84,7 @@ class Commits:
             self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
         self.sock.bind((0, 0))
         self.sock.setsockopt(270, 1, 7)			# NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES
-        self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)	# SO_RCVBUFFORCE
+        make_room(self.sock, 1 << 24)
         self.sock.setblocking(False)
 
     def __enter__(self):

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import time
 
-from lab import GATEWAY, RULES, Lab, inside, run, wait_for
+from lab import GATEWAY, RULES, Lab, inside, make_room, run, wait_for
 from storm import (DELNEIGH, DELROUTE, NEWNEIGH, NEWROUTE, Commits, Links, memory_kib, percentile, processor_s)
 from tap import figure, holds, run_tests, same
 from warp import Warp
@@ -371,7 +371,7 @@ def kernel_ms(ns='router'):
     """How long the kernel alone takes to list all rules, to somebody who looks at nothing."""
     with inside(ns):
         sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-    sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)	# SO_RCVBUFFORCE
+    make_room(sock, 1 << 22)
     began = time.monotonic()
     sock.send(struct.pack('=IHHIIBBH', 20, 0x0a07, 0x301, 1, 0, socket.AF_INET, 0, 0))	# NFT_MSG_GETRULE, dump
     while struct.unpack_from('=IH', sock.recv(1 << 16))[1] != 3:	# NLMSG_DONE
