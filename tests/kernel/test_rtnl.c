@@ -18,13 +18,22 @@ struct lab {
 	struct rtnl_routes routes;
 };
 
+/* The kernel's worker tells of a carrier when it comes to it. */
+#define WAIT_FOR_CARRIER(link, state) \
+	"for i in $(seq 500); do ip link show " link " | grep -q 'state " state "' && break; " \
+	"sleep 0.02; done; "
+
+/* No link-local addresses: nothing changes but by the test, however long it takes. */
 static int open_lab(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 
 	lab_try("ip link del wan0 2>/dev/null; ip link add wan0 type veth peer name "
-		"wan1 && "
-		"ip link set wan0 up && ip link set wan1 up");
+		"wan1 && ip link set wan0 addrgenmode none && "
+		"ip link set wan1 addrgenmode none && "
+		"sysctl -qw net.ipv6.conf.wan0.dad_transmits=100; "
+		"ip link set wan0 up && ip link set wan1 up; "
+		WAIT_FOR_CARRIER("wan0", "UP") WAIT_FOR_CARRIER("wan1", "UP"));
 	*state = lab;
 	return !lab || rtnl_new(&lab->rtnl, NULL) < 0;
 }
@@ -75,7 +84,7 @@ static void links_have_names_and_states(void **state)
 	assert_non_null(link);
 	assert_true(link->up);
 	assert_null(rtnl_link_find(&lab->snapshot, "wan"));
-	lab_run("ip link set wan1 down");
+	lab_run("ip link set wan1 down; " WAIT_FOR_CARRIER("wan0", "LOWERLAYERDOWN"));
 	assert_true(changed(lab));
 	assert_false(changed(lab));
 	assert_false(rtnl_link_find(look(lab), "wan0")->up);
