@@ -14,19 +14,34 @@ PROVIDERS, NAMES, BLOCK = ('one', 'other'), 5, 50
 ON_THE_WAY_S = 0.25     # a request that had left before
 
 
+def begin(lab):
+    """The daemon, with a record that is current."""
+    lab.set_address('81.2.69.10')
+    lab.load_rules('81.2.69.1')
+    lab.set_dns('81.2.69.1')
+    lab.write_configuration()
+    lab.start_daemon()
+    wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
+
+
 def reloads_at_work(lab, rounds):
     """Reloads while requests are slow: records come and go, the provider is another; no update for who is gone, none twice"""
     print(f'# SEED={SEED} ROUNDS={rounds}', flush=True)
     dice = random.Random(SEED)
     lab.provider_says(delay=1.0)
-    core, asked, late = lab.processes()['core'], len(lab.requests()), []
+    core, asked, late, slowest = lab.processes()['core'], len(lab.requests()), [], 0
     for first in range(0, rounds, BLOCK):
         lab.set_address(f'81.2.69.{100 + first // BLOCK}')
         names = [f'n{first}-{number}.example.org' for number in range(NAMES)]
-        for _ in range(min(BLOCK, rounds - first)):
-            reload(lab, dice.choice(PROVIDERS), [HOST] + [name for name in names if dice.random() < 0.5])
+        for number in range(min(BLOCK, rounds - first)):
+            took = reload(lab, dice.choice(PROVIDERS), [HOST] + [name for name in names if dice.random() < 0.5])
+            slowest = max(slowest, took)
+            if number == BLOCK // 2:
+                reload(lab, dice.choice(PROVIDERS), [HOST] + names)
+                wait_for('one of them is asked for', 60, lambda names=names: any(
+                    request['query'].get('hostname') in names for request in lab.requests()[asked:]))
         reload(lab, PROVIDERS[0], [HOST])
-        time.sleep(ON_THE_WAY_S)
+        time.sleep(max(ON_THE_WAY_S, 2 * slowest))
         over = len(lab.requests())
         time.sleep(1.5)
         late += [request for request in lab.requests()[over:] if request['query'].get('hostname') != HOST]
@@ -36,13 +51,15 @@ def reloads_at_work(lab, rounds):
     sent = collections.Counter((request['host'], request['query'].get('hostname'), request['query'].get('myip'))
                                for request in lab.requests()[asked:])
     print(f'# {sum(sent.values())} updates: {sent.most_common(3)}')
-    assert sum(sent.values()) > rounds / BLOCK, 'nothing was under way'
     figure('F52', f'updates for records that are gone, after {rounds} reloads', len(late), 0)
     figure('F52', f'updates of a record to an address by one provider, the most in {rounds} reloads', max(sent.values()), 1)
     holds('F52', f'the core is the same after {rounds} reloads')
 
 
 def reload(lab, provider, names):
+    """It returns the seconds it took."""
+    began = time.monotonic()
     entry = dict(lab.configuration()['providers'][0], hostnames=names, name=provider, server=f'{provider}.{PROVIDER_NAME}')
     lab.write_configuration(lab.configuration(providers=[entry]))
     lab.ctl('reload', check=True)
+    return time.monotonic() - began

@@ -6,7 +6,7 @@ import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 import busy  # noqa: E402
-from lab import Lab, wait_for  # noqa: E402
+from lab import Lab  # noqa: E402
 from tap import run_tests, same  # noqa: E402
 
 ROUNDS = int(os.environ.get('ROUNDS', 1000))
@@ -24,10 +24,5 @@ def stop():
 
 
 with Lab(build='build') as lab:
-    lab.set_address('81.2.69.10')
-    lab.load_rules('81.2.69.1')
-    lab.set_dns('81.2.69.1')
-    lab.write_configuration()
-    lab.start_daemon()
-    wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
+    busy.begin(lab)
     run_tests([reloads, stop])

@@ -207,12 +207,7 @@ def ends():
 def main():
     global lab
     with Lab(build=BUILD) as lab:
-        lab.set_address('81.2.69.10')
-        lab.load_rules('81.2.69.1')
-        lab.set_dns('81.2.69.1')
-        lab.write_configuration()
-        lab.start_daemon()
-        wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
+        busy.begin(lab)
         run_tests([bad_starts, bad_reloads, reloads_at_work, ends_in_connections, ends_in_calls, ends])
 
 
