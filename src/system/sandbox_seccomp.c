@@ -176,24 +176,44 @@ static void emit_rules(struct program *program, enum sandbox_role role)
 
 enum { KIND = 0xf };	/* of a socket, beside SOCK_CLOEXEC and SOCK_NONBLOCK */
 
-/* What was loaded last is a kind of socket: only these bits of it. */
-static void emit_kind(struct program *program)
+/* Of a socket call, for sockets of one family: the values that one argument may have. */
+struct family_rule {
+	uint32_t number, family;
+	unsigned argument;
+	bool is_kind;			/* only its bits in KIND count */
+	uint32_t values[2];
+	uint8_t count;
+};
+
+/* Other values are refused; calls for other families go on to the next rules. */
+static void emit_family(struct program *program, const struct family_rule *rule)
 {
-	emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, KIND));
+	uint8_t body = (uint8_t)(2 + rule->is_kind + 2 * rule->count);
+	uint8_t i;
+
+	emit_unless(program, BPF_JEQ, rule->number, (uint8_t)(body + 3));
+	emit_load(program, offset_of_argument(0));
+	emit_unless(program, BPF_JEQ, rule->family, body);
+	emit_load(program, offset_of_argument(rule->argument));
+	if (rule->is_kind)
+		emit(program,
+		     (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, KIND));
+	for (i = 0; i < rule->count; i++)
+		emit_allow_if(program, rule->values[i]);
+	emit_return(program, program->refuse);
+	emit_load(program, offsetof(struct seccomp_data, nr));
 }
 
 /* Never datagrams: by one of such a pair anybody's socket can be written to. */
 static void emit_pairs(struct program *program)
 {
 #ifdef __NR_socketpair
-	emit_unless(program, BPF_JEQ, __NR_socketpair, 9);
-	emit_load(program, offset_of_argument(0));
-	emit_unless(program, BPF_JEQ, AF_UNIX, 6);
-	emit_load(program, offset_of_argument(1));
-	emit_kind(program);
-	emit_allow_if(program, SOCK_STREAM);
-	emit_allow_if(program, SOCK_SEQPACKET);
-	emit_return(program, program->refuse);
+	static const struct family_rule rule = {
+		.number = __NR_socketpair, .family = AF_UNIX, .argument = 1, .is_kind = true,
+		.values = { SOCK_STREAM, SOCK_SEQPACKET }, .count = 2,
+	};
+
+	emit_family(program, &rule);
 #else
 	(void)program;
 #endif
@@ -206,17 +226,13 @@ static void emit_pairs(struct program *program)
 static void emit_netlink(struct program *program, enum sandbox_role role)
 {
 #ifdef __NR_socket
-	static const uint32_t buses[] = { NETLINK_ROUTE, NETLINK_NETFILTER };
-	size_t i, count = role == SANDBOX_CORE ? 2 : 1;
+	const struct family_rule rule = {
+		.number = __NR_socket, .family = AF_NETLINK, .argument = 2,
+		.values = { NETLINK_ROUTE, NETLINK_NETFILTER },
+		.count = role == SANDBOX_CORE ? 2 : 1,
+	};
 
-	emit_unless(program, BPF_JEQ, __NR_socket, (uint8_t)(5 + 2 * count));
-	emit_load(program, offset_of_argument(0));
-	emit_unless(program, BPF_JEQ, AF_NETLINK, (uint8_t)(2 + 2 * count));
-	emit_load(program, offset_of_argument(2));
-	for (i = 0; i < count; i++)
-		emit_allow_if(program, buses[i]);
-	emit_return(program, program->refuse);
-	emit_load(program, offsetof(struct seccomp_data, nr));
+	emit_family(program, &rule);
 #else
 	(void)program;
 	(void)role;
@@ -231,14 +247,12 @@ static void emit_netlink(struct program *program, enum sandbox_role role)
 static void emit_unix_sockets(struct program *program)
 {
 #if defined(__NR_socket) && !defined(__GLIBC__)
-	emit_unless(program, BPF_JEQ, __NR_socket, 8);
-	emit_load(program, offset_of_argument(0));
-	emit_unless(program, BPF_JEQ, AF_UNIX, 5);
-	emit_load(program, offset_of_argument(1));
-	emit_kind(program);
-	emit_allow_if(program, SOCK_DGRAM);
-	emit_return(program, program->refuse);
-	emit_load(program, offsetof(struct seccomp_data, nr));
+	static const struct family_rule rule = {
+		.number = __NR_socket, .family = AF_UNIX, .argument = 1, .is_kind = true,
+		.values = { SOCK_DGRAM }, .count = 1,
+	};
+
+	emit_family(program, &rule);
 #else
 	(void)program;
 #endif
