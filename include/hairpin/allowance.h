@@ -7,6 +7,7 @@
 #ifndef HAIRPIN_ALLOWANCE_H
 #define HAIRPIN_ALLOWANCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct allowance {
@@ -14,6 +15,8 @@ struct allowance {
 	int64_t at_once;	/* how many there are at most; above 0 */
 	int64_t spent_ms;	/* when all will be there again; 0: never used */
 };
+
+bool allowance_is_due(const struct allowance *allowance, int64_t now_ms);
 
 /* When it may be done next; not after `now_ms`: now. */
 int64_t allowance_due_ms(const struct allowance *allowance, int64_t now_ms);

@@ -58,6 +58,9 @@ enum message_type {
 	MESSAGE_RESULT,			/* struct message_result */
 };
 
+/* What supervisor and runner read of a core, which may have been taken over. */
+enum { MESSAGE_AT_ONCE = 500, MESSAGE_APART_MS = 20 };
+
 struct message {
 	uint32_t type;			/* enum message_type */
 	uint32_t number;		/* the asker's; answers carry it back */

@@ -11,6 +11,11 @@ int64_t allowance_due_ms(const struct allowance *allowance, int64_t now_ms)
 	return MAX(due_ms, now_ms);
 }
 
+bool allowance_is_due(const struct allowance *allowance, int64_t now_ms)
+{
+	return allowance_due_ms(allowance, now_ms) <= now_ms;
+}
+
 void allowance_spend(struct allowance *allowance, int64_t now_ms)
 {
 	allowance->spent_ms = MAX(allowance->spent_ms, now_ms) + allowance->apart_ms;

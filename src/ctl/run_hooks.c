@@ -225,9 +225,7 @@ static void runner_again(struct runner *runner)
 /* As the supervisor hears a core: not one that says too much. */
 static bool runner_hears(const struct runner *runner)
 {
-	int64_t now_ms = clock_now_ms();
-
-	return allowance_due_ms(&runner->messages, now_ms) <= now_ms;
+	return allowance_is_due(&runner->messages, clock_now_ms());
 }
 
 static void runner_readable(struct runner *runner)
@@ -386,7 +384,8 @@ int run_hooks(const struct ctl_options *options)
 		log_warning("%s", err.text);
 	*runner = (struct runner){ .options = options, .channel = -1,
 				   .signals = take_signals(), .status = RUNNER_GO_ON,
-				   .messages = { .apart_ms = 20, .at_once = 500 } };
+				   .messages = { .apart_ms = MESSAGE_APART_MS,
+						 .at_once = MESSAGE_AT_ONCE } };
 	hooks_init(&runner->hooks, runner_ran, runner_finished, runner);
 	rc = claim(runner, &runner->channel, &err);
 	if (rc < 0) {

@@ -288,7 +288,7 @@ static bool hooks_is_waiting(const struct hooks *hooks)
 static void hooks_advance(struct hooks *hooks, int64_t now_ms)
 {
 	while (hooks->stage == HOOKS_IDLE && hooks->queued > 0 && !hooks->stopped) {
-		if (!hooks->begun && allowance_due_ms(&hooks->allowance, now_ms) > now_ms)
+		if (!hooks->begun && !allowance_is_due(&hooks->allowance, now_ms))
 			return;
 		if (!hooks->begun)
 			hooks_begin_event(hooks, now_ms);

@@ -263,7 +263,7 @@ void core_readable(struct supervisor *supervisor, int64_t now_ms)
 	int turn;
 
 	for (turn = 0; turn < 64 && supervisor->channel >= 0; turn++) {
-		if (allowance_due_ms(&supervisor->messages, now_ms) > now_ms)
+		if (!allowance_is_due(&supervisor->messages, now_ms))
 			return;
 		got = channel_receive(supervisor->channel, &packet, sizeof(packet), NULL);
 		if (got == -EAGAIN)

@@ -133,8 +133,7 @@ void finder_run(struct finder *finder, const struct message_command *wanted,
 	struct err err = { "" };
 	int rc;
 
-	if (finder_busy(finder) ||
-	    allowance_due_ms(&finder->allowance, now_ms) > now_ms) {
+	if (finder_busy(finder) || !allowance_is_due(&finder->allowance, now_ms)) {
 		struct message_reply reply = {
 			.head = { MESSAGE_COMMAND_DONE, wanted->head.number },
 			.status = -EBUSY };

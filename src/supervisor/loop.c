@@ -127,12 +127,6 @@ static void loop_tick(struct supervisor *supervisor, int64_t now_ms)
 		publisher_start(supervisor, now_ms);
 }
 
-/* Nor heard while it says too much: it is for the kernel to keep, in the channel's bounds. */
-static bool loop_hears_core(const struct supervisor *supervisor, int64_t now_ms)
-{
-	return allowance_due_ms(&supervisor->messages, now_ms) <= now_ms;
-}
-
 static void earlier(int64_t *nearest_ms, int64_t at_ms)
 {
 	if (at_ms != NEVER && (*nearest_ms == NEVER || at_ms < *nearest_ms))
@@ -151,7 +145,7 @@ static int loop_timeout_ms(const struct supervisor *supervisor, int64_t now_ms)
 	earlier(&nearest_ms, finder_deadline_ms(&supervisor->finder));
 	earlier(&nearest_ms, reload_deadline_ms(supervisor));
 	earlier(&nearest_ms, supervisor->core_deadline_ms);
-	if (!loop_hears_core(supervisor, now_ms))
+	if (!allowance_is_due(&supervisor->messages, now_ms))
 		earlier(&nearest_ms, allowance_due_ms(&supervisor->messages, now_ms));
 	if (nearest_ms == NEVER)
 		return -1;
@@ -166,10 +160,11 @@ void loop_run(struct supervisor *supervisor)
 
 	loop_tick(supervisor, now_ms);
 	while (!supervisor->over) {
+		/* What a core says too much is for the kernel to keep, in the channel's bounds. */
+		bool hears = allowance_is_due(&supervisor->messages, now_ms);
 		struct pollfd wait[] = {
 			{ .fd = supervisor->signals, .events = POLLIN },
-			{ .fd = loop_hears_core(supervisor, now_ms) ? supervisor->channel : -1,
-			  .events = POLLIN },
+			{ .fd = hears ? supervisor->channel : -1, .events = POLLIN },
 			{ .fd = hooks_fd(&supervisor->hooks), .events = POLLIN },
 			{ .fd = supervisor->load.pid ? supervisor->load.pipe : -1,
 			  .events = POLLIN },

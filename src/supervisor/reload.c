@@ -162,7 +162,7 @@ void reload_wanted(struct supervisor *supervisor, uint32_t number, int64_t now_m
 				      .text = "another reload follows" };
 
 	if (supervisor->load.pid == 0 && !supervisor->load_again &&
-	    allowance_due_ms(&supervisor->loads, now_ms) <= now_ms) {
+	    allowance_is_due(&supervisor->loads, now_ms)) {
 		reload_begin(supervisor, number, now_ms);
 		return;
 	}
@@ -188,7 +188,7 @@ static void reload_log(struct supervisor *supervisor, int rc, const struct err *
 	struct load_facts *facts = &supervisor->load.facts;
 	int level = rc < 0 || facts->broken ? LOG_ERR : LOG_WARNING;
 
-	if (allowance_due_ms(&supervisor->loads_told, now_ms) > now_ms)
+	if (!allowance_is_due(&supervisor->loads_told, now_ms))
 		return;
 	allowance_spend(&supervisor->loads_told, now_ms);
 	if (rc == 0)
@@ -226,7 +226,7 @@ void reload_readable(struct supervisor *supervisor, int64_t now_ms)
 		reload_end(supervisor, now_ms);
 	}
 	if (!supervisor->load_again || supervisor->stopping ||
-	    allowance_due_ms(&supervisor->loads, now_ms) > now_ms)
+	    !allowance_is_due(&supervisor->loads, now_ms))
 		return;
 	supervisor->load_again = false;
 	reload_begin(supervisor, supervisor->load_again_number, now_ms);

@@ -38,7 +38,8 @@ static void supervisor_init(struct supervisor *supervisor,
 	supervisor->core.due_ms = 0;		/* at once */
 	supervisor->publisher.due_ms = NEVER;
 	supervisor->stop_deadline_ms = supervisor->core_deadline_ms = NEVER;
-	supervisor->messages = (struct allowance){ .apart_ms = 20, .at_once = 500 };
+	supervisor->messages = (struct allowance){ .apart_ms = MESSAGE_APART_MS,
+						   .at_once = MESSAGE_AT_ONCE };
 	supervisor->publishers = (struct allowance){ .apart_ms = 1000, .at_once = 20 };
 	supervisor->loads = (struct allowance){ .apart_ms = 100, .at_once = 100 };
 	supervisor->loads_told = (struct allowance){ .apart_ms = 60000, .at_once = 60 };
