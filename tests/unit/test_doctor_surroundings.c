@@ -358,16 +358,22 @@ static void test_names(void **state)
 
 /* --- hooks --- */
 
+/* The configuration names an empty directory; scratch_done() ends it. */
+static void hooks_begin(struct room *room, struct scratch *ret_scratch)
+{
+	assert_int_equal(scratch_new(ret_scratch), 0);
+	room->options.config = &room->config;
+	snprintf(room->config.hooks.directory, sizeof(room->config.hooks.directory), "%s",
+		 ret_scratch->path);
+}
+
 static void test_hooks(void **state)
 {
 	struct room *room = *state;
 	struct scratch scratch;
 	char expected[200];
 
-	assert_int_equal(scratch_new(&scratch), 0);
-	room->options.config = &room->config;
-	snprintf(room->config.hooks.directory, sizeof(room->config.hooks.directory), "%s",
-		 scratch.path);
+	hooks_begin(room, &scratch);
 	scratch_write(&scratch, "10-good", "#!/bin/sh\n", 0755);
 	surroundings_hooks(&room->patient);
 	room_expect(room, "ok hooks ()\n");
@@ -400,10 +406,7 @@ static void test_hooks_of_a_service(void **state)
 	struct scratch scratch;
 	char unknown[128];
 
-	assert_int_equal(scratch_new(&scratch), 0);
-	room->options.config = &room->config;
-	snprintf(room->config.hooks.directory, sizeof(room->config.hooks.directory), "%s",
-		 scratch.path);
+	hooks_begin(room, &scratch);
 	scratch_write(&scratch, "10-own", "#!/bin/sh\n", 0755);
 	if (root)
 		assert_int_equal(fchownat(scratch.fd, "10-own", 777, 777, 0), 0);
@@ -430,10 +433,7 @@ static void test_a_hook_that_is_a_link(void **state)
 	struct scratch scratch;
 	const struct json *remedy;
 
-	assert_int_equal(scratch_new(&scratch), 0);
-	room->options.config = &room->config;
-	snprintf(room->config.hooks.directory, sizeof(room->config.hooks.directory), "%s",
-		 scratch.path);
+	hooks_begin(room, &scratch);
 	assert_int_equal(symlinkat("/etc/shadow", scratch.fd, "40-link"), 0);
 	surroundings_hooks(&room->patient);
 	remedy = json_get(json_child(room->patient.report.checks), "remedy");
