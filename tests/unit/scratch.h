@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * For tests with real files and processes: a directory that is removed again, children
- * that answer by their exit status.
+ * that answer by their exit status, and patience with them.
  */
 #ifndef HAIRPIN_TESTS_SCRATCH_H
 #define HAIRPIN_TESTS_SCRATCH_H
@@ -15,6 +15,22 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "hairpin/clock.h"
+
+/* Nothing that comes at all takes as long, on however slow a machine. */
+enum { SCRATCH_PATIENCE_MS = 120000 };
+
+static inline bool scratch_patience(int64_t until_ms)
+{
+	assert_true(clock_now_ms() < until_ms);
+	return true;
+}
+
+/* Waits for what other processes bring about; a statement behind it is done meanwhile. */
+#define scratch_wait_for(truth) \
+	for (int64_t until_ms = clock_now_ms() + SCRATCH_PATIENCE_MS; \
+	     !(truth) && scratch_patience(until_ms); usleep(10000))
 
 struct scratch {
 	char path[64];

@@ -45,7 +45,7 @@ static void rules_only_where_they_are_counted(void **state)
 	(void)state;
 	pushed.event = MESSAGE_EVENT_STARTUP;
 	hook("rules", "echo \"<$HAIRPIN_RULES>\" > $out/variable; cat > $out/json", 0755);
-	assert_int_equal(hooks_push(&hooks, &pushed, clock_now_ms()), 0);
+	assert_int_equal(hooks_push(&hooks, &pushed, now_ms), 0);
 	run_until(1);
 	assert_string_equal(scratch_read(&scratch, "variable", text, sizeof(text)), "<>\n");
 	scratch_read(&scratch, "json", text, sizeof(text));
@@ -65,7 +65,7 @@ static void strange_values_are_only_values(void **state)
 	strcpy(pushed.message, "a\\x0ab\"c");
 	hook("values", "cat > $out/json; printf '%s' \"$HAIRPIN_WAN\" > $out/wan; "
 	     "printf '%s' \"$HAIRPIN_MESSAGE\" > $out/message", 0755);
-	assert_int_equal(hooks_push(&hooks, &pushed, clock_now_ms()), 0);
+	assert_int_equal(hooks_push(&hooks, &pushed, now_ms), 0);
 	run_until(1);
 	assert_int_equal(replies[0].failed, 0);
 	scratch_read(&scratch, "wan", text, sizeof(text));
