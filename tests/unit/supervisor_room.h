@@ -27,6 +27,8 @@
 #include "hairpin/unixsock.h"
 #include "scratch.h"
 
+enum { A_LIFE_MS = 5 * SCRATCH_PATIENCE_MS };	/* of a core: no test takes as long */
+
 static struct scratch scratch;
 static pid_t supervisor;
 static int (*the_core)(const struct core_options *options); /* NULL: fake_core */
@@ -109,7 +111,7 @@ static inline void play_with_publisher(int fd)
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	char text[64] = "";
 
-	(void)poll(&wait, 1, 5000);
+	(void)poll(&wait, 1, SCRATCH_PATIENCE_MS);
 	if (channel_receive(fd, text, sizeof(text) - 1, NULL) > 0)
 		note("publisher says %s\n", text);
 	close(fd);
@@ -173,7 +175,7 @@ static inline void core_begins(const struct core_options *options)
 static inline int fake_core(const struct core_options *options)
 {
 	static const char *const orders[] = { "publish", "hook", "reload", "nonsense" };
-	int64_t end_ms = clock_now_ms() + 30000;
+	int64_t end_ms = clock_now_ms() + A_LIFE_MS;
 	bool obeyed[4] = { false };
 
 	core_begins(options);
@@ -299,7 +301,7 @@ static inline unsigned noted(const char *words)
 
 static inline void wait_note(const char *words, unsigned count)
 {
-	int64_t end_ms = clock_now_ms() + 15000;
+	int64_t end_ms = clock_now_ms() + SCRATCH_PATIENCE_MS;
 
 	while (noted(words) < count && clock_now_ms() < end_ms)
 		usleep(10000);

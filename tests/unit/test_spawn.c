@@ -244,7 +244,7 @@ static void exit_and_signal_are_seen(void **state)
 static void dies_with_its_parent(void **state)
 {
 	char *argv[] = { (char *)"sleep", (char *)"1000", NULL };
-	int pipes[2], i;
+	int pipes[2];
 	pid_t parent, child = -1;
 
 	(void)state;
@@ -267,9 +267,7 @@ static void dies_with_its_parent(void **state)
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	assert_int_equal(kill(parent, SIGKILL), 0);
 	assert_int_equal(waitpid(parent, NULL, 0), parent);
-	for (i = 0; i < 300 && waitpid(child, NULL, WNOHANG) != child; i++)
-		usleep(10000);
-	assert_true(i < 300);
+	scratch_wait_for(waitpid(child, NULL, WNOHANG) == child);
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 	close(pipes[0]);
 	close(pipes[1]);

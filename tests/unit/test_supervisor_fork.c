@@ -55,7 +55,7 @@ static bool note_answer(int channel)
 static int asking_core(const struct core_options *options)
 {
 	struct pollfd wait = { .fd = options->supervisor, .events = POLLIN };
-	int64_t end_ms = clock_now_ms() + 60000;
+	int64_t end_ms = clock_now_ms() + A_LIFE_MS;
 	unsigned asked = 0, number;
 	char word[64];
 
@@ -143,15 +143,12 @@ static void orders_rename(const char *word)
 static void no_process_can_be_made(void **state)
 {
 	static const char again[] = "Resource temporarily unavailable";
-	int64_t begin_ms = clock_now_ms();
 	int status = -1;
 	long tries;
 
 	(void)state;
 	start_limited();
-	while (noted("core ") == 0 && waitpid(supervisor, &status, WNOHANG) == 0 &&
-	       clock_now_ms() - begin_ms < 15000)
-		usleep(10000);
+	scratch_wait_for(noted("core ") > 0 || waitpid(supervisor, &status, WNOHANG) != 0);
 	if (status != -1) {
 		supervisor = 0;
 		assert_int_equal(WEXITSTATUS(status), UNSEEN);
@@ -170,9 +167,7 @@ static void no_process_can_be_made(void **state)
 	figure_holds("F58", "EAGAIN from fork: the core goes on", noted("core ") == 1);
 	/* The core itself, three times and more. */
 	kill(core_pid(), SIGKILL);
-	begin_ms = clock_now_ms();
-	while (count_log("core: cannot be started") < 2 && clock_now_ms() - begin_ms < 15000)
-		usleep(10000);
+	scratch_wait_for(count_log("core: cannot be started") >= 2);
 	sleep(1);
 	tries = count_log("core: cannot be started");
 	figure_at_most("F58", "EAGAIN from fork: lines about a core that cannot be started",

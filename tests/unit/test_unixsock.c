@@ -160,7 +160,7 @@ static int listen_elsewhere(void *argument)
 
 static void only_own_is_unlinked(void **state)
 {
-	int listener = -1, i;
+	int listener = -1, probe = -1;
 	char path[128];
 	pid_t other;
 
@@ -171,16 +171,8 @@ static void only_own_is_unlinked(void **state)
 	other = fork();
 	if (other == 0)
 		_exit(listen_elsewhere(path));
-	for (i = 0; i < 200; i++) {
-		int probe = -1;
-
-		if (unixsock_connect(path, 100, &probe, &err) == 0) {
-			close(probe);
-			break;
-		}
-		usleep(10000);
-	}
-	assert_true(i < 200);
+	scratch_wait_for(unixsock_connect(path, 100, &probe, &err) == 0);
+	close(probe);
 	unixsock_unlink(path, listener);
 	assert_int_equal(access(path, F_OK), 0);
 	kill(other, SIGKILL);
