@@ -25,6 +25,7 @@ CONFIGURATION = '/etc/hairpind/hairpind.json'
 REPORT = re.compile(rb'Sanitizer|runtime error:')
 DEATH = re.compile(rb'(core|publisher): (?:ended by signal|left with status|says what it must not|did not leave)[^\n]*')
 SETTLE_S, WINDOW_S = 6, 0.05
+LOOKS_A_S = 5		# at least, so that a slow machine has more time
 BUSY_SHARE, BUSY_SWITCHES = 0.3, 20	# of a window, for a process that rests
 PUBLISHER_DESCRIPTORS, GROWN_KIB = 64, 512
 LATER = 2		# the core's socket for connections, opened when needed, and what was under way at the start
@@ -198,8 +199,9 @@ class Guard:
 
     def wait(self, look):
         """What look() still finds when all had time to come to rest."""
-        end = time.monotonic() + SETTLE_S
-        while (problems := look()) and time.monotonic() < end:
+        end, looks = time.monotonic() + SETTLE_S, 1
+        while (problems := look()) and (time.monotonic() < end or looks < LOOKS_A_S * SETTLE_S):
+            looks += 1
             time.sleep(0.02)
         return problems
 
@@ -364,7 +366,7 @@ class Guard:
         metrics = (configuration.get('metrics') or {}).get('textfile')
         paths = [f'{self.lab.folder}/hooks.got', *([metrics] if metrics else [])]
         state = (configuration.get('state') or {}).get('directory', '/var/lib/hairpind')
-        if os.path.isdir(state):
+        with contextlib.suppress(OSError):      # there is none, or it is the machine's own, which this user may not list
             paths += [f'{state}/{name}' for name in os.listdir(state)]
         for path in paths:
             if os.path.isfile(path) and os.path.getsize(path) < 8 << 20:

@@ -60,7 +60,7 @@ def run(*argv, ns=None, check=True, **more):
     if ns:
         argv = ['nsenter', f'--net=/run/netns/{ns}', *argv]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=more.pop('timeout', 30), **more)
+                          timeout=more.pop('timeout', 120), **more)
     if guard.REPORT.search(done.stderr.encode()):
         raise AssertionError(f'{" ".join(argv)}: {done.stderr}')
     if check and done.returncode != 0:
@@ -69,14 +69,16 @@ def run(*argv, ns=None, check=True, **more):
 
 
 def wait_for(what, seconds, test, every=0.02):
-    """Waits until test() is true and returns what it gave; fails with `what` after `seconds`."""
-    end = time.monotonic() + seconds
+    """Waits until test() is true and returns what it gave; fails with `what` after `seconds`, in which it was looked
+    often: where looking or sleeping itself takes long, all the others of this machine need longer, too."""
+    end, least, looks = time.monotonic() + seconds, seconds * min(10, 0.5 / every), 0
     while True:
         got = test()
         if got:
             return got
-        if time.monotonic() > end:
-            raise TimeoutError(f'{what}: not within {seconds} s')
+        looks += 1
+        if time.monotonic() > end and looks > least:
+            raise TimeoutError(f'{what}: not within {seconds} s, {looks} looks')
         time.sleep(every)
 
 

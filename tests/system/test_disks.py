@@ -10,7 +10,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from hours import HOUR, MINUTE, Hours  # noqa: E402
-from lab import run, wait_for  # noqa: E402
+from lab import real_root, run, wait_for  # noqa: E402
 from tap import figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -99,7 +99,7 @@ def read_only():
 
 
 def run_read_only():
-    run('mount', '-o', 'remount,ro', DIRECTORY)
+    run('mount', '-o', 'remount,bind,ro', DIRECTORY)
     asked = len(lab.requests())
     lab.start_daemon(log=f'{lab.folder}/read_only.log')
     lab.settle()
@@ -273,6 +273,8 @@ def exposed():
             (PASSWORD, 0o600, 1234, 2, 2), (PASSWORD, 'fifo', 0, 2, 2), (PASSWORD, 'link', 0, 2, 2),
             (PASSWORD, '/dev/zero', 0, 2, 2), (CONFIG, 'fifo', 0, 2, 2), (CONFIG, 'link', 0, 2, 2),
             ('/etc/hairpind', 0o777, 0, 2, 2), ('/etc/hairpind', 0o1777, 0, 0, 0), (CONFIG, 'hard link', 0, 2, 2)):
+        if (owner or mode == 'hard link') and not real_root():
+            continue
         literal = lab.configuration()
         if path == CONFIG:
             literal['providers'][0]['password'] = 'literal'

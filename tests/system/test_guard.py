@@ -224,7 +224,7 @@ def another_secret():
     assert 'a secret' in problems()
 
 
-guard.SETTLE_S = 0.4
+guard.SETTLE_S, guard.LOOKS_A_S = 0.4, 20
 os.makedirs(f'{FOLDER}/state', exist_ok=True)
 for folder in (os.path.dirname(SOCKET), os.path.dirname(guard.CONFIGURATION)):
     os.makedirs(folder, exist_ok=True)

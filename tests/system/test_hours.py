@@ -8,7 +8,7 @@ import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from hours import HOUR, MINUTE, Hours, most  # noqa: E402
-from lab import HOST, PROVIDER_NAME, RESOLVER, TOP, run, wait_for  # noqa: E402
+from lab import HOST, PROVIDER_NAME, RESOLVER, TOP, real_root, run, wait_for  # noqa: E402
 from tap import figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -79,7 +79,8 @@ def cpu_ticks(pid):
 
 
 def bytes_written(pid):
-    with open(f'/proc/{pid}/io') as file:
+    """With those of its children that have ended; but an ordinary user's say by a pipe, each time, whom they stay."""
+    with open(f'/proc/{pid}/io' if real_root() else f'/proc/{pid}/task/{pid}/io') as file:
         return int(dict(line.split(': ') for line in file.read().splitlines())['wchar'])
 
 

@@ -15,7 +15,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from hours import Hours  # noqa: E402
-from lab import run, wait_for  # noqa: E402
+from lab import real_root, run, wait_for  # noqa: E402
 from tap import Skip, figure, holds, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -36,7 +36,9 @@ def make_disk():
 def mount(image):
     """Rename is not to save who does not sync: ext4 would guess what is meant."""
     os.makedirs(DIRECTORY, exist_ok=True)
-    run('mount', '-o', 'loop,noauto_da_alloc,commit=600', image, DIRECTORY)
+    # Where others use loop devices, too, one that was just let go may be given twice, and mount(8) fails.
+    wait_for(f'{image} is mounted', 20, lambda: run('mount', '-o', 'loop,noauto_da_alloc,commit=600', image, DIRECTORY, check=False)
+             or os.path.ismount(DIRECTORY), every=0.2)
     os.chmod(DIRECTORY, 0o700)
 
 
@@ -92,7 +94,7 @@ def cut(number):
 
 def cuts():
     """Power cuts at random moments of a change: the state is whole, the update is sent once"""
-    if os.geteuid() != 0 or not os.path.exists('/dev/loop-control'):
+    if not real_root() or not os.path.exists('/dev/loop-control'):
         raise Skip('no loop devices here')
     print(f'# SEED={SEED} ROUNDS={ROUNDS}')
     make_disk()
@@ -113,7 +115,7 @@ def cuts():
 
 def careless():
     """The same cut of a writer that does not sync: files are lost, so the test can see it"""
-    if os.geteuid() != 0 or not os.path.exists('/dev/loop-control'):
+    if not real_root() or not os.path.exists('/dev/loop-control'):
         raise Skip('no loop devices here')
     make_disk()
     try:
