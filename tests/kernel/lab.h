@@ -22,6 +22,9 @@
 
 #define LAB_UNUSED __attribute__((unused))
 
+/* What comes at all comes sooner, on however slow a machine. */
+enum { LAB_PATIENCE_MS = 120000 };
+
 /* Returns inside the namespaces, or ends the program with status 77. */
 static LAB_UNUSED void lab_enter(char **argv)
 {
@@ -101,6 +104,20 @@ static LAB_UNUSED char *lab_output(const char *command)
 static LAB_UNUSED char *lab_listing(void)
 {
 	return lab_output("nft -a list ruleset");
+}
+
+static LAB_UNUSED int lab_by_size(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* What half of them do not exceed: a machine that stands still now and then does not show. */
+static LAB_UNUSED int64_t lab_median(int64_t *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), lab_by_size);
+	return values[(count - 1) / 2];
 }
 
 /*

@@ -5,6 +5,7 @@
 #ifndef TESTS_KERNEL_RULES_H
 #define TESTS_KERNEL_RULES_H
 
+#include "hairpin/clock.h"
 #include "hairpin/nft.h"
 #include "lab.h"
 
@@ -137,6 +138,25 @@ static LAB_UNUSED void rules_changed(const struct rules *rules, const char *comm
 	assert_true(addr_equal(&item->old, &from));
 	assert_true(addr_equal(&item->new, &to));
 	assert_null(item->reason);
+}
+
+/* A table that belongs to the program behind this pipe, with a rule "hairpin own" in it. */
+static LAB_UNUSED FILE *rules_of_another_program(void)
+{
+	int64_t until_ms = clock_now_ms() + LAB_PATIENCE_MS;
+	FILE *owner = popen("nft -i >/dev/null 2>&1", "w");
+
+	assert_non_null(owner);
+	fputs("add table ip own { flags owner; }\n"
+	      "add chain ip own pre { type nat hook prerouting priority -90; }\n"
+	      "add rule ip own pre ip daddr " OLD " tcp dport 1 dnat to 10.0.0.2 comment "
+	      "\"hairpin own\"\n", owner);
+	fflush(owner);
+	while (lab_try("nft list ruleset | grep -q 'hairpin own'") != 0) {
+		assert_true(clock_now_ms() < until_ms);
+		usleep(10000);
+	}
+	return owner;
 }
 
 /*
