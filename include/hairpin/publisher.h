@@ -5,9 +5,10 @@
  * on one libev loop, and answers each record of each job with one result. It keeps
  * nothing: what is not answered when it ends is given again to the next publisher.
  *
- * It leaves by itself after an idle minute, and when /etc/resolv.conf is no longer the
- * file it began with (a sandbox may hide the new one): then it takes no further job and
- * ends when those in flight are answered.
+ * It leaves when the core closes the channel, which is how it is sent home after an idle
+ * minute; by itself only when /etc/resolv.conf is no longer the file it began with (a
+ * sandbox may hide the new one): then it takes no further job and ends when those in
+ * flight are answered.
  */
 #ifndef HAIRPIN_PUBLISHER_H
 #define HAIRPIN_PUBLISHER_H
@@ -16,14 +17,13 @@
 
 enum {
 	PUBLISHER_JOBS_MAX = 128,		/* at once; further ones wait in the channel */
-	PUBLISHER_IDLE_S = 60,
 };
 
 struct ev_loop;
 
 /*
  * Serves `channel` (struct message_job in, struct message_result out) until the core is
- * gone or there is nothing to do: 0. -EPROTO: the core sent what is no job; -ENOMEM.
+ * gone or resolv.conf is another: 0. -EPROTO: the core sent what is no job; -ENOMEM.
  */
 int jobs_serve(struct ev_loop *loop, int channel, struct err *ret_err) must_check;
 

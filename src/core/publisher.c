@@ -181,6 +181,7 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 	publisher->said_nothing = true;
 	publisher->knows_former = false;
 	publisher->owed = 0;
+	publisher->worked_ms = now_ms;
 	core->discover.overdue = false;
 	publisher->resolver = core->resolver.generation;
 	publisher_watch(core);
@@ -188,10 +189,10 @@ void publisher_take(struct core *core, const struct message_reply *reply, int fd
 }
 
 /*
- * The other end closed. One that did its work may leave at any moment (idle for long, or
- * resolv.conf was replaced), also just when it gets a job: the next one gets that job. One
- * that gave no result died at work, and so did one that left with a job when another had
- * done so a while ago. How, the supervisor says in the log.
+ * The other end closed. One that did its work may leave because resolv.conf was replaced,
+ * also just when it gets a job: the next one gets that job. One that gave no result died
+ * at work, and so did one that left with a job when another had done so a while ago. How,
+ * the supervisor says in the log.
  */
 static void publisher_ended(struct core *core, int64_t now_ms)
 {
@@ -241,6 +242,7 @@ static void publisher_result(struct core *core, const struct message_result *res
 		log_notice("publisher: works again");
 	publisher->said_nothing = publisher->ailing = false;
 	publisher->owed--;
+	publisher->worked_ms = now_ms;
 	answers_take(core, result, now_ms);
 }
 
@@ -397,6 +399,13 @@ static bool publisher_is_outdated(const struct core *core)
 		core->publisher.resolver != core->resolver.generation);
 }
 
+static int64_t publisher_rests_ms(const struct core *core)
+{
+	if (work_in_flight(core) > 0)
+		return INT64_MAX;
+	return core->publisher.worked_ms + PUBLISHER_REST_MS;
+}
+
 void publisher_turn(struct core *core, int64_t now_ms)
 {
 	struct publisher *publisher = &core->publisher;
@@ -409,6 +418,11 @@ void publisher_turn(struct core *core, int64_t now_ms)
 	if (publisher_is_outdated(core)) {
 		if (work_in_flight(core) > 0)
 			return;
+		publisher_close(core);
+		publisher->state = PUBLISHER_IDLE;
+	}
+	if (publisher->state == PUBLISHER_RUNNING && !has_work &&
+	    now_ms >= publisher_rests_ms(core)) {
 		publisher_close(core);
 		publisher->state = PUBLISHER_IDLE;
 	}
@@ -440,7 +454,8 @@ int64_t publisher_due_ms(const struct core *core, int64_t now_ms)
 		if (publisher_is_outdated(core) &&
 		    work_in_flight(core) > 0)
 			return INT64_MAX;
-		return publisher->full ? INT64_MAX : work_ms;
+		return publisher->full ? INT64_MAX :
+					 MIN(work_ms, publisher_rests_ms(core));
 	case PUBLISHER_IDLE:
 		break;
 	}

@@ -29,6 +29,7 @@ enum {
 	/* of work without a death, and it is forgiven */
 	PUBLISHER_QUIET_MS = 600 * 1000,
 	PUBLISHER_ASK_MS = 10 * 1000,	/* the supervisor's answer is due within */
+	PUBLISHER_REST_MS = 60 * 1000,	/* without work, and it is sent home */
 };
 
 enum publisher_state {
@@ -37,7 +38,8 @@ enum publisher_state {
 	PUBLISHER_ASKED,
 	/*
 	 * has a channel. To FAILED when it says what it must not, answers nothing in time,
-	 * ends at work without a result, or for the second time with one; else to IDLE
+	 * ends at work without a result, or for the second time with one; else to IDLE.
+	 * Only we know whether a job is about to come, so we send it home
 	 */
 	PUBLISHER_RUNNING,
 	PUBLISHER_FAILED,	/* waits until `retry_ms`. To ASKED then */
@@ -58,6 +60,7 @@ struct publisher {
 	int64_t failed_ms;	/* its last death */
 	int64_t forgiven_ms;	/* from when on the next one counts as the first */
 	int64_t left_ms;	/* when one last left at work */
+	int64_t worked_ms;	/* when this one was last seen at work */
 	struct fault fault;
 };
 

@@ -34,7 +34,6 @@ struct jobs {
 	struct http *http;
 	struct shelf shelf;
 	ev_io readable, writable;
-	ev_timer idle;
 	struct job *list;
 	size_t count;
 	struct waiting *waiting, **waiting_end;
@@ -105,16 +104,6 @@ static void rest(struct jobs *jobs)
 		return;
 	}
 	shrink_heap();
-	ev_timer_stop(jobs->loop, &jobs->idle);
-	ev_timer_set(&jobs->idle, PUBLISHER_IDLE_S, 0.);
-	ev_timer_start(jobs->loop, &jobs->idle);
-}
-
-static void on_idle(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop;
-	(void)events;
-	leave(timer->data, 0);
 }
 
 /* --- results --- */
@@ -334,7 +323,6 @@ static void take_job(struct jobs *jobs, size_t bytes)
 		leave(jobs, err_set(jobs->err, -EPROTO, "the core sent what is no job"));
 		return;
 	}
-	ev_timer_stop(jobs->loop, &jobs->idle);
 	job = job_new(jobs, bytes);
 	secret_wipe(jobs->incoming, bytes);
 	if (job)
@@ -389,7 +377,6 @@ static void jobs_done(struct jobs *jobs)
 	}
 	ev_io_stop(jobs->loop, &jobs->readable);
 	ev_io_stop(jobs->loop, &jobs->writable);
-	ev_timer_stop(jobs->loop, &jobs->idle);
 	http_free(jobs->http);
 	resolve_free(jobs->resolve);
 	shelf_done(&jobs->shelf);
@@ -403,8 +390,7 @@ static int jobs_init(struct jobs *jobs)
 	jobs->waiting_end = &jobs->waiting;
 	ev_io_init(&jobs->readable, on_readable, jobs->channel, EV_READ);
 	ev_io_init(&jobs->writable, on_writable, jobs->channel, EV_WRITE);
-	ev_timer_init(&jobs->idle, on_idle, PUBLISHER_IDLE_S, 0.);
-	jobs->readable.data = jobs->writable.data = jobs->idle.data = jobs;
+	jobs->readable.data = jobs->writable.data = jobs;
 	look_at_resolv_conf(&jobs->resolv_conf);
 	jobs->incoming = malloc(sizeof(*jobs->incoming));
 	if (!jobs->incoming)
@@ -425,7 +411,6 @@ int jobs_serve(struct ev_loop *loop, int channel, struct err *ret_err)
 		return err_set(ret_err, r, "no memory to begin");
 	}
 	ev_io_start(loop, &jobs.readable);
-	ev_timer_start(loop, &jobs.idle);
 	ev_run(loop, 0);
 	jobs_done(&jobs);
 	return jobs.status;

@@ -56,8 +56,12 @@ static inline bool take_job(void)
 	do
 		got = channel_receive(all->far, &all->job, sizeof(all->job), NULL);
 	while (got == sizeof(struct message_level) && all->job.head.type == MESSAGE_LEVEL);
-	assert_true(got < 0 || message_job_ok(&all->job, (size_t)got));
-	return got >= 0;
+	if (got == 0) {		/* it is sent home */
+		close(all->far);
+		all->far = -1;
+	}
+	assert_true(got <= 0 || message_job_ok(&all->job, (size_t)got));
+	return got > 0;
 }
 
 static inline void answer(enum message_verdict verdict, const char *address)

@@ -47,7 +47,7 @@ static void main_job(void **state)
 	assert_int_equal(all->job.kind, MESSAGE_VERIFY);
 	answer(MESSAGE_VERIFIED, "81.2.69.7");
 	assert_int_equal(state_now(), RECORD_CURRENT);
-	/* It leaves when it has been idle: nobody misses it. */
+	/* It ends when it has nothing to do: nobody misses it. */
 	die();
 	assert_string_equal(publisher_state_name(&all->room.core.publisher), "idle");
 	assert_int_equal(asked(), 0);
@@ -143,6 +143,50 @@ static void leaves_with_a_job(void **state)
 	assert_true(take_job());
 	/* Whether the update went out is not known: DNS is asked first. */
 	assert_int_equal(all->job.kind, MESSAGE_CHECK);
+}
+
+static bool sent_home(void)
+{
+	char byte;
+
+	turn();
+	return channel_receive(all->far, &byte, 1, NULL) == 0;
+}
+
+/*
+ * Only who has the jobs knows that none is about to come: one a minute meets no publisher
+ * that leaves, and nobody takes it for one that died.
+ */
+static void rests(void **state)
+{
+	(void)state;
+	sync_turn(&all->room.core, kernel.now_ms);
+	start(asked());
+	assert_true(take_job());
+	answer(MESSAGE_ANSWER, "81.2.69.1");
+	room_wait(3000);
+	assert_true(take_job());
+	answer(MESSAGE_GOOD, NULL);
+	for (int minutes = 0; minutes < 5; minutes++) {
+		while (!take_job())
+			room_wait(1000);
+		assert_int_equal(all->job.kind, MESSAGE_VERIFY);
+		answer(MESSAGE_NOT_YET, "81.2.69.1");
+		room_wait(PUBLISHER_REST_MS);
+	}
+	assert_true(take_job());
+	room_wait(10000);	/* not while it has one */
+	assert_false(sent_home());
+	answer(MESSAGE_VERIFIED, "81.2.69.7");
+	room_wait(PUBLISHER_REST_MS - 1);
+	assert_false(sent_home());
+	assert_int_equal(publisher_due_ms(&all->room.core, kernel.now_ms), kernel.now_ms + 1);
+	room_wait(1);
+	assert_true(sent_home());
+	close(all->far);
+	all->far = -1;
+	assert_string_equal(publisher_state_name(&all->room.core.publisher), "idle");
+	assert_int_equal(asked(), 0);
 }
 
 /* An update for an address that is gone is not waited for. */
@@ -295,6 +339,7 @@ int main(void)
 		PUBLISHER_TEST(published_event),
 		PUBLISHER_TEST(dies_at_work),
 		PUBLISHER_TEST(leaves_with_a_job),
+		PUBLISHER_TEST(rests),
 		PUBLISHER_TEST(address_goes),
 		PUBLISHER_TEST(cannot_be_started),
 		PUBLISHER_TEST(split_horizon),

@@ -39,7 +39,7 @@ static void resolv_conf_replaced(void **state)
 	}
 	assert_true(schedule_next_try_ms(all->room.core.schedule, 0, kernel.now_ms) >
 		    kernel.now_ms + 600000);
-	room_wait(60000);
+	room_wait(30000);
 	resolver_turn(&all->room.core, kernel.now_ms);
 	replace_resolv_conf("nameserver 192.0.2.53\n");
 	replaced_ms = kernel.now_ms;
