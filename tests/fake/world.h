@@ -52,6 +52,7 @@ struct world {
 	const char *memo;		/* what its answers give to keep; NULL: nothing */
 	int64_t provider_ms, dns_ms;	/* how long answers take */
 	enum message_verdict dns;	/* MESSAGE_ANSWER, or how it fails */
+	uint32_t ttl_s;			/* of the zone's records */
 	/* an accepted address shows up so much later; -1: never */
 	int64_t follows_ms;
 
@@ -132,6 +133,7 @@ static inline struct world *world_new(size_t providers, size_t names, unsigned f
 	world->provider = world_good;
 	world->provider_ms = 200;
 	world->dns_ms = 50;
+	world->ttl_s = 60;
 	world->dns = MESSAGE_ANSWER;
 	world->replies = calloc(WORLD_REPLIES, sizeof(*world->replies));
 	return world;
@@ -213,7 +215,7 @@ static inline void world_answer_look(struct world *world, const struct schedule_
 	result->verdict = world->dns;
 	if (world->dns != MESSAGE_ANSWER)
 		return;
-	result->ttl_s = 60;
+	result->ttl_s = world->ttl_s;
 	if (!addr_is_none(holds)) {
 		result->addresses[0] = *holds;
 		result->address_count = 1;

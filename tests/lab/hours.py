@@ -135,6 +135,19 @@ class Hours(Lab):
         return [name for request in self.requests() if request['time'] >= since
                 for name in request['query'].get('hostname', '').split(',')]
 
+    def until_invisible(self, ttl):
+        """The provider says good, and the zone, of that TTL, never follows: minutes until that is said."""
+        self.begin()
+        self.set_dns(self.address, ttl=ttl)
+        self.provider_says(lie=True)
+        self.change_address()
+        began = self.clock.now()
+        self.clock.go(max(10 * MINUTE, 2 * ttl) - MINUTE)
+        assert self.record()['state'] == 'verifying', self.record()
+        self.clock.until('not visible', 12 * MINUTE, lambda: 'not visible' in (self.record()['reason'] or ''), every=10)
+        assert 'died' not in self.log(), self.log()
+        return (self.clock.now() - began) / MINUTE
+
     def lines(self):
         return len(self.log().splitlines())
 

@@ -348,8 +348,8 @@ zone:
         out = run('kdig', f'@{AUTHORITY}', '+short', '+timeout=1', '+retry=0', name, kind, ns='inet', check=False)
         return [line for line in out.split('\n') if line and not line.startswith(';')]
 
-    def set_dns(self, address, kind='A', name=HOST):
-        set_record(AUTHORITY, ZONE, name, kind, address, ns='inet')
+    def set_dns(self, address, kind='A', name=HOST, ttl=60):
+        set_record(AUTHORITY, ZONE, name, kind, address, ns='inet', ttl=ttl)
 
     # --- the LAN
 
@@ -485,9 +485,9 @@ echo "$HAIRPIN_EVENT $HAIRPIN_FAMILY $HAIRPIN_OLD $HAIRPIN_NEW $HAIRPIN_HOSTNAME
         return found
 
 
-def set_record(server, zone, name, kind, address, ns=None):
+def set_record(server, zone, name, kind, address, ns=None, ttl=60):
     """Dynamic update (RFC 2136) of one record set; address None removes it."""
     script = f'server {server}\nzone {zone}.\nupdate delete {name}. {kind}\n'
     if address:
-        script += f'update add {name}. 60 {kind} {address}\n'
+        script += f'update add {name}. {ttl} {kind} {address}\n'
     run('knsupdate', ns=ns, input=script + 'send\nquit\n')

@@ -213,10 +213,17 @@ def allowed_user():
     figure('S40', 'requests in an hour of "911" while updates are asked for', len(lab.asked(began)), 2)
 
 
+def never_follows():
+    """The provider says good, and the zone, with a TTL of an hour, never follows: said after two hours"""
+    took = lab.until_invisible(ttl=HOUR)
+    figure('F47', 'TTL 1 h: minutes until "not visible"', took, 121.5)
+    figure('F47', 'TTL 1 h: minutes that are waited for the zone', took, '>= 120')
+
+
 def main():
     global lab
     with Hours(build=BUILD) as lab:
-        run_tests([two_hours, idle, wrong_clock, suspend, wan_down, dns_back, partly, allowed_user])
+        run_tests([two_hours, idle, wrong_clock, suspend, wan_down, dns_back, partly, allowed_user, never_follows])
 
 
 main()

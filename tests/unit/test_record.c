@@ -179,69 +179,6 @@ static void test_split_horizon(void **state)
 
 /* --- verification --- */
 
-static void test_slow_zone(void **state)
-{
-	struct world *world = published();
-
-	(void)state;
-	world->follows_ms = 5 * MINUTE;
-	world_set(world, AF_INET, B);
-	world_run(world, 4 * MINUTE);
-	assert_int_equal(record_of(world)->state, RECORD_VERIFYING);
-	assert_int_equal(world->events[RECORD_PUBLISHED], 0);
-	/* it goes on verifying, and sends nothing */
-	world_restart(world);
-	world_set(world, AF_INET, B);
-	world_run(world, 3 * MINUTE);
-	assert_int_equal(record_of(world)->state, RECORD_CURRENT);
-	assert_int_equal(world->events[RECORD_PUBLISHED], 1);
-	assert_int_equal(world->request_count, 1);
-	assert_in_range(world->look_count, 5, 25);
-	world_free(world);
-}
-
-/* Looks after 0, 1, 2, 4 seconds: a zone that needs one and a half is right in two. */
-static void test_quick_zone(void **state)
-{
-	struct world *world = published();
-
-	(void)state;
-	world->follows_ms = SECOND + SECOND / 2;
-	world_set(world, AF_INET, B);
-	world_run(world, 2 * SECOND + SECOND / 2);
-	assert_int_equal(record_of(world)->state, RECORD_CURRENT);
-	world_free(world);
-}
-
-static void test_never_visible(void **state)
-{
-	struct world *world = published();
-
-	(void)state;
-	world->follows_ms = -1;
-	world_set(world, AF_INET, B);
-	world_run(world, 9 * MINUTE);
-	assert_int_equal(record_of(world)->state, RECORD_VERIFYING);
-	world_run(world, 2 * MINUTE);
-	assert_int_equal(record_of(world)->wait, RECORD_WAIT_INVISIBLE);
-	assert_int_equal(world->events[RECORD_NOT_VISIBLE], 1);
-	figure_holds("F47", "\"not visible\" is said between 9 and 11 minutes after",
-		     strstr(record_of(world)->reason, "not visible") != NULL);
-	for (int i = 0; i < 100; i++) {
-		world_run(world, HOUR);
-		if (i % 10 == 0) {
-			world_restart(world);
-			world_set(world, AF_INET, B);
-		}
-	}
-	figure_exactly("F47", "updates in any 24 hours", (long)world_most(world, DAY), 2);
-	world_zone(world, AF_INET, B);		/* at last */
-	world_run(world, 15 * MINUTE);
-	assert_int_equal(record_of(world)->state, RECORD_CURRENT);
-	assert_int_equal(world->events[RECORD_PUBLISHED], 1);
-	world_free(world);
-}
-
 /*
  * The provider says "unchanged" twice though DNS differs: no more updates until the
  * address changes.
@@ -479,9 +416,6 @@ int main(void)
 		cmocka_unit_test(test_dns_silent_with_state),
 		cmocka_unit_test(test_old_state),
 		cmocka_unit_test(test_split_horizon),
-		cmocka_unit_test(test_slow_zone),
-		cmocka_unit_test(test_quick_zone),
-		cmocka_unit_test(test_never_visible),
 		cmocka_unit_test(test_twice_unchanged),
 		cmocka_unit_test(test_unchanged_and_another_account),
 		cmocka_unit_test(test_without_verification),
