@@ -16,8 +16,7 @@ FOLDER, ADDRESS = sys.argv[1:3]
 kept = []
 
 
-def serve(port):
-    listener = socket.create_server((ADDRESS, port), backlog=100)
+def serve(listener, port):
     while True:
         stream, _ = listener.accept()
         kept.append(stream)
@@ -39,8 +38,7 @@ def hang(stream, port):
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(f'{FOLDER}/tls.pem', f'{FOLDER}/tls.key')
 for number in range(4431, 4435):
-    threading.Thread(target=serve, args=(number,), daemon=True).start()
-time.sleep(0.2)
+    threading.Thread(target=serve, args=(socket.create_server((ADDRESS, number), backlog=100), number), daemon=True).start()
 open(f'{FOLDER}/hanging.ready', 'w').close()
 while True:
     time.sleep(3600)

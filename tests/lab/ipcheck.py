@@ -37,6 +37,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 1000
+
     def handle_error(self, request, client_address):
         pass        # who leaves early, or trusts us not
 

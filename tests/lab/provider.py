@@ -130,6 +130,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
+    request_queue_size = 1000
 
     def finish_request(self, request, client_address):
         request.settimeout(40)

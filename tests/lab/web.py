@@ -27,9 +27,13 @@ def echo():
         udp.sendto(text.encode() + b': ' + packet, peer)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 1000       # who comes while this one waits for a processor is not turned away
+
+
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.bind((address, 5000))
-server = http.server.ThreadingHTTPServer((address, 80), Handler)
+server = Server((address, 80), Handler)
 threading.Thread(target=echo, daemon=True).start()
 open(ready, 'w').close()
 server.serve_forever()

@@ -40,7 +40,7 @@ class Server:
         """Also after stop(): on what it held."""
         with open(f'{self.folder}/log', 'a') as log:
             self.child = subprocess.Popen(self.argv, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while self.serial() is None:
             if time.monotonic() > end or self.child.poll() is not None:
                 with open(f'{self.folder}/log') as log:
@@ -49,7 +49,7 @@ class Server:
 
     def stop(self):
         self.child.terminate()
-        self.child.wait(20)
+        self.child.wait(60)
 
     def dig(self, name, kind):
         """The values, sorted, with their TTL."""

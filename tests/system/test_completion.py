@@ -11,6 +11,7 @@ import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+from lab import wait_for  # noqa: E402
 from tap import Skip, run_tests, same  # noqa: E402
 
 BUILD = os.path.abspath(os.environ.get('HAIRPIN_BUILD', 'build/asan'))
@@ -33,8 +34,9 @@ table inet fw { }
 DAEMON = '''
 import json, os, socket, sys
 listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
+listener.bind(sys.argv[1] + '.new')
 listener.listen(4)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 while True:
     client, _ = listener.accept()
     hooks = b'hooks' in client.recv(4096)
@@ -49,7 +51,7 @@ def bash(*words):
     script = f'source {SCRIPTS}/hairpinctl.bash; COMP_WORDS=(hairpinctl "$@"); COMP_CWORD=$#; _hairpinctl; ' \
              'printf "%s\\n" "${COMPREPLY[@]}"'
     done = subprocess.run(['bash', '--norc', '-c', script, 'bash', *words], env=ENVIRONMENT, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=20)
+                          stderr=subprocess.PIPE, text=True, timeout=90)
     same(done.stderr, '')
     return done.stdout.split()
 
@@ -58,7 +60,7 @@ def fish(line):
     if not shutil.which('fish'):
         raise Skip('fish is not installed')
     done = subprocess.run(['fish', '--no-config', '-c', f'source {SCRIPTS}/hairpinctl.fish; complete -C "{line}"'], env=ENVIRONMENT,
-                          stdout=subprocess.PIPE, text=True, timeout=20)
+                          stdout=subprocess.PIPE, text=True, timeout=90)
     return [word.split('\t')[0] for word in done.stdout.splitlines()]
 
 
@@ -72,7 +74,7 @@ def zsh(line, wanted):
     os.write(terminal, f'PS1=; fpath=({SCRIPTS} $fpath); autoload -U compinit; compinit -u -D; echo ready\n'.encode())
     seen = b''
     typed = False
-    until = time.monotonic() + 20
+    until = time.monotonic() + 90
     while time.monotonic() < until and not re.search(wanted, seen):
         if select.select([terminal], [], [], 0.2)[0]:
             try:
@@ -91,7 +93,7 @@ def zsh(line, wanted):
 
 def words():
     """Each command that --help lists is offered, and the other way round."""
-    text = subprocess.run([f'{BUILD}/hairpinctl', '--help'], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, timeout=20).stdout
+    text = subprocess.run([f'{BUILD}/hairpinctl', '--help'], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, timeout=90).stdout
     listed = set(re.findall(r'^  (?:hook list \| )?([a-z]+)\b', text, re.M))
     listed |= {'resume'}        # stands behind pause
     same(set(bash('')), listed)
@@ -118,10 +120,7 @@ def daemon():
     path = '/run/completion/socket'
     child = subprocess.Popen([sys.executable, '-c', DAEMON, path])
     try:
-        for _ in range(100):
-            if os.path.exists(path):
-                break
-            time.sleep(0.05)
+        wait_for('it listens', 20, lambda: os.path.exists(path))
         same(bash('--socket', path, 'update', ''), ['home.example.org', 'nas.example.org'])
         same(bash('--socket', path, 'update', 'home.example.org', 'n'), ['nas.example.org'])
         same(bash('--socket', path, 'hook', 'test', ''), ['10-ntfy'])

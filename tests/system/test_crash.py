@@ -8,6 +8,7 @@ import sys
 import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
+import guard  # noqa: E402
 from lab import Lab, run, wait_for  # noqa: E402
 from tap import run_tests, same  # noqa: E402
 
@@ -43,13 +44,14 @@ def kill_during_change(victim):
         asked = len(lab.requests())
         lab.set_address(address)
         time.sleep(dice.choice((0, 0.001, 0.005, 0.02, 0.05, 0.2, 0.5)))
-        pid = lab.processes()[victim]
+        pid, family = lab.processes()[victim], guard.tree(lab.daemon.pid, guard.everybody())
         if pid:
             os.kill(pid, signal.SIGKILL)
         if victim == 'supervisor':
-            lab.daemon.wait(5)
+            lab.daemon.wait(30)
             lab.end(lab.daemon)
-            time.sleep(0.3)
+            wait_for('nothing survives it', 10, lambda: not [pid for pid, one in guard.everybody().items()
+                                                             if pid in family and one.state not in 'ZX'])
             lab.start_daemon()
         settled(address)
         surplus += max(0, len(lab.requests()) - asked - 1)

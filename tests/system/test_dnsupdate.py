@@ -200,7 +200,8 @@ def test_clock(server):
         if isinstance(server, dns_servers.PowerDns):    # which does not say why
             assert 'our time' in answers[0].text, answers[0].text
             continue
-        assert re.search(rf'BADTIME: .* ours is (3599|3600|3601) s {word}', answers[0].text), answers[0].text
+        found = re.search(rf'BADTIME: .* ours is (\d+) s {word}', answers[0].text)
+        assert found and abs(int(found[1]) - 3600) < 30, answers[0].text
     same(server.serial(), before)
     same(verdicts(ask([(HOME, v4)], server.address, program=shifted(240))), ['good'])
 
@@ -210,7 +211,7 @@ class Between:
 
     def __init__(self, server, change=lambda answer, request, tcp: answer, tcp=True, elsewhere=False):
         self.server, self.change, self.elsewhere = server, change, elsewhere
-        self.requests, self.answers, self.ways = [], [], []
+        self.requests, self.answers, self.ways, self.times = [], [], [], []
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((BETWEEN, 53))
         self.open = True
@@ -232,8 +233,14 @@ class Between:
             self.tcp.shutdown(socket.SHUT_RDWR)
             self.tcp.close()
 
+    def ways_once(self):
+        """On a busy machine a message may be asked again before its answer is here."""
+        asked = zip(zip(self.ways, self.requests), [None, *zip(self.ways, self.requests)])
+        return [one[0] for one, before in asked if one != before]
+
     def take(self, request, way):
         self.ways.append(way)
+        self.times.append(time.monotonic())
         self.requests.append(request)
         answer = send(self.server, request)
         self.answers.append(answer)
@@ -259,7 +266,7 @@ class Between:
             except OSError:
                 return
             with stream:
-                stream.settimeout(5)
+                stream.settimeout(30)
                 size = stream.recv(2, socket.MSG_WAITALL)
                 if len(size) == 2:
                     said = self.take(stream.recv(struct.unpack('>H', size)[0], socket.MSG_WAITALL), 'tcp')
@@ -269,7 +276,7 @@ class Between:
 
 def send(server, request):
     """A message as it is, over TCP; the answer."""
-    with socket.create_connection((server.address, 53), 5) as stream:
+    with socket.create_connection((server.address, 53), 30) as stream:
         stream.sendall(struct.pack('>H', len(request)) + request)
         size = stream.recv(2, socket.MSG_WAITALL)
         return stream.recv(struct.unpack('>H', size)[0], socket.MSG_WAITALL)
@@ -291,25 +298,29 @@ def test_way():
         v4, _ = fresh()
         with Between(server, change) as between:
             same(verdicts(ask([(HOME, v4)], BETWEEN)), ['good'])
-            if 'tcp' in ways:       # on a busy machine a message may be asked again before its answer is here
-                between.ways = [way for way, before in zip(between.ways, ['', *between.ways]) if way != before]
-            same(between.ways, ways)
-    v4, _ = fresh()
-    begin = time.monotonic()
-    with Between(server, elsewhere=True) as between:
-        same(verdicts(ask([(HOME, v4)], BETWEEN)), ['good'])
-        same(between.ways, ['udp', 'udp', 'udp', 'tcp'] * 2)
-        assert len(set(between.requests)) == 2, 'the same bytes in every try'
-    assert 13 < time.monotonic() - begin < 18, time.monotonic() - begin
-    same(server.values(HOME, 'A'), [v4])
+            same(between.ways_once(), ways)
+    for tries in range(3):
+        v4, _ = fresh()
+        with Between(server, elsewhere=True) as between:
+            same(verdicts(ask([(HOME, v4)], BETWEEN)), ['good'])
+            same(between.ways, ['udp', 'udp', 'udp', 'tcp'] * 2)
+            assert len(set(between.requests)) == 2, 'the same bytes in every try'
+            took = between.times[-1] - between.times[0]
+        assert took > 13, took
+        same(server.values(HOME, 'A'), [v4])
+        if took < 18:
+            break
+    assert took < 18, f'{took}, {tries + 1} times'
 
 
 def test_silence():
     """nobody there: unreachable, at once; a server that connects and says nothing: transient"""
     v4, _ = fresh()
-    begin = time.monotonic()
-    same(verdicts(ask([(HOME, v4)], NOBODY)), ['unreachable'])
-    assert time.monotonic() - begin < 3
+    with Publisher() as publisher:
+        publisher.warm()
+        begin = time.monotonic()
+        same(verdicts(publisher.ask(job([(HOME, v4)], NOBODY))), ['unreachable'])
+        assert time.monotonic() - begin < 3
     with Between(servers['Knot'], lambda *_: None):
         answer = ask([(HOME, v4)], BETWEEN)[0]
     same(answer.verdict, 'transient', answer.text)
@@ -323,9 +334,11 @@ def test_addresses():
     with open('/etc/hosts', 'a') as hosts:
         hosts.write(f'{NOBODY} ns.many.test\n45.11.2.7 ns.many.test\n45.11.2.1 ns.many.test\n')
     v4, _ = fresh()
-    begin = time.monotonic()
-    same(verdicts(ask([(HOME, v4)], 'ns.many.test')), ['good'])
-    assert time.monotonic() - begin < 5, time.monotonic() - begin
+    with Publisher() as publisher:
+        publisher.warm()
+        begin = time.monotonic()
+        same(verdicts(publisher.ask(job([(HOME, v4)], 'ns.many.test'))), ['good'])
+        assert time.monotonic() - begin < 5, time.monotonic() - begin
     same(verdicts(ask([(HOME, v4)], '[::1]')), ['unchanged'])
     same(verdicts(ask([(HOME, v4)], '.')), ['bad request'])
 
@@ -366,7 +379,7 @@ def test_unsigned_refusal():
     v4, _ = fresh()
     with Between(server, lambda answer, request, tcp: answer if tcp else header(request, 9)) as between:
         same(verdicts(ask([(HOME, v4)], BETWEEN)), ['good'])
-        same(between.ways, ['udp', 'tcp'] * 2)
+        same(between.ways_once(), ['udp', 'tcp'] * 2)
     same(server.values(HOME, 'A'), [v4])
     for rcode, verdict in ((5, 'transient'), (9, 'bad request'), (4, 'bad request'), (2, 'server error')):
         with Between(server, lambda answer, request, tcp: header(request, rcode)):

@@ -8,6 +8,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), part) for part in ('../lab', '..')]
 from lab import HOST, Lab, run, wait_for  # noqa: E402
+from storm import Links  # noqa: E402
 from tap import figure, run_tests, same  # noqa: E402
 
 BUILD = os.environ.get('HAIRPIN_BUILD', 'build/asan')
@@ -110,12 +111,19 @@ def redial():
 
 def comes_back():
     """The same address goes and comes within the grace: no event, no update"""
-    asked, hooks = len(sent()), len(lab.hook_lines())
+    links, asked, hooks = Links(), len(sent()), len(lab.hook_lines())
     for pause in (0, 0.01, 0.1, 0.5):
-        run('ip', 'addr', 'del', '81.2.69.21/24', 'dev', 'wan0', ns='router')
-        time.sleep(pause)
-        run('ip', 'addr', 'add', '81.2.69.21/24', 'dev', 'wan0', ns='router')
-        run('ip', 'route', 'replace', 'default', 'via', '81.2.69.254', ns='router')
+        for _ in range(20):
+            began = time.monotonic()
+            links.send(links.remove('81.2.69.21'))
+            time.sleep(pause)
+            links.send(links.add('81.2.69.21'))
+            gone = time.monotonic() - began
+            run('ip', 'route', 'replace', 'default', 'via', '81.2.69.254', ns='router')
+            if gone < 0.9:
+                break
+            time.sleep(1)       # this machine stood still, and the grace was over: that is another test
+            hooks = len(lab.hook_lines())
     time.sleep(1)
     same(addresses(), ['81.2.69.21'] * 2)
     same((sent()[asked:], lab.hook_lines()[hooks:]), ([], []))
@@ -124,15 +132,19 @@ def comes_back():
 def reload():
     """The firewall is reloaded with an old address: corrected within 100 ms, no update, hook rules"""
     asked, hooks = len(sent()), len(lab.hook_lines())
-    took = []
+    took, listings = [], []
     for _ in range(10):
         lab.load_rules('81.2.69.8')
         began = time.monotonic()
         wait_for('rules', 2, lambda: addresses() == ['81.2.69.21'] * 2, every=0.002)
         took.append(time.monotonic() - began)
+        began = time.monotonic()
+        addresses()
+        listings.append(time.monotonic() - began)
         time.sleep(0.3)
-    print(f'# slowest correction {max(took) * 1000:.0f} ms, a listing by nft included')
-    assert sorted(took)[5] < 0.5, took
+    pace = sorted(listings)[5]
+    print(f'# slowest correction {max(took) * 1000:.0f} ms, listings by nft of {pace * 1000:.0f} ms included')
+    assert sorted(took)[5] < 0.4 + 5 * pace, took
     same(sent()[asked:], [])
     wait_for('hooks', 5, lambda: any(line.startswith('rules') for line in lab.hook_lines()[hooks:]))
 
@@ -140,8 +152,7 @@ def reload():
 def foreign():
     """A firewall reload without our table is no error; the rest of the ruleset is never touched"""
     run('nft', 'delete', 'table', 'ip', 'nat', ns='router')
-    time.sleep(0.3)
-    same(lab.status()['wans'][0]['rules']['tagged'], 0)
+    wait_for('nothing is tagged', 5, lambda: lab.status()['wans'][0]['rules']['tagged'] == 0)
     same(run('nft', 'list', 'ruleset', ns='router').strip(), '')
     lab.load_rules('81.2.69.21')
     wait_for('tagged', 3, lambda: lab.status()['wans'][0]['rules']['tagged'] == 3)
@@ -180,11 +191,10 @@ def private():
     run('ip', 'addr', 'add', '100.64.3.4/10', 'dev', 'wan0', ns='router')
     run('ip', 'route', 'replace', 'default', 'via', '100.64.0.1', 'onlink', 'dev', 'wan0', ns='router')
     wait_for('rules', 3, lambda: addresses() == ['100.64.3.4'] * 2)
+    wait_for('why it is not published', 5, lambda: lab.record()['state'] == 'waiting' and lab.record()['reason'])
     time.sleep(1)
     same(sent()[asked:], [])
     same(lab.status()['wans'][0]['ipv4']['class'], 'cgnat')
-    record = lab.record()
-    assert record['state'] == 'waiting' and record['reason'], record
     run('ip', 'addr', 'del', '100.64.3.4/10', 'dev', 'wan0', ns='router')
     lab.address = None
 
@@ -193,6 +203,7 @@ def lost():
     """No address any more: hook lost once after the grace, rules stay, nothing is sent"""
     hooks = len(lab.hook_lines())
     wait_for('lost', 5, lambda: lab.status()['wans'][0]['ipv4'] is None)
+    wait_for('the hook', 5, lambda: any(line.startswith('lost') for line in lab.hook_lines()[hooks:]))
     time.sleep(1.5)
     lines = [line.split()[0] for line in lab.hook_lines()[hooks:]]
     same(lines.count('lost'), 1, lines)
