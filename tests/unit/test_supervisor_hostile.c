@@ -165,10 +165,10 @@ static void flood(int channel)
 	for (; said < 300 || told("flood"); turn++) {
 		size_t bytes = good_packet(turn, &packet);
 
-		if (say_with(channel, &packet, bytes, turn % 7 ? -1 : zero))
-			said++;
-		else
+		if (!say_with(channel, &packet, bytes, turn % 7 ? -1 : zero))
 			usleep(1000);
+		else if (++said == MESSAGE_AT_ONCE + 20)
+			note("all at once is over\n");
 		if (turn % 1024 == 0)
 			note("flooding\n");
 	}
@@ -313,10 +313,11 @@ static void wait_for_quiet(void)
 	scratch_wait_for((alone = count_children(NULL) == 1 ? alone + 1 : 0) == 30);
 }
 
-/* Whatever a core can have done was done once. */
+/* Whatever a core can have done was done once, and what may come at once has come. */
 static bool has_begun(void)
 {
-	return count_lines("ran", "ran 1:failed") > 0 && count_lines("found", "found") > 0 &&
+	return noted("all at once") > 0 && count_lines("ran", "ran 1:failed") > 0 &&
+	       count_lines("found", "found") > 0 &&
 	       count_lines("log", "publisher begins") > 0 &&
 	       count_lines("log", "configuration: read again") > 0;
 }
