@@ -281,7 +281,7 @@ static void routes_of_ipv6(void **state)
 		"ip -6 route add default via fe80::1 dev wan0; "
 		"ip route add 198.51.100.0/24 via inet6 fe80::1 dev wan0; "
 		/* a worker of the kernel makes the address local, soon */
-		"for i in $(seq 500); do ip -6 route show table local | "
+		"for i in $(seq 5000); do ip -6 route show table local | "
 		"grep -q '^local 2001:db8:1::1 ' && break; sleep 0.01; done");
 	answer = ask("", "2001:db8:2::1", "");
 	assert_int_equal(answer.type, RTN_UNICAST);

@@ -20,7 +20,7 @@ struct lab {
 
 /* The kernel's worker tells of a carrier when it comes to it. */
 #define WAIT_FOR_CARRIER(link, state) \
-	"for i in $(seq 500); do ip link show " link " | grep -q 'state " state "' && break; " \
+	"for i in $(seq 5000); do ip link show " link " | grep -q 'state " state "' && break; " \
 	"sleep 0.02; done; "
 
 /* No link-local addresses: nothing changes but by the test, however long it takes. */

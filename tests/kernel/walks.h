@@ -43,9 +43,9 @@ static LAB_UNUSED int walks_router(void **state)
 		       "ip route add default via 203.0.113.1; "
 		       "ip -6 route add default via 2001:db8:1::1 dev wan0; "
 		       /* a worker of the kernel makes IPv6 addresses local, soon */
-		       "for i in $(seq 500); do n=$(ip -6 route show table local | "
-		       "grep -c '^local [2f]' || true); [ $n -ge 2 ] && break; "
-		       "sleep 0.01; done; "
+		       "for i in $(seq 5000); do n=$(ip -6 route show table local | "
+		       "grep -cE '^local (2001:db8:1::5|fd00:1::1) ' || true); "
+		       "[ $n = 2 ] && break; sleep 0.01; done; "
 		       "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
 }
 
