@@ -19,6 +19,7 @@
 enum {
 	/* what stays due although it was done comes again so soon */
 	CORE_PATIENCE_MS = 20,
+	CORE_DEAF_MS = 1000,
 	CORE_FAR_S = 50 * 365 * 86400,	/* seconds: further than any router lives */
 };
 
@@ -99,6 +100,25 @@ static void alarm_set(struct core *core, int64_t due_ms, int64_t now_ms)
 }
 
 /*
+ * A socket that stays readable and cannot be read, for want of memory, would spin: it is
+ * left alone for a while, and looked at without its word.
+ */
+static void deafen(struct core *core)
+{
+	ev_io_stop(core->loop, &core->rtnl_io);
+	core->deaf_ms = clock_now_ms() + CORE_DEAF_MS;
+}
+
+static int64_t listen_again(struct core *core, int64_t now_ms)
+{
+	if (now_ms >= core->deaf_ms) {
+		ev_io_start(core->loop, &core->rtnl_io);
+		core->deaf_ms = INT64_MAX;
+	}
+	return core->deaf_ms;
+}
+
+/*
  * Runs before every sleep: what the callbacks noted is done here, once for all of them.
  */
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
@@ -111,7 +131,8 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 	if (core->stopping)
 		ev_break(loop, EVBREAK_ALL);
 	else
-		alarm_set(core, due_ms, clock_now_ms());
+		alarm_set(core, earlier(due_ms, listen_again(core, clock_now_ms())),
+			  clock_now_ms());
 }
 
 static void on_alarm(struct ev_loop *loop, ev_io *io, int events)
@@ -134,8 +155,10 @@ static void on_links(struct ev_loop *loop, ev_io *io, int events)
 	(void)events;
 	if (!core->sync.woken_us)
 		core->sync.woken_us = clock_now_us();
-	if (rtnl_read(core->rtnl, &changed) < 0)
+	if (rtnl_read(core->rtnl, &changed) < 0) {
 		changed = true;
+		deafen(core);
+	}
 	if (changed)
 		core->sync.links_changed = true;
 	else if (!core->sync.links_changed)
@@ -315,7 +338,7 @@ int core_run(const struct core_options *options)
 	core->options = options;
 	core->started_ms = core->metrics.reload_ms = clock_now_ms();
 	core->alarm = -1;
-	core->alarm_ms = INT64_MAX;
+	core->alarm_ms = core->deaf_ms = INT64_MAX;
 	core->sync.retry_ms = INT64_MAX;
 	core->state.directory = -1;
 	publisher_init(&core->publisher);

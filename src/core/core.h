@@ -141,6 +141,7 @@ struct core {
 	/* timerfd on CLOCK_BOOTTIME, which counts sleep too */
 	int alarm;
 	int64_t alarm_ms;		/* when it rings; INT64_MAX: never */
+	int64_t deaf_ms;		/* rtnl is not listened to before; INT64_MAX: it is */
 };
 
 /*

@@ -8,6 +8,7 @@
 #ifndef KERNEL_NETLINK_H
 #define KERNEL_NETLINK_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,17 @@ int netlink_join(const struct netlink *netlink, int group) must_check;
  */
 ssize_t netlink_receive(const struct netlink *netlink, void *buffer, size_t bytes,
 			int flags) must_check;
+
+/*
+ * Of events, after what was received `before`: the socket cannot be read. An overrun is
+ * told once, and what there was room for comes after it; one after the other is none.
+ */
+static inline bool netlink_is_deaf(ssize_t got, ssize_t before)
+{
+	if (got == -ENOBUFS)
+		return before == -ENOBUFS;
+	return got < 0 && got != -EMSGSIZE;
+}
 
 /*
  * Gets each message of an answer; a negative result is given back by netlink_ask() when

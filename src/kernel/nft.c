@@ -94,14 +94,16 @@ int nft_monitor_read(struct nft *nft, bool *ret_foreign)
 {
 	_Alignas(struct nlmsghdr) uint8_t buffer[MONITOR_BYTES];
 	bool foreign = false;
+	ssize_t got = 0;
 
 	for (int i = 0; i < MONITOR_READS_MAX; i++) {
-		ssize_t got = netlink_receive(&nft->monitor, buffer, sizeof(buffer),
-					      MSG_DONTWAIT);
+		ssize_t before = got;
 
+		got = netlink_receive(&nft->monitor, buffer, sizeof(buffer),
+				      MSG_DONTWAIT);
 		if (got == -EAGAIN)
 			break;
-		if (got < 0 && got != -ENOBUFS && got != -EMSGSIZE)
+		if (netlink_is_deaf(got, before))
 			return (int)got;
 		nft->overruns += got < 0;
 		foreign |= got < 0 || is_foreign(nft, buffer, (size_t)got);

@@ -75,14 +75,16 @@ int rtnl_read(struct rtnl *rtnl, bool *ret_changed)
 {
 	_Alignas(struct nlmsghdr) uint8_t buffer[EVENT_BYTES];
 	bool changed = false;
+	ssize_t got = 0;
 
 	for (int i = 0; i < READS_MAX; i++) {
-		ssize_t got = netlink_receive(&rtnl->events, buffer, sizeof(buffer),
-					      MSG_DONTWAIT);
+		ssize_t before = got;
 
+		got = netlink_receive(&rtnl->events, buffer, sizeof(buffer),
+				      MSG_DONTWAIT);
 		if (got == -EAGAIN)
 			break;
-		if (got < 0 && got != -ENOBUFS && got != -EMSGSIZE)
+		if (netlink_is_deaf(got, before))
 			return (int)got;
 		rtnl->overruns += got < 0;
 		changed = true;

@@ -96,12 +96,54 @@ def refused_calls():
             wait_for('rules', 10, in_step)
             lab.daemon.send_signal(signal.SIGHUP)
             most = max(most, busiest())
-            with open(out) as file:
-                most_calls = max(most_calls, file.read().count('INJECTED'))
+            most_calls = max(most_calls, injected(out))
         settled()
     figure('F63', 'CPU while sockets, files and processes are refused', most, 5, '%')
     figure('F63', 'calls that were refused in 2 seconds', most_calls, '>= 1')
     holds('F63', 'EMFILE, ENFILE, EAGAIN, ENOMEM: all goes on afterwards')
+
+
+def publisher_refused():
+    """The publisher at work gets no descriptor and no socket: it does not spin, and the record is published afterwards"""
+    most, calls = 0, []
+    for error in ('EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'):
+        lab.begin()
+        lab.guard.expects(dies='publisher', descriptors=8)
+        lab.change_address()
+        publisher = wait_for('a publisher', 20, lambda: lab.processes()['publisher'])
+        settled()
+        with strace(lab, [publisher], f'socket,socketpair,accept4,openat,pipe2:error={error}') as out:
+            lab.change_address()
+            wait_for('rules', 10, in_step)
+            calls.append(wait_for('a refused call', 20, lambda: injected(out)))
+            most = max(most, busiest())
+            calls[-1] = injected(out)
+        settled()
+    figure('F63', 'CPU while the publisher gets neither socket nor file', most, 5, '%')
+    figure('F63', 'calls of the publisher that were refused in 2 seconds, the most', max(calls), 1000)
+    holds('F63', 'EMFILE, ENFILE, EAGAIN, ENOMEM in the publisher: the record is published afterwards')
+
+
+def netlink_refused():
+    """The kernel has no memory for netlink: the core does not spin, and what changed meanwhile is done afterwards"""
+    most, calls = 0, []
+    for way in ('sendto,sendmsg:error=ENOMEM', 'recvmsg,recvfrom:error=ENOMEM', 'recvmsg,recvfrom:error=ENOBUFS'):
+        lab.begin()
+        lab.guard.expects(dies=('publisher', 'core'), descriptors=8)
+        with strace(lab, [lab.processes()['core']], way) as out:
+            lab.change_address()
+            wait_for('a refused call', 20, lambda: injected(out))
+            most = max(most, busiest())
+            calls.append(injected(out))
+        settled()
+    figure('F63', 'CPU while netlink has no memory', most, 5, '%')
+    figure('F63', 'calls that were refused for want of memory in 2 seconds, the most', max(calls), 1000)
+    holds('F63', 'ENOMEM, ENOBUFS of netlink: rules and records are right afterwards')
+
+
+def injected(path):
+    with open(path) as file:
+        return file.read().count('INJECTED')
 
 
 def interrupted():
@@ -180,7 +222,7 @@ def kill_at(calls, number):
 def main():
     global lab
     with Hours(build=BUILD) as lab:
-        run_tests([few_descriptors, refused_calls, interrupted, signals, killed_at_a_call])
+        run_tests([few_descriptors, refused_calls, publisher_refused, netlink_refused, interrupted, signals, killed_at_a_call])
 
 
 main()
