@@ -18,10 +18,13 @@ struct lab {
 	struct rtnl_routes routes;
 };
 
-/* The kernel's worker tells of a carrier when it comes to it. */
+/*
+ * The kernel's worker tells of a carrier when it comes to it. What is behind that waits for
+ * the worker's lock, so that nothing is still to be told.
+ */
 #define WAIT_FOR_CARRIER(link, state) \
 	"for i in $(seq 5000); do ip link show " link " | grep -q 'state " state "' && break; " \
-	"sleep 0.02; done; "
+	"sleep 0.02; done; ip link set lo up; "
 
 /* No link-local addresses: nothing changes but by the test, however long it takes. */
 static int open_lab(void **state)
