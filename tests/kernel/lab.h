@@ -58,6 +58,15 @@ static LAB_UNUSED int lab_try(const char *format, ...)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* For tests that are nothing without it. */
+static LAB_UNUSED void lab_need_ipv6(void)
+{
+	if (access("/proc/sys/net/ipv6", F_OK) == 0)
+		return;
+	fprintf(stderr, "this kernel has no IPv6\n");
+	exit(77);
+}
+
 #define lab_run(...) assert_int_equal(lab_try(__VA_ARGS__), 0)
 
 /* Loads a ruleset with nft -f. */

@@ -184,5 +184,6 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	lab_enter(argv);
+	lab_need_ipv6();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

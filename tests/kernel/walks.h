@@ -28,6 +28,7 @@ struct walks {
 static LAB_UNUSED int walks_router(void **state)
 {
 	(void)state;
+	lab_need_ipv6();
 	return lab_try("set -e; ip link add wan0 type veth peer name far0; "
 		       "ip link add br0 type veth peer name far1; "
 		       "ip link add ppp9 type veth peer name far2; "
