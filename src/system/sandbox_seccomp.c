@@ -138,7 +138,16 @@ static void emit_argument_without(struct program *program, uint32_t number,
 	emit_return(program, SECCOMP_RET_ALLOW);
 }
 
-/* Foreign architectures have other numbers for the same calls. */
+static void emit_unknown(struct program *program, uint32_t number)
+{
+	emit_unless(program, BPF_JEQ, number, 1);
+	emit_return(program, SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+/*
+ * Foreign architectures have other numbers for the same calls. A call that a tracer leaves
+ * out, to give its own answer, comes as number -1.
+ */
 static void emit_head(struct program *program, uint32_t arch)
 {
 	emit_load(program, offsetof(struct seccomp_data, arch));
@@ -146,6 +155,7 @@ static void emit_head(struct program *program, uint32_t arch)
 	emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1));
 	emit_return(program, SECCOMP_RET_KILL_PROCESS);
 	emit_load(program, offsetof(struct seccomp_data, nr));
+	emit_unknown(program, UINT32_MAX);
 #if defined(__x86_64__)
 	emit_unless(program, BPF_JGE, X32_BIT, 1);
 	emit_return(program, program->refuse);
@@ -267,15 +277,6 @@ static void emit_own_signals(struct program *program)
 	emit_argument_in(program, __NR_kill, 0, &self, 1);
 }
 
-/*
- * "No such call" makes the C library fall back to the older one, which is then refused.
- */
-static void emit_unknown(struct program *program, uint32_t number)
-{
-	emit_unless(program, BPF_JEQ, number, 1);
-	emit_return(program, SECCOMP_RET_ERRNO | ENOSYS);
-}
-
 static void program_make(struct program *program, enum sandbox_role role, uint32_t arch)
 {
 	const char *action = secure_getenv("HAIRPIND_SECCOMP");
@@ -290,6 +291,7 @@ static void program_make(struct program *program, enum sandbox_role role, uint32
 	emit_netlink(program, role);
 	emit_rules(program, role);
 	emit_own_signals(program);
+	/* The C library then falls back to the older one, which is refused. */
 #ifdef __NR_clone3
 	emit_unknown(program, __NR_clone3);
 #endif
