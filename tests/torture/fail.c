@@ -24,6 +24,7 @@
 #include <sys/pidfd.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <unwind.h>
 
@@ -40,7 +41,9 @@ enum {
 	RANGES_MAX = 1024,
 	TESTS_MAX = 256,
 	NAME_BYTES = 128,
-	RUN_MS = 60 * 1000,		/* the slowest takes eight seconds */
+	ALONE_MS = 600 * 1000,		/* untouched; the slowest takes eight seconds */
+	RUN_MS = 60 * 1000,		/* and so much longer, by as many times, when one fails */
+	RUN_TIMES = 5,
 	ASKING = 198, ANSWERING = 199,	/* descriptors of the server */
 };
 
@@ -73,6 +76,7 @@ static struct {
 	struct { uintptr_t from, to; } ranges[RANGES_MAX];
 	int (*main)(int, char **, char **);
 	struct told *told;
+	int alone_ms;			/* what the test asked for last took untouched */
 } torture;
 
 /* --- which allocation this is --- */
@@ -216,12 +220,18 @@ int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *const tes
 
 /* --- the server --- */
 
-static int wait_for(pid_t pid)
+static int wait_for(pid_t pid, int limit_ms)
 {
 	struct pollfd end = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+	struct timespec begin, over;
 	int status = -1;
-	bool hung = poll(&end, 1, RUN_MS) == 0;
+	bool hung;
 
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	hung = poll(&end, 1, limit_ms) == 0;
+	clock_gettime(CLOCK_MONOTONIC, &over);
+	if (limit_ms == ALONE_MS)
+		torture.alone_ms = (int)(over.tv_sec - begin.tv_sec + 1) * 1000;
 	close(end.fd);
 	(void)kill(-pid, SIGKILL);	/* whatever the test left, it is its own group */
 	(void)kill(pid, SIGKILL);
@@ -233,16 +243,19 @@ static int wait_for(pid_t pid)
 /* In the child this returns main's status: it ends as the program ends. */
 static bool run_child(enum mode mode, int *ret_status)
 {
+	int limit_ms = mode == MODE_FAIL ? RUN_MS + RUN_TIMES * torture.alone_ms : ALONE_MS;
 	pid_t pid;
 
 	torture.told->stack_count = 0;
 	torture.told->reached = false;
 	pid = fork();
 	if (pid != 0) {
-		*ret_status = pid < 0 ? -1 : wait_for(pid);
+		*ret_status = pid < 0 ? -1 : wait_for(pid, limit_ms);
 		return false;
 	}
 	setpgid(0, 0);
+	if (mode == MODE_FAIL)
+		setenv("TORTURE_FAILS", "1", 1);	/* no use in being patient */
 	close(ASKING);
 	close(ANSWERING);
 	torture.mode = mode;

@@ -125,7 +125,7 @@ static inline void turn(int64_t ahead_ms)
 
 static inline void run_until(size_t count)
 {
-	int64_t end_ms = clock_now_ms() + SCRATCH_PATIENCE_MS;
+	int64_t end_ms = clock_now_ms() + scratch_patience_ms();
 
 	while (reply_count < count && clock_now_ms() < end_ms)
 		turn(0);
