@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <linux/prctl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -19,7 +18,7 @@
 #include "hairpin/sandbox.h"
 
 #ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d41	/* linux/prctl.h, from 5.17: names for the heap's pages */
+#define PR_SET_VMA 0x53564d41	/* Linux 5.17: names for the heap's pages */
 #endif
 
 enum {

@@ -21,7 +21,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -222,7 +222,7 @@ int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *const tes
 
 static int wait_for(pid_t pid, int limit_ms)
 {
-	struct pollfd end = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
 	struct timespec begin, over;
 	int status = -1;
 	bool hung;
