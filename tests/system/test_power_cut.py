@@ -23,21 +23,24 @@ SEED = int(os.environ.get('SEED', time.time_ns() % 100000))
 ROUNDS = int(os.environ.get('ROUNDS', 4))
 dice = random.Random(SEED)
 STATE, DIRECTORY, IMAGE = '/run/lab/state/state.json', '/run/lab/state', '/run/lab/disk'
-lab = None
+lab = journal = None
 
 
 def make_disk():
     with open(IMAGE, 'wb') as file:
         file.truncate(8 << 20)
-    run('mkfs.ext4', '-q', '-F', '-O', '^has_journal' if dice.random() < 0.2 else 'has_journal', IMAGE)
+    global journal
+    journal = dice.random() >= 0.2
+    run('mkfs.ext4', '-q', '-F', '-O', 'has_journal' if journal else '^has_journal', IMAGE)
     mount(IMAGE)
 
 
 def mount(image):
     """Rename is not to save who does not sync: ext4 would guess what is meant."""
     os.makedirs(DIRECTORY, exist_ok=True)
+    options = 'loop,noauto_da_alloc' + (',commit=600' if journal else '')    # without a journal Linux refuses it
     # Where others use loop devices, too, one that was just let go may be given twice, and mount(8) fails.
-    wait_for(f'{image} is mounted', 20, lambda: run('mount', '-o', 'loop,noauto_da_alloc,commit=600', image, DIRECTORY, check=False)
+    wait_for(f'{image} is mounted', 20, lambda: run('mount', '-o', options, image, DIRECTORY, check=False)
              or os.path.ismount(DIRECTORY), every=0.2)
     os.chmod(DIRECTORY, 0o700)
 
