@@ -35,6 +35,7 @@ enum {
 	TIMERS = 16,
 	SLICE_MS = 1,		/* while time is led */
 	SLICE_IDLE_MS = 10,	/* while it flows by itself */
+	CREEP_NS = 100000,
 };
 
 static const int64_t second_ns = 1000000000;
@@ -57,7 +58,10 @@ struct board {
 	int64_t steps;		/* how often the wall clock stepped */
 	int64_t led;		/* somebody leads: look often */
 	int64_t start_ns;	/* CLOCK_BOOTTIME when all this began */
-	int64_t unused;
+	int64_t stands;		/* time does not flow; it is still what the kernel said */
+	int64_t stood_ns[3];	/* of each kind of clock, as above */
+	int64_t sequence;	/* odd while these and an offset change together */
+	int64_t unused[3];
 	struct slot slots[SLOTS];
 };
 
@@ -98,47 +102,62 @@ static void poke(int64_t *number, int64_t value)
 
 /* --- clocks --- */
 
-static int64_t offset_ns(clockid_t clock)
+enum kind { MONOTONIC, BOOT, WALL, OTHER };
+
+static enum kind kind_of(clockid_t clock)
 {
-	if (!board)
-		return 0;
 	switch (clock) {
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
-		return peek(&board->monotonic_ns);
+		return MONOTONIC;
 	case CLOCK_BOOTTIME:
-		return peek(&board->monotonic_ns) + peek(&board->boot_ns);
+		return BOOT;
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
-		return peek(&board->monotonic_ns) + peek(&board->boot_ns) +
-		       peek(&board->wall_ns);
+		return WALL;
 	default:
-		return 0;
+		return OTHER;
 	}
 }
 
-static int64_t now_ns(clockid_t clock)
+static int64_t kernel_ns(clockid_t clock)
 {
 	struct timespec now = { 0 };
 
 	(void)syscall(SYS_clock_gettime, clock, &now);
-	return now.tv_sec * second_ns + now.tv_nsec + offset_ns(clock);
+	return now.tv_sec * second_ns + now.tv_nsec;
+}
+
+/* What both sides change at once is read again until it was one moment's. */
+static int64_t now_ns(clockid_t clock)
+{
+	enum kind kind = board ? kind_of(clock) : OTHER;
+	int64_t sequence, now;
+
+	if (kind == OTHER)
+		return kernel_ns(clock);
+	do {
+		sequence = peek(&board->sequence);
+		now = peek(&board->stands) ? peek(&board->stood_ns[kind]) : kernel_ns(clock);
+		now += peek(&board->monotonic_ns);
+		now += kind >= BOOT ? peek(&board->boot_ns) : 0;
+		now += kind == WALL ? peek(&board->wall_ns) : 0;
+	} while (sequence % 2 || sequence != peek(&board->sequence));
+	return now;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *ret)
 {
-	int64_t offset = offset_ns(clock);
-	int64_t all_ns;
+	int64_t now;
 
 	if (syscall(SYS_clock_gettime, clock, ret) < 0)
 		return -1;
-	all_ns = ret->tv_nsec + offset % second_ns;
-	ret->tv_sec += offset / second_ns;
-	if (all_ns < 0)
-		ret->tv_sec--;
-	ret->tv_sec += all_ns >= second_ns;
-	ret->tv_nsec = (all_ns + second_ns) % second_ns;
+	if (!board || kind_of(clock) == OTHER)
+		return 0;
+	now = now_ns(clock);
+	ret->tv_sec = now / second_ns;
+	ret->tv_nsec = now % second_ns;
 	return 0;
 }
 
@@ -162,6 +181,16 @@ time_t time(time_t *ret)
 	if (ret)
 		*ret = now.tv_sec;
 	return now.tv_sec;
+}
+
+/*
+ * Who finds his time come, or asks without a wait, may count in coarser pieces than we do and
+ * come again and again until a little more has passed: so much of it passes each time.
+ */
+static void time_creep(void)
+{
+	if (peek(&board->stands))
+		(void)__atomic_add_fetch(&board->monotonic_ns, CREEP_NS, __ATOMIC_SEQ_CST);
 }
 
 /* --- timers --- */
@@ -229,6 +258,7 @@ static int64_t timers_turn(void)
 		    (timer->steps >= 0 && timer->steps != peek(&board->steps))) {
 			timer->due_ns = NEVER;
 			(void)timer_set_real(timer->fd, 1);
+			time_creep();
 		} else if (now_ns(CLOCK_MONOTONIC) + left_ns < next_ns) {
 			next_ns = now_ns(CLOCK_MONOTONIC) + left_ns;
 		}
@@ -291,8 +321,19 @@ static int wait_virtually(look_function *look, void *what, int timeout_ms)
 		poke(&slot->waiting, 1);
 		got = look(what, slice_ms(left_ns));
 	} while (got == 0 && now_ns(CLOCK_MONOTONIC) < end_ns);
+	if (got == 0)
+		time_creep();
 	poke(&slot->turns, slot->turns + 1);
 	poke(&slot->waiting, 0);
+	return got;
+}
+
+static int look_at_once(look_function *look, void *what)
+{
+	int got = look(what, 0);
+
+	if (got == 0 && board)
+		time_creep();
 	return got;
 }
 
@@ -316,7 +357,9 @@ int epoll_pwait(int fd, struct epoll_event *events, int count, int timeout_ms,
 {
 	struct epoll_look look = { fd, events, count, mask };
 
-	if (!board || timeout_ms == 0)
+	if (timeout_ms == 0)
+		return look_at_once(epoll_look, &look);
+	if (!board)
 		return epoll_look(&look, timeout_ms);
 	return wait_virtually(epoll_look, &look, timeout_ms);
 }
@@ -344,7 +387,9 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
 	struct poll_look look = { fds, count };
 
-	if (!board || timeout_ms == 0)
+	if (timeout_ms == 0)
+		return look_at_once(poll_look, &look);
+	if (!board)
 		return poll_look(&look, timeout_ms);
 	return wait_virtually(poll_look, &look, timeout_ms);
 }

@@ -21,7 +21,8 @@ every process of ours waits and nothing is under way, time jumps to the earliest
     of ours must not let TCP wait for acknowledgements before it sends on (TCP_NODELAY): nobody runs meanwhile. Where it waits
     for another one that may do the same, it says so: Board.busy().
 
-Between calls of go() virtual time flows like real time, from where it is. Its limits: the kernel knows nothing of it (retries of
+While go() and until() lead it, time stands between the jumps: how fast this machine is makes no difference. Between calls
+of them it flows like real time, from where it is. Its limits: the kernel knows nothing of it (retries of
 TCP, life times of addresses, TTLs kept by other programs); servers of ours see it through Board; a hook that sleeps does so
 in real time; what a thread of the test does is not waited for.
 """
@@ -36,8 +37,10 @@ import time
 
 LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../build/lab/warp.so')
 NEVER = 2 ** 63 - 1
-MONOTONIC, BOOT, WALL, EPOCH, STEPS, LED, START = range(7)      # numbers of struct board in warp.c
-HEAD, SLOT, SLOTS, OURS = 8, 8, 256, 248
+# numbers of struct board in warp.c
+MONOTONIC, BOOT, WALL, EPOCH, STEPS, LED, START, STANDS, STOOD, _, _, SEQUENCE = range(12)
+CLOCKS = time.CLOCK_MONOTONIC, time.CLOCK_BOOTTIME, time.CLOCK_REALTIME
+HEAD, SLOT, SLOTS, OURS = 15, 8, 256, 248
 PID, WAITING, UNTIL, TURNS, MADE = range(5)             # numbers of struct slot
 PATIENCE = 120                                          # real seconds in which the daemon comes to rest
 
@@ -57,14 +60,23 @@ class Board:
         path = f'{folder}/warp'
         return Board(path) if os.path.exists(path) else None
 
+    def clock_ns(self, kind):
+        """MONOTONIC, BOOT or WALL."""
+        while True:
+            sequence = self.numbers[SEQUENCE]
+            now = self.numbers[STOOD + kind] if self.numbers[STANDS] else time.clock_gettime_ns(CLOCKS[kind])
+            now += sum(self.numbers[offset] for offset in range(kind + 1))
+            if sequence % 2 == 0 and sequence == self.numbers[SEQUENCE]:
+                return now
+
     def boot_ns(self):
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) + self.numbers[MONOTONIC] + self.numbers[BOOT]
+        return self.clock_ns(BOOT)
 
     def now(self):
         return (self.boot_ns() - self.numbers[START]) / 1e9
 
     def wall(self):
-        return (time.time_ns() + self.numbers[MONOTONIC] + self.numbers[BOOT] + self.numbers[WALL]) / 1e9
+        return self.clock_ns(WALL) / 1e9
 
     def own(self, until=NEVER):
         """A slot for this thread."""
@@ -95,7 +107,7 @@ class Board:
         mine[PID] = 0
 
     def monotonic_ns(self):
-        return time.monotonic_ns() + self.numbers[MONOTONIC]
+        return self.clock_ns(MONOTONIC)
 
     def slot(self, number):
         return self.numbers[HEAD + number * SLOT:HEAD + (number + 1) * SLOT]
@@ -128,30 +140,51 @@ class Warp(Board):
         self.lead(self.monotonic_ns() + int((seconds + 60 * minutes + 3600 * hours + 86400 * days) * 1e9))
 
     def until(self, what, seconds, test, every=1):
-        end = self.now() + seconds
-        while True:
-            self.rest()
-            got = test()
-            if got:
-                return got
-            if self.now() > end:
-                raise TimeoutError(f'{what}: not within {seconds} virtual s')
-            self.go(every)
+        with self.still():
+            end = self.now() + seconds
+            while True:
+                self.rest()
+                got = test()
+                if got:
+                    return got
+                if self.now() > end:
+                    raise TimeoutError(f'{what}: not within {seconds} virtual s')
+                self.go(every)
 
     def lead(self, end):
         """Jumps until virtual CLOCK_MONOTONIC is `end`."""
         self.numbers[LED] = 1
         try:
-            while True:
-                earliest = self.rest()
-                now = self.monotonic_ns()
-                if now >= end:
-                    return
-                if min(earliest, end) > now:
-                    self.change(MONOTONIC, min(earliest, end) - now)
-                    self.jumps += 1
+            with self.still():
+                while True:
+                    earliest = self.rest()
+                    now = self.monotonic_ns()
+                    if now >= end:
+                        return
+                    if min(earliest, end) > now:
+                        self.change(MONOTONIC, min(earliest, end) - now)
+                        self.jumps += 1
         finally:
             self.numbers[LED] = 0
+
+    @contextlib.contextmanager
+    def still(self):
+        """Time stands but for jumps; afterwards it flows on from there."""
+        if self.numbers[STANDS]:
+            yield
+            return
+        self.numbers[SEQUENCE] += 1
+        for kind, clock in enumerate(CLOCKS):
+            self.numbers[STOOD + kind] = time.clock_gettime_ns(clock)
+        self.numbers[STANDS] = 1
+        self.numbers[SEQUENCE] += 1
+        try:
+            yield
+        finally:
+            self.numbers[SEQUENCE] += 1
+            self.numbers[STANDS] = 0
+            self.change(MONOTONIC, self.numbers[STOOD] - time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+            self.numbers[SEQUENCE] += 1
 
     def change(self, which, nanoseconds):
         self.numbers[which] += nanoseconds
