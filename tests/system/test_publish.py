@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
@@ -165,10 +166,12 @@ def test_too_much():
     for say in (endless, headers, interim, http('good 81.2.69.7\n' + 'x' * 1100000),
                 b'HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\ngood'):
         web.say = say
-        begin = time.monotonic()
-        answer = one(update(HOME, timeout_ms=3000))
+        with Publisher() as publisher:
+            publisher.warm()
+            begin = time.monotonic()
+            answer = publisher.ask(update(HOME, timeout_ms=3000))[0]
+            assert time.monotonic() - begin < 8
         same(answer.verdict, 'transient', str(say)[:60])
-        assert time.monotonic() - begin < 8
 
 
 def test_nonsense():
@@ -203,14 +206,14 @@ def test_silence():
     slow = Web(4436, say=lambda request, stream: time.sleep(20))
     web.say = http('nochg')
     with Publisher() as publisher:
+        publisher.warm()
         begin = time.monotonic()
-        publisher.channel.send(update(HOME, f'{side.PROVIDER}:4435', 1, 2000))
-        publisher.channel.send(update(HOME, f'{side.PROVIDER}:4436', 2, 2000))
-        publisher.channel.send(update(HOME, side.PROVIDER, 3, 2000))
-        same(publisher.results(1)[0].number, 3)
-        assert time.monotonic() - begin < 1
+        publisher.channel.send(update(HOME, f'{side.PROVIDER}:4435', 1, 3000))
+        publisher.channel.send(update(HOME, f'{side.PROVIDER}:4436', 2, 3000))
+        publisher.channel.send(update(HOME, side.PROVIDER, 3, 30000))
+        same(publisher.results(1)[0].number, 3, 'the first that has its answer')
         answers = publisher.results(2)
-        assert 1.5 < time.monotonic() - begin < 4, time.monotonic() - begin
+        assert 2.5 < time.monotonic() - begin < 15, time.monotonic() - begin
         same([answer.verdict for answer in answers], ['transient', 'transient'])
         same(len(slow.requests), 1)
 
@@ -296,14 +299,16 @@ def test_many():
 
 def test_resolv_conf_replaced():
     """resolv.conf replaced: what is under way is finished, the next job is left for the next publisher"""
-    web.say = lambda request, stream: (time.sleep(0.5), http('good'))[1]
+    heard, leave = threading.Event(), threading.Event()
+    web.say = lambda request, stream: (heard.set(), leave.wait(30), http('good'))[2]
     with Publisher() as publisher:
         publisher.channel.send(update(HOME))
-        time.sleep(0.2)
+        assert heard.wait(30)
         with resolver(KNOT):
             publisher.channel.send(update(HOME, number=2))
+            leave.set()
             same([answer.number for answer in publisher.results(1)], [1])
-            same(publisher.child.wait(3), 0)
+            same(publisher.child.wait(30), 0)
             try:
                 same(publisher.channel.recv(100000), b'')
             except ConnectionResetError:
@@ -313,12 +318,13 @@ def test_resolv_conf_replaced():
 
 def test_core_gone():
     """the core goes away: the publisher leaves at once, whatever it does"""
-    web.say = lambda request, stream: (time.sleep(10), http('good'))[1]
+    heard = threading.Event()
+    web.say = lambda request, stream: (heard.set(), time.sleep(25), http('good'))[2]
     with Publisher() as publisher:
         publisher.channel.send(update(HOME))
-        time.sleep(0.3)
+        assert heard.wait(30)
         publisher.channel.close()
-        same(publisher.child.wait(1), 0)
+        same(publisher.child.wait(10), 0)       # the request would last for 25 s
 
 
 def test_by_hand():

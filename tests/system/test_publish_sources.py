@@ -14,7 +14,7 @@ import time
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
 from tap import Skip, figure, run_all, same  # noqa: E402
 import publish_side as side  # noqa: E402
-from publish_side import DISCOVER, FOLDER, PROVIDER, Web, http, make_job, one, reply, rr  # noqa: E402
+from publish_side import DISCOVER, FOLDER, PROVIDER, Publisher, Web, http, make_job, one, reply, rr  # noqa: E402
 
 ADDRESS, ADDRESS6 = '81.2.69.7', '2a01:4f8:1::7'
 URL = f'https://{PROVIDER}:8443/ip'
@@ -93,10 +93,12 @@ def test_web_hostile():
 
     for say, limit in ((endless, 20), (slow, 5)):
         web.say = say
-        begin = time.monotonic()
-        answer = ask('http', URL, timeout_ms=2000 if say is slow else 15000)
-        same((answer.verdict, answer.addresses), ('transient', []), say.__name__)
-        assert time.monotonic() - begin < limit, time.monotonic() - begin
+        with Publisher() as publisher:
+            publisher.warm()
+            begin = time.monotonic()
+            answer = publisher.ask(job('http', URL, timeout_ms=2000 if say is slow else 15000))[0]
+            same((answer.verdict, answer.addresses), ('transient', []), say.__name__)
+            assert time.monotonic() - begin < limit, time.monotonic() - begin
     web.say = http(b'\x1b]0;owned\x07' + b'A' * 100)
     assert '\x1b' not in ask('http', URL).text
 
@@ -123,7 +125,8 @@ def test_name_server():
 
     def answer(name, kind, query):
         klass = query[query.index(b'\0', 12) + 4]
-        asked.append((name, kind, klass))
+        if (name, kind, klass) != (asked or [None])[-1]:        # on a busy machine it asks again
+            asked.append((name, kind, klass))
         value = {'A': ADDRESS, 'AAAA': ADDRESS6, 'TXT': bytes([len(ADDRESS)]) + ADDRESS.encode()}[kind]
         return reply(query, [rr(name, kind, value, 0, klass)])
     server.answer = answer
@@ -174,7 +177,7 @@ class Router:
     """UDP port 5351: say(packet) gives packets, or None for silence."""
 
     def __init__(self):
-        self.say, self.asked = None, []
+        self.say, self.asked, self.once = None, [], True
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((ROUTER, 5351))
         threading.Thread(target=self.serve, daemon=True).start()
@@ -182,12 +185,13 @@ class Router:
     def serve(self):
         while True:
             packet, peer = self.socket.recvfrom(2000)
-            self.asked.append((packet, peer))
+            if not self.once or (packet, peer) not in self.asked:       # on a busy machine it asks again
+                self.asked.append((packet, peer))
             for answer in self.say(packet) or []:
                 self.socket.sendto(answer, peer)
 
-    def script(self, say):
-        self.say, self.asked = say, []
+    def script(self, say, once=True):
+        self.say, self.asked, self.once = say, [], once
 
 
 def mapped(address):
@@ -236,17 +240,21 @@ def test_router_nonsense():
             lambda p: natpmp()[:11], lambda p: pcp(p)[:44] + bytes(16)]
     router.script(lambda packet: [lie(packet) for lie in lies] + [pcp(packet)] if len(packet) == 60 else None)
     same(ask('pcp', ROUTER).addresses, [ADDRESS])
-    router.script(lambda packet: [natpmp()[:8], natpmp() + b'x', b'', b'\0\x81\0\0'] if packet == b'\0\0' else None)
-    begin = time.monotonic()
-    answer = ask('pcp', ROUTER)
-    same((answer.verdict, answer.addresses, answer.text), ('no answer', [], 'speaks neither PCP nor NAT-PMP'))
-    assert 4 < time.monotonic() - begin < 9
+    router.script(lambda packet: [natpmp()[:8], natpmp() + b'x', b'', b'\0\x81\0\0'] if packet == b'\0\0' else None, once=False)
+    with Publisher() as publisher:
+        publisher.warm()
+        begin = time.monotonic()
+        answer = publisher.ask(job('pcp', ROUTER))[0]
+        same((answer.verdict, answer.addresses, answer.text), ('no answer', [], 'speaks neither PCP nor NAT-PMP'))
+        assert 4 < time.monotonic() - begin < 9
     same(len(router.asked), 7)
     router.script(lambda packet: [natpmp(code=3)] if packet == b'\0\0' else None)
     same(ask('pcp', ROUTER).text, 'refuses by NAT-PMP, code 3')
-    begin = time.monotonic()
-    same(ask('pcp', '45.11.1.80').verdict, 'no answer')     # the port is closed, and that is said at once
-    assert time.monotonic() - begin < 2
+    with Publisher() as publisher:
+        publisher.warm()
+        begin = time.monotonic()
+        same(publisher.ask(job('pcp', '45.11.1.80'))[0].verdict, 'no answer')       # the port is closed, and that is said at once
+        assert time.monotonic() - begin < 2
     same(ask('pcp', '').verdict, 'unreachable')
     same(ask('pcp', '198.51.100.1').verdict, 'unreachable')
 
