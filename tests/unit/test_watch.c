@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Those who watch: what they hear, and that none of them costs the others anything. */
 #include <fcntl.h>
+#include <inttypes.h>
 
 #include "control_room.h"
 
@@ -210,7 +211,7 @@ static void slow_reader(void **state)
 	heard = count(text, "\"reload\"");
 	text = strstr(text, "\"lagged\"");
 	assert_non_null(text);
-	assert_int_equal(sscanf(strstr(text, "\"lost\":"), "\"lost\":%ld}", &lost), 1);
+	assert_int_equal(sscanf(strstr(text, "\"lost\":"), "\"lost\":%" SCNd64 "}", &lost), 1);
 	assert_int_equal((int64_t)heard + lost, (int64_t)lines);
 	watch_plain(&room.core, "resume", NULL, NULL);
 	assert_hears(slow, "resume", NULL);
