@@ -54,9 +54,10 @@ static void capture_pipe(struct capture *capture)
 
 static void capture_socket(struct capture *capture)
 {
-	int fds[2];
+	int fds[2], some = 65536;	/* whatever is usual on this machine */
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &some, sizeof(some)), 0);
 	capture_start(capture, fds);
 }
 
