@@ -265,7 +265,7 @@ class Served:
 
 class Conversation(Asked):
     """Questions and answers in one loop."""
-    SILENCE = 0.35
+    SILENCE, LOOKS = 0.35, 5        # seconds, and looks at which nobody had said anything
 
     def __init__(self, served):
         super().__init__()
@@ -299,9 +299,11 @@ class Conversation(Asked):
 
     def wait(self, seconds):
         now = time.monotonic()
-        end, quiet, again = now + seconds, now + self.SILENCE, now + 0.5
-        while self.waiting and now < (end if set(self.waiting) - self.silent else quiet):
-            for entry, events in self.selector.select(0.05):
+        end, quiet, again, looks = now + seconds, now + self.SILENCE, now + 0.5, 0
+        while self.waiting and (looks < self.LOOKS or now < (end if set(self.waiting) - self.silent else quiet)):
+            ready = self.selector.select(0.05)
+            looks = 0 if ready else looks + 1
+            for entry, events in ready:
                 self.go_on(entry.data, entry.fileobj, events)
             now = time.monotonic()
             if now > again:

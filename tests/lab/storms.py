@@ -11,9 +11,9 @@ import struct
 import subprocess
 import time
 
-from lab import GATEWAY, RULES, Lab, inside, make_room, run, wait_for
+from lab import GATEWAY, RULES, Lab, inside, make_room, real_root, run, wait_for
 from storm import (DELNEIGH, DELROUTE, NEWNEIGH, NEWROUTE, Commits, Links, memory_kib, percentile, processor_s)
-from tap import figure, holds, run_tests, same
+from tap import Skip, figure, holds, run_tests, same
 from warp import Warp
 
 A, B, C = '81.2.69.7', '81.2.69.8', '81.2.69.9'
@@ -126,8 +126,8 @@ def flapping(lab, rounds, pause, strict):
             commits.count()
             began = time.monotonic()
             lab.change(here, there)
-            seen = commits.next(2)
-            took.append(((seen or began + 2) - began) * 1000)
+            seen = commits.next(20)
+            took.append(((seen or began + 20) - began) * 1000)
             missed += seen is None
             here, there = there, here
             lab.wait(max(0, pause - (time.monotonic() - began)))
@@ -204,7 +204,7 @@ def several_addresses(lab, alias_s):
         figure('F37', 'updates meanwhile', lab.updates(), '== 0')
         # The choice is gone: the first that is not secondary takes over, and stays when the former returns.
         links.send(links.remove(A))
-        assert commits.next(3), 'nothing took over'
+        assert commits.next(20), 'nothing took over'
         chosen = lab.status()['wans'][0]['ipv4']['address']
         links.send(links.add(A))
         time.sleep(0.3)
@@ -270,7 +270,7 @@ def scope(lab, rounds):
         for _ in range(rounds):
             commits.count()
             lab.change(here, there)
-            assert commits.next(3), 'no commit'
+            assert commits.next(20), 'no commit'
             here, there = there, here
     figure('S33', f'tables, chains, sets, rules that are not tagged: changed by {rounds} changes, of {count}',
            int(others() != (count, before)), '== 0')
@@ -279,14 +279,21 @@ def scope(lab, rounds):
 
 # --- S34: a flood of tags
 
+def many_rules_load():
+    if not real_root():
+        raise Skip("an ordinary user's nft cannot load so many rules at once")
+
+
 def flood(lab, tagged, seconds):
     """S34: ten thousand tagged rules, then one of them toggled as fast as nft can"""
+    many_rules_load()
     lab.rest(nat={'max': 1000})
     rules = '\n'.join(f'ip daddr 81.2.69.200 tcp dport {port + 1} dnat to 192.168.1.2 comment "hairpin {port}"'
                       for port in range(tagged))
     text = f'table ip flood {{\nchain pre {{ type nat hook prerouting priority -90;\n{rules}\n}}\n}}\n'
     run('nft', '-f', '-', ns='router', input=text, timeout=120)
     wait_for('the first are changed', 30, lambda: (lab.status() or {})['wans'][0]['rules']['tagged'] >= 1000)
+    wait_for('the warning', 10, lambda: lab.warnings('more than 1000'))
     time.sleep(0.5)
     run('nft', 'add', 'table', 'ip', 'again', ns='router')
     time.sleep(1)
@@ -313,7 +320,7 @@ def toggle(lab, seconds):
     before, began, toggled = processor_s(lab.core), time.monotonic(), 0
     with Commits() as commits:
         while time.monotonic() < began + seconds or toggled < 1000 * seconds:
-            assert time.monotonic() < began + 60 + 10 * seconds, f'only {toggled} toggles'
+            assert time.monotonic() < began + 240 + 10 * seconds, f'only {toggled} toggles'
             for _ in range(50):
                 other.stdin.write(f'flush chain ip t pre; add rule ip t pre ip daddr {C} tcp dport 5 dnat to '
                                   '192.168.1.2 comment "hairpin"\n')
@@ -382,6 +389,7 @@ def kernel_ms(ns='router'):
 
 def big(lab, foreign, tagged, rounds, strict):
     """F67: many rules of others beside our tagged ones"""
+    many_rules_load()
     chains = []
     for at in range(0, foreign, 200):
         rules = '\n'.join(f'ip daddr 10.{n >> 16}.{n >> 8 & 255}.{n & 255} tcp dport {n % 65000 + 1} dnat to 10.0.0.2 '
@@ -397,7 +405,7 @@ def big(lab, foreign, tagged, rounds, strict):
             commits.count()
             began = time.monotonic()
             lab.change(here, there)
-            took.append((commits.next(30) - began) * 1000)
+            took.append((commits.next(120) - began) * 1000)
             here, there = there, here
             time.sleep(0.2)
         alone = [kernel_ms() for _ in range(5)]

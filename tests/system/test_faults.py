@@ -29,9 +29,9 @@ def nothing_at_boot():
     run('nft', 'flush', 'ruleset', ns='router')
     os.rename('/etc/resolv.conf', '/etc/resolv.conf.away')
     lab.start_daemon()
+    wait_for('it says so', 5, lambda: 'wan0 does not exist yet; waiting' in lab.log())
     time.sleep(0.5)
     assert lab.daemon.poll() is None
-    assert 'wan0 does not exist yet; waiting' in lab.log(), lab.log()
     lab.load_rules('81.2.69.1')
     lab.make_wan()
     lab.set_address('81.2.69.30')
@@ -152,7 +152,7 @@ def change_in_flight():
     began = time.monotonic()
     lab.set_address('81.2.69.41')
     wait_for('the next request', 20, lambda: len(lab.requests()) > asked + 1)
-    assert time.monotonic() - began < 5, time.monotonic() - began
+    assert time.monotonic() - began < 15, time.monotonic() - began      # the first one's end would be after 30 s
     wait_for('current', 20, lambda: state() == 'current' and lab.record()['published'] == '81.2.69.41')
     time.sleep(3)
     same([request['query']['myip'] for request in lab.requests()[asked:]], ['81.2.69.40', '81.2.69.41'])

@@ -40,10 +40,14 @@ def seconds_of(pid):
 
 
 def busiest(seconds=2):
-    """The share of a processor that the busiest of ours takes meanwhile, in real time."""
-    before = {pid: seconds_of(pid) for pid in pids()}
-    time.sleep(seconds)
-    return max(seconds_of(pid) - was for pid, was in before.items()) / seconds * 100
+    """The share of a processor that the busiest of ours takes meanwhile, in real time. Who spins does so all the while;
+    work that just then had to be done is over in one of three times."""
+    shares = []
+    while len(shares) < 3 and min(shares, default=100) > 5:
+        before = {pid: seconds_of(pid) for pid in pids()}
+        time.sleep(seconds)
+        shares.append(max(seconds_of(pid) - was for pid, was in before.items()) / seconds * 100)
+    return min(shares)
 
 
 def settled():
@@ -156,8 +160,9 @@ def interrupted():
             lab.change_address()
             lab.daemon.send_signal(signal.SIGHUP)
             time.sleep(1)
-        with open(out) as file:
-            times = file.read().count('INJECTED')
+        with contextlib.suppress(TimeoutError):
+            wait_for('interrupted calls', 20, lambda: injected(out) >= 20)
+        times = injected(out)
     settled()
     same(lab.log().count('not saved'), 0)
     figure('F64', 'calls interrupted (EINTR), nothing lost', times, '>= 20')

@@ -93,11 +93,14 @@ def memory():
 
 def asleep():
     """No wake-up while nothing is due"""
-    time.sleep(3)
-    before = {name: wakeups(pid) for name, pid in lab.processes().items() if pid and name != 'publisher'}
-    time.sleep(10)
-    for name, count in before.items():
-        same(wakeups(lab.processes()[name]) - count <= 1, True, f'{name} woke up')
+    for _ in range(3):      # the publisher that leaves, and what a slow machine has left over, come to their end in one of them
+        time.sleep(3)
+        before = {name: wakeups(pid) for name, pid in lab.processes().items() if pid and name != 'publisher'}
+        time.sleep(10)
+        woken = {name: wakeups(lab.processes()[name]) - count for name, count in before.items()}
+        if max(woken.values()) <= 1:
+            return
+    raise AssertionError(f'they woke up: {woken}')
 
 
 def wakeups(pid):

@@ -77,7 +77,7 @@ def watchdog():
     core = lab.processes()['core']
     os.kill(core, signal.SIGSTOP)
     try:
-        manager.pings(0.3)
+        wait_for('what was said before is heard', 10, lambda: not manager.pings(1))
         figure('F76', 'signs of life in three times WatchdogSec while the core stands still', manager.pings(3 * WATCHDOG_S), 0)
     finally:
         os.kill(core, signal.SIGCONT)

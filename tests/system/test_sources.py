@@ -38,7 +38,7 @@ class Whoami:
     """A name server of the internet that says `public` to everybody."""
 
     def __init__(self, address):
-        self.asked = 0
+        self.asked, self.last = 0, b''
         with inside('inet'):
             run('ip', 'addr', 'add', f'{address}/32', 'dev', 'lo', ns='inet')
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -48,7 +48,8 @@ class Whoami:
     def serve(self):
         while True:
             query, peer = self.socket.recvfrom(2000)
-            self.asked += 1
+            self.asked += query != self.last        # on a busy machine it asks again, with the same bytes
+            self.last = query
             end = query.index(b'\0', 12) + 5
             self.socket.sendto(query[:2] + struct.pack('>HHHHH', 0x8400, 1, 1, 0, 0) + query[12:end] + b'\xc0\x0c' +
                                struct.pack('>HHIH', 1, 1, 0, 4) + socket.inet_aton(public), peer)

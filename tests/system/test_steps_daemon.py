@@ -97,7 +97,7 @@ def kept_ids():
     settle(HOME, TWO, families=both)
     asked = cloud.take_asked()
     # at a start the answers of DNS come one by one, so that it may be more than one job
-    assert 1 <= asked.count('zones') <= 3, asked
+    assert 1 <= asked.count('zones') <= 4, asked
     same([what for what in asked if what != 'zones'], ['PATCH'] * 2 + ['POST'] * 2 + ['records'] * 4)
     change()
     settle(HOME, TWO, families=both)

@@ -44,6 +44,8 @@ table ip nat {
 class Daemon:
     """Answers as hairpind would, with answers that lie ready; their times are moved to now."""
 
+    patient = False
+
     def __init__(self, *answers):
         self.answers = list(answers)
         if os.path.exists(SOCKET):
@@ -62,6 +64,8 @@ class Daemon:
             with client:
                 command = json.loads(client.recv(4096))['command']
                 answer = next(answer for name, answer in self.answers if name == command)
+                if self.patient:        # a slow machine has most of a second to show it
+                    time.sleep(1 - time.time() % 1)
                 client.sendall(answer if command == 'watch' else moved(answer))
 
     def __enter__(self):
@@ -129,8 +133,10 @@ def look(name, words, until=None):
 def compare(name, make):
     """The text of make() is that of the file. A second may pass between the answer and the look at the clock."""
     path = f'{GOLDEN}/{name}.txt'
-    for _ in range(4):
+    for number in range(8):
+        Daemon.patient = number > 3
         text = make()
+        Daemon.patient = False
         if os.environ.get('GOLDEN') == 'write':
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(text)
