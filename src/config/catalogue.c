@@ -271,8 +271,9 @@ int catalogue_parse(const char *text, size_t length, struct catalogue **ret_cata
 			       CATALOGUE_MAX_BYTES);
 	describing.root = json_parse(text, length, JSON_RELAXED, &error);
 	if (!describing.root)
-		return err_set(ret_err, -EINVAL, "%u:%u: %s", error.place.line,
-			       error.place.column, error.text);
+		return err_set(ret_err, error.no_memory ? -ENOMEM : -EINVAL,
+			       "%u:%u: %s", error.place.line, error.place.column,
+			       error.text);
 	describing.catalogue = calloc(1, sizeof *describing.catalogue);
 	if (!describing.catalogue) {
 		json_free(describing.root);

@@ -35,11 +35,15 @@ static char *find_description(struct reading *reading, const struct json *type,
 		if (!text)
 			reading_error(reading, type, "no description of \"%s\"",
 				      shown(id).text);
-		return text ? strdup(text) : NULL;
+		found = text ? strdup(text) : NULL;
+		reading->no_memory |= text && !found;
+		return found;
 	}
 	result = catalogue_find(reading->load->catalogue ? reading->load->catalogue : none,
 				id, &found, &err);
-	if (result == -ENOENT || result == -ENOMEM)
+	if (result == -ENOMEM)
+		reading->no_memory = true;
+	else if (result == -ENOENT)
 		reading_error(reading, type, "%s", err.text);
 	else if (result < 0)
 		set_broken(reading, type, provider, err.text);
@@ -64,6 +68,7 @@ struct catalogue *entry_read_type(struct reading *reading, const struct json *ob
 	const struct json *type = json_get(object, "type");
 	struct catalogue *catalogue;
 	struct err err = { 0 };
+	int result;
 
 	if (!type) {
 		reading_error(reading, object, "\"type\" is missing; name one that "
@@ -81,11 +86,14 @@ struct catalogue *entry_read_type(struct reading *reading, const struct json *ob
 		(void)text_copy(provider->type, sizeof provider->type, json_string(type));
 	if (!provider->description)
 		return NULL;
-	if (catalogue_parse(provider->description, strlen(provider->description),
-			    &catalogue, &err) < 0) {
+	result = catalogue_parse(provider->description, strlen(provider->description),
+				 &catalogue, &err);
+	if (result == -ENOMEM)
+		reading->no_memory = true;
+	else if (result < 0)
 		reading_error(reading, type, "%s", err.text);
+	if (result < 0)
 		return NULL;
-	}
 	(void)text_copy(provider->type, sizeof provider->type, catalogue->id);
 	if (!catalogue->shut_down)
 		return catalogue;

@@ -15,6 +15,11 @@
 #define CONFIGURATION(interface) "{\"wans\": [{\"name\": \"fibre\", \"interface\": \"" \
 	interface "\"}], \"nat\": {\"tables\": [\"ip:nat\"]}}"
 
+/* Nor a regular expression. */
+#define DESCRIPTION "{\"id\": \"own\", \"name\": \"Own\", \"status\": \"alive\", " \
+	"\"requests\": [{\"url\": \"https://own.example/?name={hostname}&a={ip}\"}], " \
+	"\"answers\": [{\"contains\": \"OK\", \"means\": \"good\"}]}"
+
 static struct room room;
 
 static void quiet_room(struct config *config)
@@ -30,7 +35,10 @@ static void load(void)
 	struct config_problems problems = { .text = TEXT_INIT };
 	struct config *config = (struct config *)&room;
 	char path[128];
-	struct config_load what = { .path = scratch_path(&scratch, "c.json", path) };
+	char own[128];
+	const char *const catalogue[] = { scratch_path(&scratch, ".", own), NULL };
+	struct config_load what = { .path = scratch_path(&scratch, "c.json", path),
+				    .catalogue = catalogue };
 	int result;
 
 	alone_begin();
@@ -42,6 +50,7 @@ static void load(void)
 	} else {
 		assert_string_equal(config->wans[0].tag, "hairpin");
 		assert_string_equal(config->wans[0].interface, "ppp0");
+		assert_null(config->providers[0].broken);	/* nobody would mend it */
 		config_free(config);
 	}
 	config_problems_done(&problems);
@@ -50,7 +59,10 @@ static void load(void)
 static void configuration_is_loaded_or_not(void **state)
 {
 	(void)state;
-	scratch_write(&scratch, "c.json", CONFIGURATION("ppp0"), 0600);
+	scratch_write(&scratch, "own.json", DESCRIPTION, 0600);
+	scratch_write(&scratch, "c.json", "{\"wans\": [{\"name\": \"fibre\", \"interface\": "
+		      "\"ppp0\"}], \"providers\": [{\"type\": \"own\", \"hostnames\": "
+		      "[\"a.example.org\"]}]}", 0600);
 	figure_holds("F62", "start: a configuration is whole or refused",
 		     alone_walk(load) > 20);
 }
