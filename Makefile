@@ -110,7 +110,7 @@ sources_of = $(filter-out $(WITHOUT_$(1)),$(call sources,$(ROOMS_$(1)))) src/$(1
 objects = $(patsubst src/%.c,$(1)/obj/%.o,$(2))
 
 all: $(addprefix $(BUILD)/,$(PROGRAMS))
-asan: $(addprefix $(ASAN)/,$(PROGRAMS)) $(BUILD)/lab/warp.so $(BUILD)/lab/forbidden.so
+asan: $(addprefix $(ASAN)/,$(PROGRAMS)) $(BUILD)/lab/warp.so $(BUILD)/lab/forbidden.so $(BUILD)/lab/starve.so
 
 define program
 $(BUILD)/$(1): $(call objects,$(BUILD),$(call sources_of,$(1)))
