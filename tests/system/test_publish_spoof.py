@@ -101,6 +101,8 @@ def test_chance():
 
 def test_forged():
     """answers of a wrong id, port, source or question, before the real one, after it and twice, are ignored"""
+    chance = random.Random(SEED)
+    print(f'# SEED={SEED}')
     real = Dns('127.0.1.30', None)
     others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
     tried = set()
@@ -112,6 +114,11 @@ def test_forged():
 
     def wrong_id(name, query):
         return [bytes([query[0] ^ 1 << bit]) + forge(name, query)[1:] for bit in range(8)]
+
+    def many_ids(name, query):
+        """The attacker sits between, has the right address and port, and guesses: a packet that fits arrives by chance only."""
+        right = int.from_bytes(query[:2], 'big')
+        return [struct.pack('>H', number) + forge(name, query)[2:] for number in chance.sample(range(65536), 300) if number != right]
 
     def wrong_question(name, query):
         other = query[:12] + side.wire_name('other.test') + query[-4:]
@@ -135,7 +142,7 @@ def test_forged():
             others[0].sendto(struct.pack('>H', number) + packet, ('127.0.0.1', real.ports[-1]))
         return []
 
-    ways = {'a wrong id': wrong_id, 'another question': wrong_question, 'another source or port': from_others,
+    ways = {'a wrong id': wrong_id, '300 wrong ids from the right source and port': many_ids, 'another question': wrong_question, 'another source or port': from_others,
             'all 65,536 ids from another source': brute, 'twice': lambda name, query: []}
     false = 0
     with Publisher() as publisher:
@@ -154,6 +161,21 @@ def test_forged():
                     continue
                 same((said.verdict, said.addresses), ('answer', [ADDRESS]), what)
     figure('S17', f'forged answers of {len(ways)} kinds that are believed', false, '== 0')
+    forged_to_the_resolver(wrong_id, many_ids, wrong_question)
+
+
+def forged_to_the_resolver(*ways):
+    """The same where c-ares asks the system's resolver: from its own address and port 53, before the real answer."""
+    false = 0
+    for number, way in enumerate(ways):
+        def answer(name, kind, query, way=way):
+            return [*way(name, query), reply(query, [rr(name, 'A', ADDRESS)] if kind == 'A' else [], flags=0x8180)]
+        Dns(f'127.0.1.3{2 + number}', answer)
+        with side.resolver(f'127.0.1.3{2 + number}'), Publisher() as publisher:
+            said = publisher.ask(make_job(RESOLVE, [(f'n{number}.example.net', 'A')]))[0]
+            false += FALSE in said.addresses
+            same(said.addresses, [ADDRESS], f'{way.__name__}: {said.text}')
+    figure('S17', f"forged answers of {len(ways)} kinds from the resolver's own address and port that are believed", false, '== 0')
 
 
 # --- S18: malicious answers
