@@ -244,10 +244,13 @@ static bool state_is_dirty(const struct core *core)
 	return core->state.dirty || (core->schedule && schedule_is_dirty(core->schedule));
 }
 
-static void save_failed(struct state *state, const struct err *err, int64_t now_ms)
+/* Said once an hour; of a read-only medium, which is meant so, once. */
+static void save_failed(struct state *state, int code, const struct err *err,
+			int64_t now_ms)
 {
 	state->retry_ms = now_ms + STATE_RETRY_MS;
-	if (state->complained && now_ms - state->complained_ms < STATE_COMPLAIN_MS)
+	if (state->complained && (code == -EROFS || now_ms - state->complained_ms <
+							    STATE_COMPLAIN_MS))
 		return;
 	state->complained = true;
 	state->complained_ms = now_ms;
@@ -290,7 +293,7 @@ void state_save(struct core *core, int64_t now_ms)
 					   strlen(text), &err);
 	free(text);
 	if (result < 0)
-		save_failed(&core->state, &err, now_ms);
+		save_failed(&core->state, result, &err, now_ms);
 	else
 		save_succeeded(core, now_ms);
 }
