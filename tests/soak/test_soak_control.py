@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import soak  # noqa: E402
@@ -43,9 +44,21 @@ def one(_):
 
 
 def rest():
-    for _ in range(3):  # who went away was noticed by then
-        assert lab.guard.ask('version'), 'no answer'
+    wait_for('what was begun is over', 20, at_rest)
     return {name: pid for name, pid in lab.processes().items() if name != 'publisher'}
+
+
+def at_rest():
+    """Who went away was noticed, what the supervisor was to do ended, its pipes were closed: there is nothing left to do."""
+    before = held()
+    for _ in range(3):
+        assert lab.guard.ask('version'), 'no answer'
+    time.sleep(0.05)
+    return len(before) == 2 and held() == before
+
+
+def held():
+    return {pid: process.descriptors() for pid, process in soak.guard.tree(lab.daemon.pid, soak.guard.everybody()).items()}
 
 
 def requests():
