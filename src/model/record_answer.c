@@ -336,10 +336,19 @@ static enum record_event no_proof(struct record *record, enum message_verdict ve
 	return first ? RECORD_UNPROVEN : RECORD_NOTHING;
 }
 
+/*
+ * An update for another address was not answered: it may yet overwrite what DNS holds now.
+ * After so long as an answered one is waited for, it has, or never will.
+ */
+static bool may_yet_land(const struct record *record, int64_t now_ms)
+{
+	return record->in_doubt && !addr_equal(&record->sent, &record->wanted) &&
+	       record_elapsed_ms(now_ms, record->tried_ms) < record_visible_ms(record);
+}
+
 static enum record_event answer_look(struct record *record,
 				     const struct message_result *result, int64_t now_ms)
 {
-	bool elsewhere = record->in_doubt && !addr_equal(&record->sent, &record->wanted);
 	struct addr seen = other_address(record, result);
 
 	if (result->verdict != MESSAGE_ANSWER)
@@ -349,7 +358,7 @@ static enum record_event answer_look(struct record *record,
 		record->ttl_s = result->ttl_s;
 	if (!record_may_publish(record) || record->state == RECORD_DISABLED)
 		return RECORD_NOTHING;
-	if (holds(result, &record->wanted) && !elsewhere)
+	if (holds(result, &record->wanted) && !may_yet_land(record, now_ms))
 		return see(record, now_ms);
 	return miss(record, &seen, now_ms);
 }

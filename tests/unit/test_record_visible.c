@@ -112,6 +112,30 @@ static void test_restart_long_ttl(void **state)
 	world_free(world);
 }
 
+/*
+ * An update under way when the power fails, and the address is another one afterwards: what
+ * was sent may land for some minutes. Then DNS is proof, or a state that cannot be written
+ * (read-only flash) would cost an update at each start.
+ */
+static void test_old_doubt(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		struct world *world = published();
+
+		world_set(world, AF_INET, B);
+		world_run(world, world->provider_ms / 2);
+		assert_int_equal(world->request_count, 1);
+		world_restart_after(world, late ? HOUR / SECOND : 5);
+		world_zone(world, AF_INET, "81.2.69.3");
+		world_set(world, AF_INET, "81.2.69.3");
+		world_run(world, MINUTE);
+		assert_int_equal(world->request_count, late ? 1 : 2);
+		assert_publishes(world, "81.2.69.3");
+		world_free(world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_never_visible),
 		cmocka_unit_test(test_never_visible_long_ttl),
 		cmocka_unit_test(test_restart_long_ttl),
+		cmocka_unit_test(test_old_doubt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
