@@ -64,13 +64,14 @@ class Starving(Hours):
     def phase_start(self):
         """It leaves with a word why, and is started again without a fault; or it is as it should be."""
         self.stop_daemon()
+        said = len(self.log())
         self.start_daemon(log=self.log_path, wait=False)
         self.clock.until('it is up, or has left', 60, lambda: self.daemon.poll() is not None or self.status(), every=0.5)
         if self.daemon.poll() is None:
             self.guard.started()        # only now is it known what a daemon holds
             return
-        if self.daemon.returncode < 0 or not self.log().strip():
-            self.findings.append(f'the start ended with {self.daemon.returncode}')
+        if self.daemon.returncode < 0 or not self.log()[said:].strip():
+            self.findings.append(f'the start ended with {self.daemon.returncode}: {self.log()[said:]}')
         self.disarm()
         self.refused += 1
         self.start_daemon(log=self.log_path)

@@ -367,7 +367,7 @@ def elsewhere(lab, seconds, rate):
                 here, there, following = there, here, time.monotonic() + 1
             time.sleep(max(0, sent / rate - (time.monotonic() - began)))
     span = time.monotonic() - began
-    figure('F68', 'events a second on another link', sent / span, f'>= {rate // 10}')
+    figure('F68', f'events a second on another link, over {seconds} s (a busy machine may do fewer)', sent / span, f'>= {rate // 10}')
     figure('F68', f'% of a processor for it, over {seconds} s', (processor_s(lab.core) - before) / span * 100, 10)
     figure('F68', 's until a change of address was in the rules, the slowest', max(seen), 1)
 
