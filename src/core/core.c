@@ -332,8 +332,10 @@ int core_run(const struct core_options *options)
 	struct err err = { "" };
 	int status = 1;
 
-	if (!core)
+	if (!core) {
+		log_error("core: out of memory");
 		return status;
+	}
 	tame_heap();
 	core->options = options;
 	core->started_ms = core->metrics.reload_ms = clock_now_ms();

