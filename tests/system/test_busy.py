@@ -162,7 +162,7 @@ def ends_in_calls():
     """SIGTERM while the rules are dumped, and while the state is saved, both slow"""
     lab.guard.expects(dies='supervisor')
     begin_again()
-    for what, slow, act in (('while the rules are dumped', 'recvmsg:delay_enter=30000', look_again),
+    for what, slow, act in (('while the rules are dumped', 'recvmsg:delay_enter=10000', look_again),
                             ('while the state is saved', 'fsync:delay_enter=1000000', next_address)):
         wait_for('current', 60, lambda: (lab.record() or {}).get('state') == 'current')
         with strace(lab, [lab.processes()['core']], slow) as calls:

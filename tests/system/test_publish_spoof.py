@@ -133,11 +133,8 @@ def test_forged():
         return []
 
     def brute(name, query):
-        """The attacker knows the port, and tries every id; once, though the question comes again meanwhile."""
+        """The attacker knows the port, and tries every id."""
         packet = forge(name, query)[2:]
-        if query in tried:
-            return []
-        tried.add(query)
         for number in range(65536):
             others[0].sendto(struct.pack('>H', number) + packet, ('127.0.0.1', real.ports[-1]))
         return []
@@ -148,7 +145,9 @@ def test_forged():
     with Publisher() as publisher:
         for what, way in ways.items():
             def answer(name, kind, query, way=way, what=what):
-                forged = way(name, query)
+                # On a slow machine a socket may be full before the true one; then the question comes again, and he is late.
+                forged = [] if query in tried else way(name, query)
+                tried.add(query)
                 true = reply(query, [rr(name, 'A', ADDRESS)])
                 return [*forged, true, forge(name, query)] if what == 'twice' else [*forged, true, *forged]
             real.answer = answer
@@ -166,10 +165,12 @@ def test_forged():
 
 def forged_to_the_resolver(*ways):
     """The same where c-ares asks the system's resolver: from its own address and port 53, before the real answer."""
-    false = 0
+    false, tried = 0, set()
     for number, way in enumerate(ways):
         def answer(name, kind, query, way=way):
-            return [*way(name, query), reply(query, [rr(name, 'A', ADDRESS)] if kind == 'A' else [], flags=0x8180)]
+            forged = [] if query in tried else way(name, query)     # as above
+            tried.add(query)
+            return [*forged, reply(query, [rr(name, 'A', ADDRESS)] if kind == 'A' else [], flags=0x8180)]
         Dns(f'127.0.1.3{2 + number}', answer)
         with side.resolver(f'127.0.1.3{2 + number}'), Publisher() as publisher:
             said = publisher.ask(make_job(RESOLVE, [(f'n{number}.example.net', 'A')]))[0]
