@@ -98,7 +98,8 @@ static char *placed_lower(const char *secret)
 	for (char *c = guise; c && *c; c++) {
 		if (c[0] != '%')
 			continue;
-		for (int i = 1; i <= 2; i++)
+		/* What cannot be encoded stands as it is, and may end with a percent sign. */
+		for (int i = 1; i <= 2 && c[i]; i++)
 			if (c[i] >= 'A' && c[i] <= 'F')
 				c[i] += 'a' - 'A';
 	}

@@ -94,6 +94,24 @@ static void what_is_hidden(void **state)
 	fill_done(&fill);
 }
 
+/* A provider's word that no URL can hold, of every length: at its end is no %XX. */
+static void percent_at_the_end(void **state)
+{
+	char secret[200] = "\001", out[MESSAGE_TEXT_BYTES];
+
+	(void)state;
+	for (size_t length = 16; length + 1 < sizeof(secret); length++) {
+		struct fill fill;
+
+		memset(secret + 1, 'A', length - 2);
+		memcpy(secret + length - 1, "%", 2);
+		fill_begin(&fill);
+		assert_true(fill_set_read(&fill, "bearer", secret));
+		assert_string_equal(mask_bytes(&fill, secret, length, out), "(hidden)");
+		fill_done(&fill);
+	}
+}
+
 static void what_is_said(void **state)
 {
 	static const struct {
@@ -138,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_hidden),
+		cmocka_unit_test(percent_at_the_end),
 		cmocka_unit_test(what_is_said),
 	};
 
