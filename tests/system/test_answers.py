@@ -91,13 +91,12 @@ def silent():
     run('rm', '-rf', '/run/lab/state')
     lab.start_daemon()
     wait_for('sending', 15, lambda: (lab.record() or {}).get('state') == 'sending')
-    asked, began = len(lab.requests()), time.monotonic()
+    began = time.monotonic()
     lab.set_address('81.2.69.201')
     wait_for('rules', 2, lambda: '81.2.69.201 tcp' in lab.rules(), every=0.002)
     assert lab.status()
     # A request lasts for 30 s at most, and what follows it would be in the state of the record.
     assert time.monotonic() - began < 15 and lab.record()['state'] != 'waiting', lab.record()
-    assert len(lab.requests()) >= asked
     began = time.monotonic()
     same(lab.end(lab.daemon, seconds=30), 0)
     assert time.monotonic() - began < 5, 'stop is slow'
