@@ -79,7 +79,7 @@ class Starving(Hours):
         self.start_daemon(log=self.log_path)
 
     def phase_update(self):
-        self.clock.go(minutes=15)       # a change after quiet minutes is published at once
+        self.clock.go(minutes=20)       # a change after quiet minutes is published at once; the day's budget lasts
         self.change_address()
 
     def phase_reload(self):
@@ -104,7 +104,7 @@ class Starving(Hours):
         self.arm(role, number)
         getattr(self, f'phase_{phase}')()
         try:
-            self.clock.until('all is right', HOUR, self.right, every=20)
+            self.clock.until('all is right', 3 * HOUR, self.right, every=20)
         except TimeoutError as late:
             self.findings.append(f'{phase}, {role} {number}: {late}: {self.status()} {self.log()[said:]}')
         count = self.disarm()
