@@ -79,7 +79,10 @@ static enum record_need need_waiting(const struct record *record, int64_t *ret_m
 	case RECORD_WAIT_OBEY:
 		return need_update(record, ret_ms);
 	case RECORD_WAIT_INVISIBLE:
-		repeat_ms = record_after_ms(record->published_ms, RECORD_REPEAT_MS);
+		/* said at least for as long as it was waited for */
+		repeat_ms = record_after_ms(record->published_ms,
+					    MAX(RECORD_REPEAT_MS,
+						2 * record_visible_ms(record)));
 		return sooner(record, MAX(repeat_ms, update_gate_ms(record)), ret_ms);
 	case RECORD_WAIT_FOREIGN:
 	case RECORD_WAIT_HELD:
