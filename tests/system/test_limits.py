@@ -134,7 +134,7 @@ def netlink_refused():
     for way in ('sendto,sendmsg:error=ENOMEM', 'recvmsg,recvfrom:error=ENOMEM', 'recvmsg,recvfrom:error=ENOBUFS'):
         lab.begin()
         lab.guard.expects(dies=('publisher', 'core'), descriptors=8)
-        with strace(lab, [lab.processes()['core']], way) as out:
+        with strace(lab, lambda: [lab.processes()['core']], way) as out:
             lab.change_address()
             wait_for('a refused call', 20, lambda: injected(out))
             most = max(most, busiest())
