@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tests/system/test_hanging.py with the plain programs and the figures that a quiet machine keeps: `TEST_JOBS=1 make soak`."""
+"""tests/system/test_hanging.py with the plain programs and the figures that a quiet machine keeps."""
 
 import os
 import runpy

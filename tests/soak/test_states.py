@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plain daemon in states that it meets rarely, long, with the figures that a quiet machine keeps: `TEST_JOBS=1 make soak`.
+"""The plain daemon in states that it meets rarely, long, with the figures that a quiet machine keeps.
 ROUNDS for each; SEED for what is random."""
 
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Storms of addresses, rules and routes around the plain daemon, long, with the figures that a quiet machine keeps:
-`TEST_JOBS=1 make soak`. ROUNDS is for each."""
+"""Storms of addresses, rules and routes around the plain daemon, long, with the figures that a quiet machine keeps.
+ROUNDS is for each."""
 
 import os
 import sys
