@@ -119,12 +119,15 @@ static void supervisor_begin(const struct supervisor_options *options)
 
 int supervisor_run(const struct supervisor_options *options)
 {
-	struct supervisor *supervisor = malloc(sizeof(*supervisor));
+	struct supervisor *supervisor;
 	int status, rc;
 
-	if (!supervisor)
-		return EXIT_FAILED;
 	supervisor_begin(options);
+	supervisor = malloc(sizeof(*supervisor));
+	if (!supervisor) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
 	supervisor_init(supervisor, options);
 	rc = supervisor_take_signals(supervisor);
 	if (rc < 0)

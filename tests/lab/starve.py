@@ -135,6 +135,7 @@ class Starving(Hours):
         assert self.rounds > 0
         figure('F62', f'crashes, exits after the start, lasting faults and wrong addresses where one allocation of the whole '
                f'daemon fails ({how})', len(self.findings), '== 0')
+        figure('F62', f'starts refused without a word why ({how})', self.silent, '== 0')
         figure('F62', f'surplus requests for one failed allocation, the most ({how})', self.surplus, 1)
         signals = sum(times for (who, how, _), times in self.deaths.items() if (who, how) == ('publisher', 'ended by signal'))
         print(f'# publishers that a library ended: {signals}')
