@@ -5,7 +5,22 @@
 #include <linux/netfilter.h>
 #include <unistd.h>
 
+#include "hairpin/clock.h"
 #include "scratch.h"
+
+/* --- the machine's clock, which may be wrong where this is built --- */
+
+static int64_t passed_ms, wall_s;
+
+int64_t clock_now_ms(void) { return ++passed_ms; }
+int64_t clock_now_us(void) { return ++passed_ms * 1000; }
+int64_t clock_wall_s(void) { return wall_s; }
+
+const char *clock_format(int64_t s, char out[CLOCK_TEXT_BYTES])
+{
+	snprintf(out, CLOCK_TEXT_BYTES, "%lld s", (long long)s);
+	return out;
+}
 
 /* --- the uplink --- */
 
@@ -447,8 +462,18 @@ static void test_clock(void **state)
 {
 	struct room *room = *state;
 
+	wall_s = INT64_C(4000000000);	/* 2096: later than this program was built */
 	surroundings_clock(&room->patient);
 	room_expect(room, "ok clock ()\n");
+}
+
+static void test_a_clock_in_1970(void **state)
+{
+	struct room *room = *state;
+
+	wall_s = 60;
+	surroundings_clock(&room->patient);
+	room_expect(room, "finding clock ()\n");
 }
 
 int main(void)
@@ -462,6 +487,7 @@ int main(void)
 		room_test(test_records), room_test(test_names), room_test(test_hooks),
 		room_test(test_hooks_of_a_service),
 		room_test(test_a_hook_that_is_a_link), room_test(test_clock),
+		room_test(test_a_clock_in_1970),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
