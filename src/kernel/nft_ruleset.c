@@ -355,8 +355,9 @@ int ruleset_read(struct nft *nft, const struct nft_request *request,
 
 	ruleset->walk_end = &ruleset->walk;
 	r = nft_settled_generation(nft, &ruleset->generation);
-	if (r == 0)
-		r = ruleset_read_chains(nft, request, ruleset);
+	if (r < 0)
+		return r;
+	r = ruleset_read_chains(nft, request, ruleset);
 	if (r == 0)
 		r = ruleset_read_sets(nft, request, ruleset);
 	if (r == 0)
@@ -365,7 +366,8 @@ int ruleset_read(struct nft *nft, const struct nft_request *request,
 		r = ruleset_read_elements(nft, request, ruleset);
 	if (r == 0)
 		ruleset_spread_hooks(ruleset);
-	return r;
+	/* A kernel that has told its generation has nf_tables, whatever it says now. */
+	return r == -EOPNOTSUPP ? -EIO : r;
 }
 
 struct ruleset_thing *ruleset_thing_of(struct element_claim *claim)
