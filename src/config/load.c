@@ -138,9 +138,12 @@ static int files_add(struct files *files, const char *path,
 	result = json_each_duplicate(source->root, report_duplicate, &duplicates);
 	if (result < 0)
 		return result;
-	if (json_kind(source->root) != JSON_OBJECT)
-		problem_at(problems, source, source->root, PROBLEM_ERROR,
-			   "the file must be an object; begin with { and end with }");
+	if (json_kind(source->root) == JSON_OBJECT)
+		return 0;
+	problem_at(problems, source, source->root, PROBLEM_ERROR,
+		   "the file must be an object; begin with { and end with }");
+	json_free(source->root);
+	source->root = NULL;
 	return 0;
 }
 

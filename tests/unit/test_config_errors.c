@@ -65,6 +65,8 @@ static void single_mistakes(void **state)
 		const char *text, *words;
 	} cases[] = {
 		{ "[]", ":1:1: error: the file must be an object" },
+		{ "[ 1 ]", ":1:1: error: the file must be an object" },
+		{ "[ { \"providers\": [] } ]", ":1:1: error: the file must be an object" },
 		{ "{ \"log\": {}, \"log\": {} }", "log" },
 		{ "{ \"log\": [] }", "must be an object, not an array" },
 		{ "{ \"wans\": {} }", "must be an array, not an object" },
