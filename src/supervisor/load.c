@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "restart.h"
+
 /* What earlier readings took out of sight is put back, in this child only. */
 static void load_restore_variables(const struct load_vault *vault)
 {
@@ -98,8 +100,10 @@ bool load_read(struct load *load, int64_t now_ms)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0 && errno == EAGAIN)
-			return now_ms >= load->deadline_ms;
+		if (got < 0 && errno == EAGAIN) {
+			load->late = now_ms >= load->deadline_ms;
+			return load->late;
+		}
 		if (got <= 0)
 			return true;
 		load->got += (size_t)got;
@@ -154,6 +158,19 @@ static bool load_facts_hold(struct load_facts *facts)
 	return facts->valid;
 }
 
+/* Whatever is wrong with a configuration, the child says so: its death is our own fault. */
+static int load_failed(const struct load *load, struct err *ret_err)
+{
+	char death[RESTART_DEATH_BYTES];
+
+	if (load->late)
+		return err_set(ret_err, -EIO,
+			       "the configuration could not be read in time");
+	return err_set(ret_err, -EIO, "the process that reads the configuration %s; please "
+		       "report it, with the file but without its secrets",
+		       restart_death(load->status, death));
+}
+
 int load_finish(struct load *load, struct load_vault *vault, int *ret_document,
 		struct err *ret_err)
 {
@@ -165,8 +182,7 @@ int load_finish(struct load *load, struct load_vault *vault, int *ret_document,
 	load_cancel(load);
 	if (!whole) {
 		close(document);
-		return err_set(ret_err, -EIO,
-			       "the configuration could not be read in time");
+		return load_failed(load, ret_err);
 	}
 	if (load_hide_variables(&load->facts, vault) < 0) {
 		close(document);
@@ -185,6 +201,12 @@ int load_finish(struct load *load, struct load_vault *vault, int *ret_document,
 	return 0;
 }
 
+void load_reaped(struct load *load, int status)
+{
+	load->reaped = true;
+	load->status = status;
+}
+
 void load_cancel(struct load *load)
 {
 	if (load->pid == 0)
@@ -194,7 +216,7 @@ void load_cancel(struct load *load)
 		close(load->document);
 	if (!load->reaped && load->got != sizeof(load->facts))
 		kill(load->pid, SIGKILL);
-	while (!load->reaped && waitpid(load->pid, NULL, 0) < 0 && errno == EINTR)
+	while (!load->reaped && waitpid(load->pid, &load->status, 0) < 0 && errno == EINTR)
 		;
 	load->pid = 0;
 }

@@ -70,10 +70,12 @@ struct load_vault {
 struct load {
 	pid_t pid;			/* 0: none under way */
 	bool reaped; /* by the loop already: the number may be another's */
+	int status;			/* of the child, as wait() gives it */
 	int pipe;
 	int document;			/* memfd */
 	int64_t deadline_ms;
 	size_t got;
+	bool late;			/* the deadline came first */
 	struct load_facts facts;
 };
 
@@ -92,6 +94,8 @@ bool load_read(struct load *load, int64_t now_ms);
 int load_finish(struct load *load, struct load_vault *vault, int *ret_document,
 		struct err *ret_err) must_check;
 
+/* The loop has waited for the child. */
+void load_reaped(struct load *load, int status);
 void load_cancel(struct load *load);
 void load_vault_done(struct load_vault *vault);
 

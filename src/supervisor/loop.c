@@ -55,7 +55,7 @@ static void loop_reap(struct supervisor *supervisor, int64_t now_ms)
 		else if (info.si_pid == supervisor->publisher_before)
 			publisher_gone(supervisor, now_ms);
 		else if (info.si_pid == supervisor->load.pid)
-			supervisor->load.reaped = true;
+			load_reaped(&supervisor->load, status);
 	}
 }
 
