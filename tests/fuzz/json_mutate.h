@@ -110,6 +110,19 @@ static void mutate_add(cJSON *parent, const char *key, cJSON *node)
 		cJSON_Delete(node);
 }
 
+/* The same members as an array, the same elements as an object: also of the whole. */
+static void mutate_turn(cJSON *parent)
+{
+	bool object = cJSON_IsObject(parent);
+	cJSON *child;
+
+	cJSON_ArrayForEach(child, parent) {
+		if (!object && !child->string)
+			child->string = strdup("a");
+	}
+	parent->type = object ? cJSON_Array : cJSON_Object;
+}
+
 static void mutate_tree(struct mutate *mutate)
 {
 	size_t at = mutate_roll(mutate, (unsigned)mutate->count);
@@ -117,7 +130,7 @@ static void mutate_tree(struct mutate *mutate)
 	cJSON *node = mutate->nodes[at], *parent = mutate->parents[at];
 	cJSON *from = mutate->nodes[other];
 
-	switch (mutate_roll(mutate, 7)) {
+	switch (mutate_roll(mutate, 8)) {
 	case 0:
 		cJSON_Delete(cJSON_DetachItemViaPointer(parent, node));
 		break;
@@ -142,6 +155,9 @@ static void mutate_tree(struct mutate *mutate)
 	case 5:
 		mutate_replace(parent, node, cJSON_IsString(node) ? mutate_string(node)
 								  : mutate_scalar(mutate));
+		break;
+	case 6:
+		mutate_turn(parent);
 		break;
 	default:
 		mutate_replace(parent, node, mutate_scalar(mutate));
