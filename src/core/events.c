@@ -168,9 +168,11 @@ static void start_told(struct core *core, size_t wan, const struct addr told[WAN
 			events_changed(core, wan, side);
 }
 
-/* Whoever waits for a test hears why there was none. */
-static void test_failed(struct core *core, const char *why)
+/* Whoever waits for this test hears why there was none; the next one may wait already. */
+static void test_failed(struct core *core, const struct event *test, const char *why)
 {
+	if (test->answered)
+		return;
 	if (core->events.test.waits)
 		control_tested(core->control, NULL, why);
 	core->events.test.waits = false;
@@ -185,7 +187,7 @@ static void finish(struct core *core, const struct event *event)
 	else if (event->subject == EVENT_OF_SIDE)
 		side_told(core, event->index, event->side, &told[event->side]);
 	else if (event->subject == EVENT_OF_TEST)
-		test_failed(core, "the hook was not run: hooks are off");
+		test_failed(core, event, "the hook was not run: hooks are off");
 }
 
 static void note_told(struct core *core, const struct event *event)
@@ -199,16 +201,16 @@ static void note_told(struct core *core, const struct event *event)
 
 void events_ran(struct core *core, const struct message_hook_result *result)
 {
-	const struct event *event = core->events.sent;
-	bool test = event && event->subject == EVENT_OF_TEST;
+	struct event *event = core->events.sent;
 
 	if (!event || result->head.number != core->events.number)
 		return;
 	hookbook_note(&core->events.book, result, clock_wall_s());
 	watch_hook(core, result);
 	(void)text_copy(core->events.after, sizeof(core->events.after), result->name);
-	if (!test)
+	if (event->subject != EVENT_OF_TEST || event->answered)
 		return;
+	event->answered = true;
 	core->events.test.waits = false;
 	control_tested(core->control, result, NULL);
 }
@@ -222,7 +224,7 @@ void events_finished(struct core *core, const struct message_reply *reply)
 	core->events.sent = NULL;
 	core->events.outside = false;
 	if (event->subject == EVENT_OF_TEST && reply->text[0])
-		test_failed(core, reply->text);
+		test_failed(core, event, reply->text);
 	else if (event->subject != EVENT_OF_TEST)
 		hookbook_settle(&core->events.book, reply);
 	finish(core, event);
@@ -257,7 +259,7 @@ void events_return(struct core *core)
 	events->sent = NULL;
 	events->outside = false;
 	if (event->subject == EVENT_OF_TEST)
-		test_failed(core, "who was to run the hook went away meanwhile");
+		test_failed(core, event, "who was to run the hook went away meanwhile");
 	if (event->subject == EVENT_OF_TEST || merged(core, event)) {
 		free(event);
 		return;
@@ -291,8 +293,8 @@ static void untold(struct core *core, struct event *event)
 	if (event->subject == EVENT_OF_SIDE)
 		core->wans[event->index].sides[event->side].rules = 0;
 	else if (event->subject == EVENT_OF_TEST)
-		test_failed(core, "no record is configured: there is nothing to tell a "
-				  "hook of it");
+		test_failed(core, event, "no record is configured: there is nothing to "
+					 "tell a hook of it");
 	free(event);
 }
 

@@ -52,6 +52,7 @@ struct event {
 	unsigned rules;
 	const char *reason;		/* of rules; static */
 	char message[MESSAGE_TEXT_BYTES];
+	bool answered;			/* of a test: who asked knows the result */
 };
 
 /* `hairpinctl hook test`: one at a time. */

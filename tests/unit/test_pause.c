@@ -150,6 +150,33 @@ static void test_of_a_hook(void **state)
 	assert_int_equal(room_hook(&room).event, MESSAGE_EVENT_RULES);
 }
 
+/* Between a test's result and its end another one may be asked for: it has its own. */
+static void two_tests_of_hooks(void **state)
+{
+	struct message_hook_result result = {
+		.head = { MESSAGE_HOOK_RESULT, 0 }, .event = MESSAGE_EVENT_ADDRESS,
+		.outcome = MESSAGE_HOOK_EXIT };
+	struct message_hook first, second;
+
+	(void)state;
+	first = room_hook(&room);
+	room_hook_done(&room, &first);
+	assert_int_equal(events_test(&room.core, "10-note", MESSAGE_EVENT_ADDRESS), 0);
+	first = room_hook(&room);
+	assert_int_equal(events_test(&room.core, "20-note", MESSAGE_EVENT_LOST), -EBUSY);
+	result.head.number = first.head.number;
+	strcpy(result.name, "10-note");
+	events_ran(&room.core, &result);
+	assert_int_equal(events_test(&room.core, "20-note", MESSAGE_EVENT_LOST), 0);
+	room_hook_done(&room, &first);
+	assert_true(room.core.events.test.waits);
+	second = room_hook(&room);
+	assert_string_equal(second.only, "20-note");
+	/* Without a result its end is the answer. */
+	room_hook_done(&room, &second);
+	assert_false(room.core.events.test.waits);
+}
+
 static void bounds(void **state)
 {
 	(void)state;
@@ -317,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_is_done, begin, end),
 		cmocka_unit_test_setup_teardown(failing_rules_rest, begin, end),
 		cmocka_unit_test_setup_teardown(test_of_a_hook, begin, end),
+		cmocka_unit_test_setup_teardown(two_tests_of_hooks, begin, end),
 		cmocka_unit_test_setup_teardown(bounds, begin, end),
 		cmocka_unit_test_setup_teardown(is_shown, begin, end),
 		cmocka_unit_test_setup_teardown(outlives_the_process, begin, end),
