@@ -290,7 +290,7 @@ static int begin(struct core *core, struct err *ret_err)
 	result = configure(core, ret_err);
 	if (result < 0)
 		return result;
-	log_set_level(core->config->log.level);
+	level_begin(core);
 	if (options->mode == CORE_DRY_RUN) {
 		core->dry_run = dry_run_new(schedule_count(core->schedule));
 		if (!core->dry_run)

@@ -9,19 +9,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hairpin/allowance.h"
+
 struct core;
 
 struct level {
 	bool is_set;		/* it is not the configured one */
 	int64_t until_ms;	/* INT64_MAX: no end by time */
 	int64_t until_wall_s;	/* the same for people; 0 */
+	int wanted, told;	/* the last that the supervisor was to hear, and heard */
+	struct allowance tells;	/* it hears only so many messages, of all kinds */
 };
+
+/* The configured level holds, and all know it. */
+void level_begin(struct core *core);
 
 /* `seconds` 0: no end by time. */
 void level_set(struct core *core, int level, int64_t seconds, int64_t now_ms);
 
 /* As configured again. */
-void level_reset(struct core *core);
+void level_reset(struct core *core, int64_t now_ms);
 
 /* A new publisher has to be told. */
 void level_tell_publisher(struct core *core);

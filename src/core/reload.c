@@ -197,7 +197,7 @@ int reload_run(struct core *core, int fd, struct err *ret_err)
 		log_error("configuration: %s; the old one stays", ret_err->text);
 		return result;
 	}
-	level_reset(core);
+	level_reset(core, clock_now_ms());
 	runner_configured(core);
 	core->state.dirty = true;
 	core->sync.asked = true;

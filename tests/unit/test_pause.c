@@ -329,13 +329,43 @@ static void level_of_the_log(void **state)
 	/* Without a time it holds until a reload. */
 	assert_done("{\"command\": \"log\", \"level\": \"warning\"}");
 	assert_int_equal(level_due_ms(&room.core), INT64_MAX);
-	level_reset(&room.core);
+	level_reset(&room.core, kernel.now_ms);
 	assert_int_equal(log_level(), LOG_ERR);
 	/* The configured one by hand is no other one. */
 	assert_done("{\"command\": \"log\", \"level\": \"err\", \"seconds\": 60}");
 	text = status_print(&room.core, kernel.now_ms);
 	assert_non_null(strstr(text, "\"log\":null"));
 	free(text);
+}
+
+/* The supervisor hears few messages in a second: many levels must not keep it from others. */
+static void many_levels_are_few_messages(void **state)
+{
+	unsigned told = 0;
+	int last = -1, heard;
+
+	(void)state;
+	level_begin(&room.core);
+	for (int i = 0; i < 1000; i++) {
+		assert_done(i % 2 ? "{\"command\": \"log\", \"level\": \"warning\"}"
+				  : "{\"command\": \"log\", \"level\": \"notice\"}");
+		assert_done("{\"command\": \"log\", \"level\": \"warning\"}");
+	}
+	while ((heard = heard_level()) >= 0) {
+		told++;
+		last = heard;
+	}
+	assert_in_range(told, 1, 20);
+	/* What was held back comes when there is room, and is the last that was asked for. */
+	while (last != LOG_WARNING) {
+		assert_true(level_due_ms(&room.core) < INT64_MAX);
+		room_wait(level_due_ms(&room.core) - kernel.now_ms);
+		level_turn(&room.core, kernel.now_ms);
+		last = heard_level();
+		assert_true(last >= 0);
+	}
+	assert_int_equal(level_due_ms(&room.core), INT64_MAX);
+	assert_int_equal(log_level(), LOG_WARNING);
 }
 
 int main(void)
@@ -351,6 +381,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damaged_ones_are_none, begin, end),
 		cmocka_unit_test_setup_teardown(once_does_not_obey, begin, end),
 		cmocka_unit_test_setup_teardown(level_of_the_log, begin, end),
+		cmocka_unit_test_setup_teardown(many_levels_are_few_messages, begin,
+						end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
