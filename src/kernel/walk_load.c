@@ -329,11 +329,15 @@ static int look(struct nft *nft, struct walk *walk)
 	int r;
 
 	r = nft_settled_generation(nft, &before);
-	if (r == 0)
-		r = load_all(&load);
+	if (r < 0)
+		return r;
+	r = load_all(&load);
 	free(load.rules);
 	if (r == 0)
 		r = nft_generation(nft, &after);
+	/* A kernel that has told its generation has nf_tables: as in ruleset_read(). */
+	if (r == -EOPNOTSUPP)
+		return -EIO;
 	return r == 0 && before != after ? -EINTR : r;
 }
 
